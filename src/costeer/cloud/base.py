@@ -1,0 +1,87 @@
+"""The LLM side as the device sees it: one protocol, and the record of what crossed.
+
+These types have no field that could hold private text: token ids of the public conversation go
+up, the model's top log-probabilities come down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from collections.abc import Sequence as AbstractSequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class CloudInfo:
+    """What a server says of its model."""
+
+    model: str
+    vocab_size: int | None = None
+    """Real tokens; None where the server does not say."""
+    fingerprint: str | None = None
+    """`Vocabulary.fingerprint` of its tokenizer; None where the server does not say."""
+    context_length: int | None = None
+    max_top_k: int | None = None
+    """The most log-probabilities a token that it will send; None means unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudStep:
+    """One token of the LLM's own (greedy) continuation."""
+
+    token: int
+    top_ids: npt.NDArray[np.int32]  # (k,), most likely first
+    top_logprobs: npt.NDArray[np.float32]  # (k,), natural log of the raw distribution, descending
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRecord:
+    """One exchange with the far side, as the door itself saw it."""
+
+    when: float  # seconds since the epoch
+    what: str  # for instance "POST /v1/completions"
+    token_ids: tuple[int, ...]  # the token ids that went up (the public prompt and the answer)
+    bytes_up: int  # body and request head
+    bytes_down: int  # body and response head
+
+
+Recorder = Callable[[TrafficRecord], None]
+"""Called by the door once per exchange, when it is over (also when it failed)."""
+
+
+class CloudModel(Protocol):
+    """Where the LLM's next-token log-probabilities come from."""
+
+    def info(self) -> CloudInfo:
+        """What the far side says of its model (asked once, then remembered).
+
+        Raises:
+            CloudError: it cannot be reached or understood.
+        """
+        ...
+
+    def stream(
+        self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
+    ) -> Generator[CloudStep, None, None]:
+        """Continue ``prompt_ids`` greedily, one step a token, at most ``max_tokens``.
+
+        Closing the generator aborts the request. The stream ends early after an end-of-text token,
+        which is itself yielded as a step.
+
+        Args:
+            prompt_ids: the public prompt and the answer so far; at least one id.
+            top_k: how many log-probabilities a step; capped by the vocabulary.
+            max_tokens: at least 1.
+
+        Raises:
+            CloudError: see ``costeer.exceptions``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...
