@@ -1,0 +1,1 @@
+"""The one door to the LLM, and the server behind it. Never sees private text."""

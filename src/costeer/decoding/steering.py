@@ -134,8 +134,8 @@ def log_softmax(logits: npt.ArrayLike) -> Array:
     Returns:
         (..., V) float32, natural log.
     """
-    shifted = np.asarray(logits, dtype=np.float32)
-    shifted = shifted - shifted.max(axis=-1, keepdims=True)
+    values: Array = np.asarray(logits, dtype=np.float32)
+    shifted: Array = values - values.max(axis=-1, keepdims=True)
     total = np.exp(shifted).sum(axis=-1, keepdims=True, dtype=np.float32)
     shifted -= np.log(total)
     return shifted

@@ -104,7 +104,9 @@ class LanguageModel(Protocol):
         ...
 
     @property
-    def tokenizer(self) -> Tokenizer: ...
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer."""
+        ...
 
     @property
     def vocab_size(self) -> int:

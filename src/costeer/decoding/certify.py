@@ -1,0 +1,167 @@
+"""Choosing the token from the LLM's top k, with proof that the full vocabulary agrees.
+
+For a token outside the top k, ``log pi_0 <= l_k``, the smallest log-probability received, and the
+device knows the delta (and the noise) of every token. So no outside token scores above
+``l_k + gain * delta``, and when the best inside beats the largest of these bounds, it is the
+choice of the full vocabulary. Otherwise the caller asks for more.
+
+Top-p also needs masses. The mass of the outside tokens is at most what the LLM's remaining
+probability can give them when it is all placed on those with the largest delta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.decoding.sampling import SamplingParams, choose, nucleus_order, perturb, weights
+from costeer.exceptions import NotFiniteError
+
+Array = npt.NDArray[np.float32]
+
+SLACK = 1e-6
+"""Relative; covers the rounding of float32 log-probabilities in sums of masses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A token, and whether it is proven to be the full vocabulary's choice."""
+
+    token: int
+    proven: bool
+
+
+def choose_certified(
+    top_ids: npt.NDArray[np.int32],
+    top_logprobs: Array,
+    delta: Array,
+    gain: float,
+    sampling: SamplingParams,
+    noise: Array | None = None,
+) -> Choice:
+    """Choose from the top k.
+
+    Args:
+        top_ids: (k,) distinct ids; ids of V or more are padding and are ignored.
+        top_logprobs: (k,) natural log; no token left out has more than the smallest of them.
+        delta: (V,) finite.
+        gain: the factor of the delta.
+        sampling: how a token is drawn.
+        noise: (V,) from ``sampling.gumbel``; needed unless greedy.
+
+    Returns:
+        The best token inside. If it is not proven, ask again with a larger k.
+
+    Raises:
+        NotFiniteError: NaN in the input, or no token to choose.
+    """
+    if np.isnan(top_logprobs).any():
+        raise NotFiniteError("The cloud sent NaN among its log-probabilities.", "Restart it.")
+    bound = np.float32(top_logprobs.min()) if top_logprobs.size else np.float32(0)
+    real = top_ids < delta.size
+    ids, base = top_ids[real], top_logprobs[real]
+    if ids.size == 0:
+        raise NotFiniteError(
+            "The cloud sent no log-probability of a real token.", "Ask it for more (--top-k)."
+        )
+    if ids.size == delta.size:
+        return _choose_full(ids, base, delta, gain, sampling, noise)
+    bonus = np.float32(gain) * delta
+    inside = base + bonus[ids]
+    ceiling = _ceiling(ids, bound, bonus, sampling, noise)
+    if sampling.greedy or noise is None:
+        contenders = inside
+    else:
+        contenders = perturb(inside, sampling.temperature, noise[ids])
+    if not sampling.nucleus:
+        best = _first_best(contenders, ids)
+        return Choice(int(ids[best]), bool(contenders[best] > ceiling))
+    return _choose_nucleus(ids, base, inside, contenders, bonus, bound, sampling)
+
+
+def _choose_full(
+    ids: npt.NDArray[np.int32],
+    base: Array,
+    delta: Array,
+    gain: float,
+    sampling: SamplingParams,
+    noise: Array | None,
+) -> Choice:
+    scores = np.empty_like(delta)
+    scores[ids] = base
+    scores += np.float32(gain) * delta
+    return Choice(choose(scores, sampling, noise), proven=True)
+
+
+def _ceiling(
+    ids: npt.NDArray[np.int32],
+    bound: np.float32,
+    bonus: Array,
+    sampling: SamplingParams,
+    noise: Array | None,
+) -> np.float32:
+    """The most that any token outside can reach; (V,) work, the price of the proof."""
+    if sampling.greedy or noise is None:
+        outside = bonus.copy()
+        outside[ids] = -np.inf
+        ceiling = bound + outside.max()
+    else:
+        outside = perturb(bound + bonus, sampling.temperature, noise)
+        outside[ids] = -np.inf
+        ceiling = outside.max()
+    if np.isnan(ceiling):
+        raise NotFiniteError("The small model's delta holds NaN.", "Check its model file.")
+    return np.float32(ceiling)
+
+
+def _first_best(contenders: Array, ids: npt.NDArray[np.int32]) -> int:
+    """Index of the largest; among equals that of the lowest id, as argmax over V would give."""
+    tied = np.flatnonzero(contenders == contenders.max())
+    return int(tied[np.argmin(ids[tied])])
+
+
+def _choose_nucleus(
+    ids: npt.NDArray[np.int32],
+    base: Array,
+    inside: Array,
+    contenders: Array,
+    bonus: Array,
+    bound: np.float32,
+    sampling: SamplingParams,
+) -> Choice:
+    """Top-p: proven when the nucleus is certain and lies wholly inside."""
+    by_id = np.argsort(ids)
+    order = by_id[nucleus_order(inside[by_id], sampling.temperature)]
+    outside = bonus.copy()
+    outside[ids] = -np.inf
+    peak = float(inside.max())
+    mass = np.cumsum(weights(inside[order], sampling.temperature, peak))
+    unseen = _outside_mass(base, outside, bound, sampling.temperature, peak)
+    least = int(np.searchsorted(mass, sampling.top_p * mass[-1] * (1 - SLACK))) + 1
+    most = int(np.searchsorted(mass, sampling.top_p * (mass[-1] + unseen) * (1 + SLACK))) + 1
+    kept = order[: min(least, ids.size)]
+    best = kept[_first_best(contenders[kept], ids[kept])]
+    ranked = bool(inside[kept].min() > bound + outside.max())
+    return Choice(int(ids[best]), proven=least == most <= ids.size and ranked)
+
+
+def _outside_mass(
+    base: Array, outside_bonus: Array, bound: np.float32, temperature: float, peak: float
+) -> float:
+    """An upper bound of the sum of exp((score - peak) / temperature) over the tokens outside.
+
+    Each has base at most ``bound``; together they have the probability that is left. For a
+    temperature of at most 1 the sum is largest when that probability fills the tokens of the
+    largest bonus one after another; above 1 every token is counted at its bound.
+    """
+    allowance = float(np.exp(np.float64(bound)))
+    if allowance == 0:
+        return 0.0
+    left = max(1.0 - float(np.exp(base.astype(np.float64)).sum()), 0.0) + SLACK
+    candidates = outside_bonus[np.isfinite(outside_bonus)]
+    if temperature <= 1:
+        filled = min(int(left / allowance) + 1, candidates.size)
+        candidates = np.partition(candidates, candidates.size - filled)[-filled:]
+    return float(weights(candidates + bound, temperature, peak).sum())

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from costeer.decoding.certify import choose_certified
+from costeer.decoding.sampling import SamplingParams, choose, gumbel
+from costeer.decoding.steering import log_softmax, score
+from costeer.exceptions import NotFiniteError
+
+
+def top(base, k):
+    """The k likeliest as a server would send them; which of several equals is not promised."""
+    ids = np.argsort(-base, kind="stable")[:k].astype(np.int32)
+    return ids, base[ids]
+
+
+@st.composite
+def problems(draw):
+    width = draw(st.integers(1, 40))
+    value = st.one_of(
+        st.sampled_from([0.0, 1.0, 2.0, -30.0, -np.inf]), st.floats(-20, 20, width=32)
+    )
+    base = draw(arrays(np.float32, width, elements=value).filter(lambda x: np.isfinite(x).any()))
+    delta = draw(
+        arrays(
+            np.float32,
+            width,
+            elements=st.one_of(st.sampled_from([0.0, 1.0]), st.floats(-8, 8, width=32)),
+        )
+    )
+    sampling = SamplingParams(
+        temperature=draw(st.sampled_from([0.0, 0.3, 0.7, 1.0, 1.5])),
+        top_p=draw(st.sampled_from([1.0, 0.95, 0.5, 0.1])),
+        seed=draw(st.integers(0, 1000)),
+    )
+    gain = draw(st.sampled_from([0.0, 0.476, 1.0, 1.783, -0.5]))
+    return log_softmax(base), delta, gain, sampling, draw(st.integers(1, width))
+
+
+@given(problems())
+@settings(max_examples=1500, deadline=None)
+def test_a_proven_choice_is_the_full_vocabularys(problem):
+    base, delta, gain, sampling, k = problem
+    noise = gumbel(sampling.seed, 0, base.size)
+    full = choose(score(base, delta, gain), sampling, noise)
+    choice = choose_certified(*top(base, k), delta, gain, sampling, noise)
+    if choice.proven:
+        assert choice.token == full
+    if k == base.size:
+        assert choice.proven
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [SamplingParams(), SamplingParams(1.0, 1.0, 1), SamplingParams(1.0, 0.9, 1)],
+    ids=["greedy", "temperature", "top-p"],
+)
+def test_widening_ends_and_most_steps_need_little(sampling):
+    rng = np.random.default_rng(4)
+    proven_at_64 = 0
+    for position in range(40):
+        base = log_softmax(rng.normal(size=5000) * 4)
+        delta = rng.normal(size=5000).astype(np.float32) * 0.5
+        noise = gumbel(1, position, 5000)
+        k = 64
+        while not (choice := choose_certified(*top(base, k), delta, 0.476, sampling, noise)).proven:
+            k = min(2 * k, 5000)
+        proven_at_64 += k == 64
+        assert choice.token == choose(score(base, delta, 0.476), sampling, noise)
+    assert proven_at_64 > 0
+
+
+def test_a_tie_with_the_bound_is_not_proven():
+    base = np.log(np.array([0.5, 0.25, 0.25], np.float32))
+    delta = np.array([0.0, 0.0, np.log(2)], np.float32)
+    choice = choose_certified(*top(base, 1), delta, 1.0, SamplingParams())
+    assert choice.token == 0
+    assert not choice.proven
+
+
+def test_padding_ids_are_ignored():
+    ids = np.array([7, 1, 0], np.int32)  # the device has two tokens
+    choice = choose_certified(
+        ids, np.array([-0.1, -3, -4], np.float32), np.zeros(2, np.float32), 1.0, SamplingParams()
+    )
+    assert (choice.token, choice.proven) == (1, True)
+    with pytest.raises(NotFiniteError, match="no log-probability of a real token"):
+        choose_certified(
+            ids[:1], np.zeros(1, np.float32), np.zeros(2, np.float32), 1.0, SamplingParams()
+        )
+
+
+def test_nan_is_an_error_not_a_token():
+    ids = np.array([0, 1], np.int32)
+    fine = np.zeros(4, np.float32)
+    broken = np.array([0, np.nan], np.float32)
+    with pytest.raises(NotFiniteError, match="cloud sent NaN"):
+        choose_certified(ids, broken, fine, 1.0, SamplingParams())
+    with pytest.raises(NotFiniteError, match="delta holds NaN"):
+        choose_certified(
+            ids, fine[:2], np.array([0, 0, np.nan, 0], np.float32), 1.0, SamplingParams()
+        )
