@@ -1,0 +1,152 @@
+"""The LLM side without a socket: the same protocol over a model held in this process.
+
+Knows how to continue token ids greedily and to keep the evaluated prefix for the next request.
+Nothing leaves the machine; the recorder still sees every exchange, with zero bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from collections.abc import Sequence as AbstractSequence
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
+from costeer.cloud.prefix import CHUNK, common_length, rewind
+from costeer.exceptions import ContextLengthError, NotFiniteError, ParameterError
+from costeer.models.base import LanguageModel, LogProbs, Sequence
+
+
+def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
+    """The k most likely tokens of one row, exact under ties.
+
+    Args:
+        logprobs: (V,) float32, natural log.
+        k: how many; capped by V.
+
+    Returns:
+        ids (k,) int32 and logprobs (k,) float32: descending, of equal ones the lower id first.
+        Nothing left out is above the last, nor equal to it with a lower id.
+
+    Raises:
+        NotFiniteError: there is a NaN in the row.
+    """
+    if np.isnan(np.max(logprobs)):
+        raise NotFiniteError(
+            "The model gave log-probabilities that are not numbers.",
+            "The model file may be damaged; fetch it again.",
+        )
+    k = min(k, len(logprobs))
+    if k < 1:
+        return np.empty(0, np.int32), np.empty(0, np.float32)
+    cut = len(logprobs) - k
+    kth = logprobs[np.argpartition(logprobs, cut)[cut]]
+    above = np.flatnonzero(logprobs > kth)
+    level = np.flatnonzero(logprobs == kth)[: k - len(above)]  # argpartition takes any of them
+    ids = np.concatenate([above, level])
+    ids = ids[np.lexsort((ids, -logprobs[ids]))]
+    return ids.astype(np.int32), logprobs[ids].astype(np.float32)
+
+
+def greedy_step(logprobs: LogProbs, k: int) -> CloudStep:
+    """The step that a row (V,) gives: its argmax (lowest id among equals) and its top k."""
+    ids, values = top_k(logprobs, max(k, 1))
+    return CloudStep(int(ids[0]), ids[:k], values[:k])
+
+
+class InProcess:
+    """``CloudModel`` over a local model. One thread at a time, like the model itself.
+
+    Idle sequences are kept, and each request takes the one that shares most with its prompt.
+    There is one unless streams overlap; ``max_sequences`` of the model bounds how many may.
+
+    Args:
+        model: stays the caller's; ``close`` closes only the sequences opened here.
+        record: called once for each stream that was begun.
+    """
+
+    def __init__(self, model: LanguageModel, record: Recorder | None = None) -> None:
+        self._model = model
+        self._record = record
+        self._idle: list[Sequence] = []
+
+    def info(self) -> CloudInfo:
+        """See ``CloudModel``."""
+        return CloudInfo(
+            model=self._model.name,
+            vocab_size=self._model.vocab_size,
+            fingerprint=self._model.tokenizer.vocabulary.fingerprint,
+            context_length=self._model.context_length,
+            max_top_k=self._model.vocab_size,
+        )
+
+    def stream(
+        self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
+    ) -> Generator[CloudStep, None, None]:
+        """See ``CloudModel``. Ends early also where the context is full.
+
+        Raises:
+            ContextLengthError: the prompt alone does not fit.
+            ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.
+            ModelError: more streams overlap than the model has sequences.
+        """
+        prompt = tuple(int(i) for i in prompt_ids)
+        check_request(prompt, top_k, max_tokens)
+        context = self._model.context_length
+        if len(prompt) > context:
+            raise ContextLengthError(
+                f"{len(prompt):,} prompt tokens do not fit into the model's {context:,}.",
+                "Shorten the conversation, or load the model with a longer context.",
+            )
+        return self._recorded(prompt, top_k, min(max_tokens, context - len(prompt) + 1))
+
+    def close(self) -> None:
+        """Close the idle sequences."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _recorded(
+        self, prompt: tuple[int, ...], k: int, max_tokens: int
+    ) -> Generator[CloudStep, None, None]:
+        sequence = self._take(prompt)
+        try:
+            yield from self._steps(sequence, prompt, k, max_tokens)
+        finally:
+            self._idle.append(sequence)
+            if self._record is not None:
+                self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
+
+    def _steps(
+        self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int
+    ) -> Generator[CloudStep, None, None]:
+        row = prefill(sequence, prompt)
+        for left in range(max_tokens - 1, -1, -1):
+            step = greedy_step(row, k)
+            yield step
+            if not left or step.token in self._model.tokenizer.eos_ids:
+                return
+            row = sequence.extend([step.token], rows=1)[-1]
+
+    def _take(self, prompt: tuple[int, ...]) -> Sequence:
+        if not self._idle:
+            return self._model.sequence()
+        shared = [common_length(sequence.ids, prompt) for sequence in self._idle]
+        return self._idle.pop(shared.index(max(shared)))
+
+
+def prefill(sequence: Sequence, prompt: AbstractSequence[int]) -> LogProbs:
+    """Bring ``sequence`` to ``prompt``, reusing what they share; the (V,) row that follows it."""
+    for start in range(rewind(sequence, prompt), len(prompt), CHUNK):
+        rows = sequence.extend(prompt[start : start + CHUNK], rows=1)
+    row: LogProbs = rows[-1]
+    return row
+
+
+def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:
+    """Raise ParameterError where ``CloudModel.stream`` was asked for something impossible."""
+    if not prompt:
+        raise ParameterError("There is no prompt to continue.")
+    if top_k < 1 or max_tokens < 1:
+        raise ParameterError("top_k and max_tokens must be at least 1.")
