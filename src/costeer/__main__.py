@@ -1,0 +1,5 @@
+"""``python -m costeer``."""
+
+from costeer.cli.main import main
+
+main()

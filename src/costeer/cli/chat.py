@@ -1,0 +1,149 @@
+"""``costeer chat``: a conversation in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from costeer.cli.generate import check_sampling, opened, sampling
+from costeer.cli.options import (
+    context_options,
+    model_options,
+    read_texts,
+    sampling_options,
+    with_defaults,
+)
+
+if TYPE_CHECKING:
+    from costeer.edge.runtime import Costeer
+    from costeer.models.base import Message
+
+HELP = """\
+/strength X    steer with strength X from now on (a number, light or paper)
+/context FILE  use another private context; it stays on this device
+/ledger        show every word that has left this device
+/reset         forget the conversation
+/help          this text
+/quit          leave (as Ctrl-D does); Ctrl-C stops an answer"""
+
+
+@click.command()
+@context_options
+@model_options
+@sampling_options
+def command(context: str | None, context_file: str | None, **given: Any) -> None:
+    """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
+
+    \b
+    Examples:
+      costeer chat --context-file me.txt
+      costeer chat --context-file me.txt --cloud http://host:8081 --strength 0.8
+    """
+    if context == "-" or context_file == "-":
+        raise click.UsageError(
+            "Standard input is the conversation here; put the context in a file."
+        )
+    text = read_texts(context=(context, context_file))["context"]
+    options = with_defaults(given | {"api_key": None})
+    check_sampling(options)
+    with opened(options) as costeer:
+        Chat(costeer, text, sampling(options)).run()
+
+
+@dataclass
+class Chat:
+    """The state of one conversation."""
+
+    costeer: Costeer
+    context: str
+    options: dict[str, Any]
+    messages: list[Message] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Read and answer until the input ends."""
+        click.echo("Type a message, or /help. Ctrl-D leaves.", err=True)
+        while True:
+            try:
+                line = self._read()
+                if line is None or line == "/quit":
+                    return
+                if line.startswith("/"):
+                    self._obey(line)
+                elif line:
+                    self._answer(line)
+            except KeyboardInterrupt:
+                click.echo("\n(stopped; Ctrl-D leaves)", err=True)
+
+    def _read(self) -> str | None:
+        """One line; None at the end of the input."""
+        if sys.stdin.isatty():
+            import readline  # noqa: F401  # gives input() editing and history
+
+            click.echo("> ", nl=False, err=True)
+            sys.stderr.flush()
+        try:
+            return input().strip()
+        except EOFError:
+            return None
+        except UnicodeDecodeError:
+            click.echo("That line is not UTF-8 text; nothing was sent.", err=True)
+            return ""
+
+    def _obey(self, line: str) -> None:
+        from costeer.cli import show
+        from costeer.exceptions import CoSteerError
+
+        word, _, rest = line.partition(" ")
+        try:
+            if word == "/strength":
+                self._set_strength(rest.strip())
+            elif word == "/context":
+                self.context = read_texts(context=(None, rest.strip()))["context"]
+                click.echo("The new context is in use.", err=True)
+            elif word == "/ledger":
+                show.print_ledger(show.story(), self.costeer)
+            elif word == "/reset":
+                self.messages.clear()
+                click.echo("The conversation is forgotten here.", err=True)
+            else:
+                click.echo(HELP, err=True)
+        except CoSteerError as error:
+            click.echo(str(error), err=True)
+
+    def _set_strength(self, text: str) -> None:
+        from costeer.decoding.steering import resolve_strength
+
+        if text:
+            resolve_strength(text)
+            self.costeer.strength = text
+        click.echo(f"The strength is {self.costeer.strength}.", err=True)
+
+    def _answer(self, line: str) -> None:
+        from rich.console import Console
+
+        from costeer.cli import show
+        from costeer.exceptions import CoSteerError
+
+        self.messages.append({"role": "user", "content": line})
+        answer, console = Console(), show.story()
+        result = None
+        try:
+            generation = self.costeer.stream(self.messages, self.context, **self.options)
+            result = generation.result
+            if result.note:
+                console.print(result.note, style="yellow", markup=False)
+            for chunk in generation:
+                show.print_chunk(answer, chunk)
+        except CoSteerError as error:
+            click.echo(f"\n{error}", err=True)
+        finally:
+            self.costeer.stop()
+            if result is not None and result.text:
+                click.echo()
+                self.messages.append({"role": "assistant", "content": result.text})
+                console.print(show.summary(result), style="dim", markup=False)
+            else:  # nothing came: the question is not part of the conversation
+                self.messages.pop()

@@ -1,0 +1,101 @@
+"""The command line's entry: finds the command, and is the one place that shows errors.
+
+Commands live in modules of their own and are imported only when asked for, so that ``--help``
+appears at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from types import TracebackType
+
+import click
+
+from costeer import __version__
+from costeer.exceptions import CoSteerError
+
+COMMANDS = {
+    "demo": "See it work: one personal task, on real models, and what left the device.",
+    "generate": "Write one text.",
+    "chat": "Talk, turn by turn, in the terminal.",
+    "serve": "Run the cloud side: an OpenAI-compatible completions server.",
+    "models": "List, fetch and verify model files.",
+    "doctor": "Check this machine and say how to mend what is missing.",
+}
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules of this package with a ``command`` in them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"costeer.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="costeer")
+def cli() -> None:
+    """Write with a strong cloud language model that never learns who you are.
+
+    A small model on this device reads your private context and steers, token by token, what the
+    large model in the cloud writes. Your query and the chosen tokens go up; nothing else does.
+
+    \b
+    Examples:
+      costeer demo
+      costeer generate --query "Recommend a dinner spot" --context-file me.txt
+      costeer generate --query-file - --cloud http://host:8081 --json < question.txt
+      costeer chat --context-file me.txt
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code: 0, 1 failure, 2 usage, 130 interrupted."""
+    sys.excepthook = _unexpected
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    except CoSteerError as error:
+        click.echo(f"{click.style('costeer:', fg='red')} {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as in `costeer ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unexpected(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """A bug of ours: name the place, never the message, which might quote private text."""
+    if os.environ.get("COSTEER_DEBUG"):
+        sys.__excepthook__(kind, error, trace)
+        return
+    frames = traceback.extract_tb(trace)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "start-up"  # noqa: PTH119
+    click.echo(
+        f"{click.style('costeer:', fg='red')} An unexpected {kind.__name__} at {place}; this is a "
+        "bug. COSTEER_DEBUG=1 shows the traceback, which may quote your texts.",
+        err=True,
+    )

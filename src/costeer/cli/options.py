@@ -1,0 +1,140 @@
+"""Options that several commands share, and reading what they name. Parsing only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from costeer import settings
+from costeer.exceptions import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STRENGTH_HELP = (
+    "How strongly your context steers: 0 is the large model alone, 0.5 a clear nudge, above 1 "
+    "often too much. 'light' is 0.476 and 'paper' 1.783 (the paper's settings for 1 and 20 "
+    "steps). Default: what the catalog recommends for the pair of models."
+)
+
+
+def _apply(options: list[Callable[[F], F]], command: F) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def model_options(command: F) -> F:
+    """--cloud, --local, --llm, --top-k, --threads."""
+    return _apply(
+        [
+            click.option(
+                "--cloud",
+                metavar="URL|local",
+                help="The large model: a completions server, or 'local' to load it here.",
+            ),
+            click.option("--local", metavar="MODEL", help="The small model on this device."),
+            click.option(
+                "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
+            ),
+            click.option("--strength", metavar="X|light|paper", help=STRENGTH_HELP),
+            click.option(
+                "--top-k",
+                type=click.IntRange(min=1),
+                help="Log-probabilities asked for at first; more where the proof needs it. [64]",
+            ),
+            click.option(
+                "--threads", type=click.IntRange(min=1), help="Threads for each model here."
+            ),
+        ],
+        command,
+    )
+
+
+def sampling_options(command: F) -> F:
+    """--max-tokens, --temperature, --top-p, --seed."""
+    return _apply(
+        [
+            click.option("--max-tokens", type=click.IntRange(min=1), help="At most. [256]"),
+            click.option("--temperature", type=float, help="0 is greedy. [0]"),
+            click.option("--top-p", type=float, help="Draw from the likeliest mass. [1]"),
+            click.option("--seed", type=int, default=0, show_default=True),
+        ],
+        command,
+    )
+
+
+def context_options(command: F) -> F:
+    """--context, --context-file."""
+    return _apply(
+        [
+            click.option(
+                "--context",
+                metavar="TEXT|-",
+                help="Private text about you; never leaves the device. As an argument it shows in "
+                "this machine's process list: prefer --context-file, or '-' for standard input.",
+            ),
+            click.option(
+                "--context-file",
+                metavar="FILE|-",
+                help="The same from a file. Blank lines separate records.",
+            ),
+        ],
+        command,
+    )
+
+
+def with_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """Fill options that were not given from ``costeer.toml`` and ``COSTEER_*``."""
+    defaults = settings.load()
+    return {
+        name: getattr(defaults, name, None) if value is None else value
+        for name, value in given.items()
+    }
+
+
+def read_texts(**named: tuple[str | None, str | None]) -> dict[str, str]:
+    """Read several texts, each given as a value or as a file; '-' is standard input.
+
+    Args:
+        named: option name to (value, file).
+
+    Raises:
+        InputError: both given, not readable, not UTF-8, or standard input asked for twice.
+    """
+    if sum(source == "-" for pair in named.values() for source in pair) > 1:
+        raise InputError("Only one text can come from standard input.", "Put one into a file.")
+    return {name: _read(name, *pair) for name, pair in named.items()}
+
+
+def _read(name: str, value: str | None, file: str | None) -> str:
+    if value is not None and file is not None:
+        raise InputError(f"Both --{name} and --{name}-file are given.", "Give one of them.")
+    if value == "-" or file == "-":
+        return _decode(name, "standard input", sys.stdin.buffer.read())
+    if file is None:
+        return value or ""
+    try:
+        raw = Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The file for --{name}-file cannot be read: {file} ({error.strerror}).",
+            "Check the path.",
+        ) from None
+    return _decode(name, file, raw)
+
+
+def _decode(name: str, origin: str, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The {name} in {origin} is not UTF-8 text (byte {error.start:,}).",
+            "Save it as UTF-8 and try again.",
+        ) from None
+    if "\0" in text:
+        raise InputError(f"The {name} in {origin} is not text: it holds NUL bytes.")
+    return text

@@ -1,0 +1,68 @@
+"""How answers, summaries and the ledger look in a terminal. Printing only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from costeer.edge.runtime import Chunk, Costeer, Result
+
+CHANGED = "bold green"
+
+
+def story() -> Console:
+    """Where everything that is not the answer goes: standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def size(count: int) -> str:
+    """Bytes for people: 12,345 -> "12.3 kB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count} B"
+
+
+def summary(result: Result) -> str:
+    """One line about an answer."""
+    proof = "every token proven"
+    if result.unproven:
+        proof = f"{result.unproven} tokens not proven (the server sends too few log-probabilities)"
+    return (
+        f"{result.steps} tokens at {result.tokens_per_second:.1f}/s, {result.changed} changed by "
+        f"your context, {proof}; {result.requests} requests, {size(result.bytes_up)} up, "
+        f"{size(result.bytes_down)} down"
+    )
+
+
+def as_json(result: Result, error: str = "") -> str:
+    """The whole result as one JSON object."""
+    fields: dict[str, Any] = asdict(result)
+    if error:
+        fields["error"] = error
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def print_chunk(console: Console, chunk: Chunk) -> None:
+    """Show new text as it comes; what steering changed stands out on a terminal."""
+    style = CHANGED if chunk.step.changed else None
+    console.print(chunk.text, style=style, end="", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_ledger(console: Console, costeer: Costeer) -> None:
+    """Exactly what left the device."""
+    totals = costeer.ledger.totals
+    console.print(
+        f"[bold]What left this device[/]: {totals.requests} requests, {size(totals.bytes_up)} up, "
+        f"{size(totals.bytes_down)} down. Every word that went up:"
+    )
+    for text in costeer.sent_texts():
+        console.print(text.rstrip(), style="yellow", markup=False, soft_wrap=True)
+    if not totals.requests:
+        console.print("Nothing.", style="yellow")

@@ -1,0 +1,108 @@
+"""Opening both sides of a ``Costeer`` and checking that they fit together.
+
+The one place that knows what may stand behind "cloud" and "local": a URL, a name, a file, or an
+object that is one already.
+"""
+
+from __future__ import annotations
+
+from costeer.cloud.base import CloudModel, Recorder
+from costeer.decoding.vocabulary import require_shared
+from costeer.exceptions import UsageError
+from costeer.models.base import LanguageModel
+from costeer.models.catalog import DEFAULT_PAIR, pair_for
+
+SLM_SEQUENCES = 2  # with and without the context
+FALLBACK_STRENGTH = "light"  # for a pair nobody has measured
+
+
+def connect(
+    cloud: str | CloudModel,
+    local: str | LanguageModel | None,
+    *,
+    llm: str | None,
+    record: Recorder,
+    context_length: int,
+    threads: int | None,
+    api_key: str | None,
+) -> tuple[CloudModel, LanguageModel, str]:
+    """Open the door and the small model.
+
+    Returns:
+        The door, the small model, and a note for the person (or "").
+
+    Raises:
+        VocabularyError: the models do not share a tokenizer.
+        CoSteerError: one of them cannot be opened.
+    """
+    door = _open_cloud(cloud, llm, record, context_length, threads, api_key)
+    try:
+        info = door.info()  # before the small model is loaded: a missing server is told at once
+        model = _open_local(local, context_length, threads)
+    except BaseException:
+        door.close()
+        raise
+    try:
+        proven = require_shared(
+            model.tokenizer.vocabulary,
+            cloud_size=info.vocab_size,
+            cloud_fingerprint=info.fingerprint,
+        )
+    except BaseException:
+        model.close()
+        door.close()
+        raise
+    if proven:
+        return door, model, ""
+    return (
+        door,
+        model,
+        (
+            f"The server does not say which tokenizer {info.model} has; "
+            f"it is taken to be that of {model.name}."
+        ),
+    )
+
+
+def recommended_strength(llm: str | None, cloud: CloudModel, local: LanguageModel) -> float | str:
+    """What the catalog recommends for this pair; "light" where it does not know the pair."""
+    pair = pair_for(llm or cloud.info().model, local.name)
+    return pair.strength if pair else FALLBACK_STRENGTH
+
+
+def _open_cloud(
+    cloud: str | CloudModel,
+    llm: str | None,
+    record: Recorder,
+    context_length: int,
+    threads: int | None,
+    api_key: str | None,
+) -> CloudModel:
+    if not isinstance(cloud, str):
+        return cloud
+    if cloud == "local":
+        from costeer.cloud.inprocess import InProcess
+        from costeer.models.load import load_model
+
+        name = llm or DEFAULT_PAIR.llm
+        model = load_model(name, context=context_length, sequences=1, threads=threads)
+        return InProcess(model, record=record)
+    if "://" not in cloud:
+        raise UsageError(
+            f"{cloud[:80]!r} is neither a URL nor 'local'.",
+            "Give --cloud http://HOST:PORT, or --cloud local for a model on this machine.",
+        )
+    from costeer.cloud.completions import CompletionsClient
+
+    return CompletionsClient(cloud, model=llm, api_key=api_key, record=record)
+
+
+def _open_local(
+    local: str | LanguageModel | None, context_length: int, threads: int | None
+) -> LanguageModel:
+    if isinstance(local, LanguageModel):
+        return local
+    from costeer.models.load import load_model
+
+    name = local or DEFAULT_PAIR.slm
+    return load_model(name, context=context_length, sequences=SLM_SEQUENCES, threads=threads)

@@ -1,0 +1,115 @@
+"""The small model on the device: two sequences, with and without the context, and their delta.
+
+Source: arXiv 2507.04756, equation 4 and Algorithm 1, lines 4 to 6. Both sequences are extended in
+one batch. Their caches outlive an answer, so a conversation pays only for what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as AbstractSequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.decoding.steering import delta as difference
+from costeer.models.base import LanguageModel, Sequence
+
+Array = npt.NDArray[np.float32]
+
+
+class DeltaSource(Protocol):
+    """Where the decoder gets the delta from."""
+
+    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+        """Read the prompts; the delta (V,) for the first token of the answer."""
+        ...
+
+    def delta(self, ids: AbstractSequence[int]) -> Array:
+        """Append decided tokens; the delta after each of them, (n, V)."""
+        ...
+
+    def rollback(self, count: int) -> None:
+        """Forget the last ``count`` tokens."""
+        ...
+
+
+class LocalSteering:
+    """The delta of a small model.
+
+    Args:
+        model: with room for two more sequences; this object opens and closes them.
+    """
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+        self._with: Sequence = model.sequence()
+        self._without: Sequence = model.sequence()
+
+    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+        """Read the prompts, or what is new in them.
+
+        Returns:
+            (V,) the delta for the first token of the answer.
+
+        Raises:
+            ContextLengthError: a prompt is too long.
+        """
+        work = [
+            (sequence, _keep_common(sequence, prompt))
+            for sequence, prompt in ((self._with, private), (self._without, public))
+        ]
+        with_context, without_context = self._model.extend_many(work, rows=1)
+        return difference(with_context[0], without_context[0])
+
+    def delta(self, ids: AbstractSequence[int]) -> Array:
+        """Append decided tokens to both sequences in one batch; the delta after each, (n, V)."""
+        work = [(self._with, ids), (self._without, ids)]
+        with_context, without_context = self._model.extend_many(work)
+        return difference(with_context, without_context)
+
+    def rollback(self, count: int) -> None:
+        """Forget the last ``count`` tokens of both sequences."""
+        for sequence in (self._with, self._without):
+            sequence.truncate(len(sequence) - count)
+
+    def close(self) -> None:
+        """Free both sequences."""
+        self._with.close()
+        self._without.close()
+
+
+class NoSteering:
+    """A delta of zero: the large model alone, without waking the small one.
+
+    Args:
+        vocab_size: V.
+    """
+
+    def __init__(self, vocab_size: int) -> None:
+        self._zero: Array = np.zeros(vocab_size, np.float32)
+
+    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+        """(V,) zeros."""
+        return self._zero
+
+    def delta(self, ids: AbstractSequence[int]) -> Array:
+        """(n, V) zeros, as a view."""
+        return np.broadcast_to(self._zero, (len(ids), self._zero.size))
+
+    def rollback(self, count: int) -> None:
+        """Nothing to forget."""
+
+
+def _keep_common(sequence: Sequence, prompt: AbstractSequence[int]) -> tuple[int, ...]:
+    """Cut the sequence to what it shares with the prompt; return what is left to read.
+
+    At least one token is left, because log-probabilities come only with an extension.
+    """
+    shared = 0
+    for ours, theirs in zip(sequence.ids, prompt[:-1], strict=False):
+        if ours != theirs:
+            break
+        shared += 1
+    sequence.truncate(shared)
+    return tuple(prompt[shared:])

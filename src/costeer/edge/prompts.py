@@ -1,0 +1,126 @@
+"""The two prompts of one request: the public one, and the private one that adds the context.
+
+The public prompt is the conversation as it is; it alone may leave the device. The private prompt
+is the same conversation with the context in front of the first question, so that the caches of
+both stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3; the
+wording is our own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from costeer.exceptions import InputError
+from costeer.models.base import Message, Tokenizer
+
+SYSTEM = "You are a helpful assistant."
+
+INSTRUCTION = (
+    "Answer as my personal assistant. Use what you know about me wherever it fits, "
+    "and write the way I write."
+)
+
+RECORD_BREAK = re.compile(r"\n[ \t]*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Token ids for the models, and what had to be left out."""
+
+    public: tuple[int, ...]
+    private: tuple[int, ...]
+    note: str = ""
+    """One line for the person when the context was cut; else empty. Holds no private text."""
+
+
+def conversation(messages: Sequence[Message]) -> list[Message]:
+    """The messages with a system message in front.
+
+    Raises:
+        InputError: there is no message, or the last one is not a question with text in it.
+    """
+    if not messages or messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
+        raise InputError("The query is empty.", "Say what should be written (--query).")
+    if messages[0]["role"] == "system":
+        return list(messages)
+    return [{"role": "system", "content": SYSTEM}, *messages]
+
+
+def with_context(messages: Sequence[Message], context: str) -> list[Message]:
+    """The conversation with the context placed before the first question."""
+    first = next(i for i, message in enumerate(messages) if message["role"] == "user")
+    question = messages[first]["content"]
+    private = f"{INSTRUCTION}\n\n## About me\n{context}\n\n## Task\n{question}"
+    return [*messages[:first], {"role": "user", "content": private}, *messages[first + 1 :]]
+
+
+def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room: int) -> Prompts:
+    """Build both prompts.
+
+    Args:
+        tokenizer: shared by both models.
+        messages: the public conversation; its last message is the question.
+        context: private text; records are separated by blank lines. May be empty: then both
+            prompts are the same.
+        room: the most tokens a prompt may have, so that the answer still fits.
+
+    Raises:
+        InputError: no question; a question that does not fit; a context whose first record
+            does not fit.
+    """
+    turns = conversation(messages)
+    public = tuple(tokenizer.chat(turns))
+    if len(public) > room:
+        raise InputError(
+            f"The query has {len(public):,} tokens and there is room for {max(room, 0):,}.",
+            "Shorten it, or ask for fewer tokens (--max-tokens).",
+        )
+    records = [record for record in RECORD_BREAK.split(context.strip()) if record.strip()]
+    if not records:
+        return Prompts(public, public)
+    return _fit(tokenizer, turns, public, records, room)
+
+
+def _fit(
+    tokenizer: Tokenizer,
+    turns: Sequence[Message],
+    public: tuple[int, ...],
+    records: list[str],
+    room: int,
+) -> Prompts:
+    """Keep as many records from the front as fit, and say so."""
+    kept = _likely_to_fit(tokenizer, records, room - len(public))
+    while True:
+        private = tuple(tokenizer.chat(with_context(turns, "\n\n".join(records[:kept]))))
+        if len(private) <= room:
+            break
+        if kept == 1:
+            raise InputError(
+                f"The first record of the context does not fit: with it the prompt has "
+                f"{len(private):,} tokens, and the small model has room for {room:,}.",
+                "Split it with blank lines into shorter records, or ask for fewer tokens "
+                "(--max-tokens).",
+            )
+        kept -= 1
+    note = ""
+    if kept < len(records):
+        note = (
+            f"The context is too long for the small model: it reads the first {kept:,} of "
+            f"{len(records):,} records."
+        )
+    return Prompts(public, private, note)
+
+
+def _likely_to_fit(tokenizer: Tokenizer, records: list[str], room: int) -> int:
+    """A first guess, at least 1, that never reads far beyond what can fit.
+
+    A token is rarely more than a few characters, so a huge record is cut before it is counted.
+    """
+    used = 0
+    for count, record in enumerate(records):
+        used += len(tokenizer.encode(record[: 16 * max(room, 1)])) + 1
+        if used > room:
+            return max(count, 1)
+    return len(records)

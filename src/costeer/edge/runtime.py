@@ -1,0 +1,294 @@
+"""The device's side as a whole: models and door opened, text streamed, statistics kept.
+
+Three levels, each on the one before: ``decoder.generate_step`` gives tokens, ``Costeer.stream``
+text, ``Costeer.generate`` the finished answer. Command line, gateway and experiments share these.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from costeer.cloud.base import CloudModel
+from costeer.decoding.sampling import SamplingParams
+from costeer.decoding.steering import resolve_strength
+from costeer.edge.connect import connect, recommended_strength
+from costeer.edge.decoder import DecodeParams, Step, generate_step
+from costeer.edge.local import DeltaSource, LocalSteering, NoSteering
+from costeer.edge.prompts import Prompts, build
+from costeer.edge.text import TextStream
+from costeer.exceptions import InputError
+from costeer.models.base import LanguageModel, Message
+from costeer.privacy.ledger import Ledger
+
+MODE = "lockstep"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One step and the text it made showable ("" while a character or a stop string is open)."""
+
+    text: str
+    step: Step
+
+
+@dataclass(slots=True)
+class Result:
+    """An answer and how it came about. Counts are of steps; times are in seconds.
+
+    ``proven + widened + unproven == steps``: proven from the first top k, proven after asking for
+    more, and taken without proof because the server sends no more.
+    """
+
+    text: str = ""
+    token_ids: list[int] = field(default_factory=list)
+    finish_reason: str = "unfinished"  # "stop", "length", "interrupted", "error"
+    steps: int = 0
+    changed: int = 0
+    proven: int = 0
+    widened: int = 0
+    unproven: int = 0
+    requests: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    prompt_tokens: int = 0
+    seconds: float = 0.0
+    seconds_to_first_token: float = 0.0
+    tokens_per_second: float = 0.0
+    strength: str = ""
+    gain: float = 0.0
+    mode: str = MODE
+    note: str = ""
+
+
+class Generation(Iterator[Chunk]):
+    """An answer under way: iterate over its chunks; ``result`` is up to date at every moment.
+
+    Closing it (or leaving a ``with`` block) stops the work and keeps what was written.
+    """
+
+    def __init__(self, chunks: Generator[Chunk, None, None], result: Result) -> None:
+        self._chunks = chunks
+        self.result = result
+
+    def __next__(self) -> Chunk:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop here."""
+        self._chunks.close()
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Costeer:
+    """A private assistant: a small model on this device steers a large one elsewhere.
+
+    Args:
+        cloud: the LLM side: the URL of a completions server, "local" for a model in this process,
+            or any ``CloudModel``.
+        local: the small model: a catalog name, a file, or a ``LanguageModel``. Default: the
+            small one of the default pair.
+        llm: which large model: the one to load for "local", or the name to ask a server for.
+        strength: how strongly the context steers: "light", "paper" or a number, which is the
+            gain itself. Default: what the catalog recommends for the pair.
+        top_k: log-probabilities asked for at first; more where the proof needs them.
+        context_length: tokens that each model holds.
+        threads: for each model in this process; default: one a physical core.
+        api_key: for a server that wants one.
+
+    Raises:
+        CoSteerError: no such model, no server, or two models that do not fit together.
+    """
+
+    def __init__(
+        self,
+        cloud: str | CloudModel = "local",
+        local: str | LanguageModel | None = None,
+        *,
+        llm: str | None = None,
+        strength: float | str | None = None,
+        top_k: int = 64,
+        context_length: int = 4096,
+        threads: int | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        if strength is not None:
+            resolve_strength(strength)  # a bad one is told before models are loaded
+        self.ledger = Ledger()
+        self.cloud, self.model, self.note = connect(
+            cloud,
+            local,
+            llm=llm,
+            record=self.ledger.record,
+            context_length=context_length,
+            threads=threads,
+            api_key=api_key,
+        )
+        self.strength: float | str = (
+            recommended_strength(llm, self.cloud, self.model) if strength is None else strength
+        )
+        self.top_k = top_k
+        self._steering = LocalSteering(self.model)
+        self._current: Generation | None = None
+
+    def stream(
+        self,
+        query: str | Sequence[Message],
+        context: str = "",
+        *,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        strength: float | str | None = None,
+        stop: Sequence[str] = (),
+    ) -> Generation:
+        """Write an answer, chunk by chunk.
+
+        Args:
+            query: the question, or a conversation that ends with one. This leaves the device.
+            context: private text about the person; records separated by blank lines. Stays.
+            max_tokens: the most tokens of the answer.
+            temperature: 0 is greedy.
+            top_p: see ``decoding.sampling``.
+            seed: of the device-side noise.
+            strength: for this answer only.
+            stop: strings that end the answer.
+
+        Returns:
+            A ``Generation``. Starting another one stops this one.
+
+        Raises:
+            UsageError: at once, before any work. CloudError and ModelError come while iterating;
+            ``result`` then holds the text so far.
+        """
+        self.stop()
+        chosen = self.strength if strength is None else strength
+        params = DecodeParams(
+            gain=resolve_strength(chosen),
+            top_k=self.top_k,
+            max_tokens=max_tokens,
+            sampling=SamplingParams(temperature, top_p, seed),
+            eos_ids=self.model.tokenizer.eos_ids,
+        )
+        prompts = build(self.model.tokenizer, _messages(query), context, self.room(max_tokens))
+        text = TextStream(stop)
+        result = Result(
+            prompt_tokens=len(prompts.public),
+            strength=str(chosen),
+            gain=params.gain,
+            note=prompts.note,
+        )
+        self._current = Generation(self._chunks(prompts, params, text, result), result)
+        return self._current
+
+    def generate(
+        self, query: str | Sequence[Message], context: str = "", **options: object
+    ) -> Result:
+        """Write the whole answer; arguments as for ``stream``."""
+        generation = self.stream(query, context, **options)  # type: ignore[arg-type]  # passed on
+        for _ in generation:
+            pass
+        return generation.result
+
+    def room(self, max_tokens: int) -> int:
+        """The most tokens a prompt may have when the answer may have ``max_tokens``."""
+        limits = [self.model.context_length, self.cloud.info().context_length or 1 << 30]
+        return min(limits) - max_tokens
+
+    def sent_texts(self) -> list[str]:
+        """Everything that went up since the start, as text: each prompt with its answer once."""
+        decode = self.model.tokenizer.decode_bytes
+        return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
+
+    def stop(self) -> None:
+        """Stop the answer under way, if there is one."""
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+    def close(self) -> None:
+        """Stop, and free the models and the connection."""
+        self.stop()
+        self._steering.close()
+        self.model.close()
+        self.cloud.close()
+
+    def __enter__(self) -> Costeer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _chunks(
+        self, prompts: Prompts, params: DecodeParams, text: TextStream, result: Result
+    ) -> Generator[Chunk, None, None]:
+        before, started = self.ledger.totals, time.perf_counter()
+        idle = params.gain == 0 or prompts.public == prompts.private
+        local: DeltaSource = NoSteering(self.model.vocab_size) if idle else self._steering
+        steps = generate_step(self.cloud, local, prompts, params)
+        result.finish_reason = "error"  # unless something better is known
+        try:
+            for step in steps:
+                _count(result, step, time.perf_counter() - started)
+                ended = step.token in params.eos_ids
+                last = ended or result.steps == params.max_tokens
+                raw = b"" if ended else self.model.tokenizer.decode_bytes([step.token])
+                shown = text.feed(raw, final=last)
+                result.text += shown
+                if ended or text.stopped:
+                    result.finish_reason = "stop"
+                elif last:
+                    result.finish_reason = "length"
+                yield Chunk(shown, step)
+                if text.stopped:
+                    return
+        except (GeneratorExit, KeyboardInterrupt):
+            if result.finish_reason == "error":
+                result.finish_reason = "interrupted"
+            raise
+        finally:
+            steps.close()
+            result.text += text.feed(b"", final=True)
+            spent = self.ledger.totals - before
+            result.requests, result.bytes_up = spent.requests, spent.bytes_up
+            result.bytes_down = spent.bytes_down
+            result.seconds = time.perf_counter() - started
+            result.tokens_per_second = result.steps / result.seconds
+
+
+def _messages(query: str | Sequence[Message]) -> Sequence[Message]:
+    if isinstance(query, str):
+        return [{"role": "user", "content": query}]
+    for message in query:
+        if message.get("role") not in {"system", "user", "assistant"}:
+            raise InputError("A message has no role of system, user or assistant.")
+        if not isinstance(message.get("content"), str):
+            raise InputError("A message has no text as its content.")
+    return query
+
+
+def _count(result: Result, step: Step, seconds: float) -> None:
+    result.steps += 1
+    result.token_ids.append(step.token)
+    result.changed += step.changed
+    if not step.proven:
+        result.unproven += 1
+    elif step.widened:
+        result.widened += 1
+    else:
+        result.proven += 1
+    if result.steps == 1:
+        result.seconds_to_first_token = seconds
