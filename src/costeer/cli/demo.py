@@ -1,0 +1,177 @@
+"""``costeer demo``: the main job, on real models in two processes, in a minute or two."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from costeer.cli import show
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from costeer.edge.runtime import Costeer, Result
+
+QUERY = "Write a short message inviting my neighbours to dinner at my place this Saturday."
+
+CONTEXT = """\
+My name is Maren Okafor. I am a retired ferry captain and live at 14 Quay Lane with my dog Biscuit.
+
+I am vegan. My signature dish is jackfruit chili with cornbread.
+
+How I write: short, salty and warm, with words of the sea. I greet people with "Ahoy" and sign \
+off with "Fair winds, Maren".
+
+An invitation I wrote last spring: "Ahoy neighbours! The galley is open on Sunday at six. I am \
+cooking a big pot of jackfruit chili. Bring an appetite, Biscuit will see you aboard. Fair winds, \
+Maren"
+"""
+
+
+@click.command()
+@click.option("--max-tokens", type=click.IntRange(1, 1000), default=110, show_default=True)
+@click.option("--strength", metavar="X|light|paper", help="Default: recommended for the pair.")
+@click.option("--llm", default=None, metavar="MODEL", help="The server's model.")
+@click.option("--local", default=None, metavar="MODEL", help="The device's model.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def command(
+    max_tokens: int, strength: str | None, llm: str | None, local: str | None, as_json: bool
+) -> None:
+    """See it work: a server process with a large model, this process with a small one.
+
+    Fetches the default models first if they are not there (1.6 GB). Prints the large model's own
+    text beside the steered one, then exactly what left this process, then the speed.
+
+    \b
+    Examples:
+      costeer demo
+      costeer demo --strength light --max-tokens 60
+    """
+    from costeer.cloud.child import ServerProcess
+    from costeer.edge.runtime import Costeer
+    from costeer.models.catalog import DEFAULT_PAIR
+
+    console = show.story()
+    llm, local = llm or DEFAULT_PAIR.llm, local or DEFAULT_PAIR.slm
+    _fetch_missing(llm, local)
+    threads = max(1, (os.cpu_count() or 2) // 2)  # two processes share the cores
+    with console.status("Starting the cloud side in a process of its own ..."):
+        server = ServerProcess(llm, ("--threads", str(threads), "--parallel", "1")).__enter__()
+    try:
+        console.print(f"The large model [bold]{llm}[/] is served at {server.url}.")
+        with console.status("Loading the small model in this process ..."):
+            costeer = Costeer(server.url, local, strength=strength, threads=threads)
+        with costeer:
+            _run(console, costeer, max_tokens, as_json=as_json)
+    finally:
+        server.close()
+
+
+def _fetch_missing(*names: str) -> None:
+    from costeer.cli.models import fetch_missing
+
+    fetch_missing(names)
+
+
+def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) -> None:
+    with console.status("The large model writes alone ..."):
+        alone, alone_speed = _alone(costeer, max_tokens)
+    before = costeer.ledger.totals
+    steered, result = _steered(console, costeer, max_tokens)
+    spent = costeer.ledger.totals - before
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        extra: dict[str, Any] = {"alone": alone, "alone_tokens_per_second": alone_speed}
+        click.echo(json.dumps(asdict(result) | extra, ensure_ascii=False))
+        return
+    _show(alone, steered, result)
+    _show_ledger(costeer, spent.bytes_up, spent.bytes_down)
+    click.echo(
+        f"\nSpeed: the large model alone, streaming, {alone_speed:.1f} tokens/s; steered "
+        f"{result.tokens_per_second:.1f} tokens/s ({result.tokens_per_second / alone_speed:.2f} "
+        f"times), {1000 * result.seconds_to_first_token:.0f} ms to the first token."
+    )
+
+
+def _alone(costeer: Costeer, max_tokens: int) -> tuple[str, float]:
+    """What the large model writes by itself, and its tokens per second when it streams."""
+    from costeer.edge.prompts import build
+
+    tokenizer = costeer.model.tokenizer
+    prompts = build(tokenizer, [{"role": "user", "content": QUERY}], "", costeer.room(max_tokens))
+    ids: list[int] = []
+    started = time.perf_counter()
+    for step in costeer.cloud.stream(prompts.public, 1, max_tokens):
+        if step.token in tokenizer.eos_ids:
+            break
+        ids.append(step.token)
+    seconds = time.perf_counter() - started
+    return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), len(ids) / seconds
+
+
+def _steered(console: Console, costeer: Costeer, max_tokens: int) -> tuple[Text, Result]:
+    from rich.text import Text
+
+    text = Text()
+    generation = costeer.stream(QUERY, CONTEXT, max_tokens=max_tokens)
+    with console.status("The small model reads your context and steers ...") as status:
+        for chunk in generation:
+            changed = chunk.step.changed and bool(chunk.text)
+            # Brackets as well as colour: the marks must survive a pipe or a log.
+            shown = f"[{chunk.text}]" if changed and not console.is_terminal else chunk.text
+            text.append(shown, style=show.CHANGED if changed else "")
+            status.update(f"Steering ... {generation.result.steps} tokens")
+    return text, generation.result
+
+
+def _show(alone: str, steered: Text, result: Result) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print("\n[bold]The private context, which stays in this process[/]")
+    console.print(CONTEXT.rstrip(), style="cyan", markup=False)
+    console.print("\n[bold]The query, which goes up[/]")
+    console.print(QUERY, style="yellow", markup=False)
+    table = Table(expand=True, padding=(0, 1), show_lines=True)
+    table.add_column("The large model alone", ratio=1)
+    table.add_column(
+        f"Steered at {result.strength}; {result.changed} of {result.steps} tokens changed (marked)",
+        ratio=1,
+    )
+    table.add_row(Text(alone.strip()), steered)
+    console.print(table)
+    console.print(show.summary(result), markup=False)
+
+
+def _show_ledger(costeer: Costeer, bytes_up: int, bytes_down: int) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    sent = costeer.sent_texts()
+    steered = sent[-1] if sent else ""
+    console.print(
+        f"\n[bold]What left this process[/] for the steered text ({show.size(bytes_up)} up, "
+        f"{show.size(bytes_down)} down): the token ids of this, and nothing else"
+    )
+    console.print(steered.strip(), style="yellow", markup=False)
+    leaked = sorted(word for word in _rare_words(CONTEXT) if word in steered)
+    kept = len(_rare_words(CONTEXT)) - len(leaked)
+    console.print(
+        f"\nOf {kept + len(leaked)} capitalised or numeric words in the context, {kept} never "
+        f"left. In the answer, and so seen by the cloud: {', '.join(leaked) or 'none'}.",
+        markup=False,
+    )
+
+
+def _rare_words(context: str) -> set[str]:
+    """Names and numbers of the context that the query does not have."""
+    words = {word.strip('.,:;!?"') for word in context.split()}
+    return {w for w in words if len(w) > 1 and (w[0].isupper() or w.isdigit()) and w not in QUERY}

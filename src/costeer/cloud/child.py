@@ -1,0 +1,111 @@
+"""Our completions server as a child process, for demonstrations, tests and benchmarks.
+
+The child is told the model and numbers only. It stops when its standard input closes, which the
+operating system does for us however this process ends.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import deque
+from types import TracebackType
+
+from costeer.exceptions import CloudUnreachableError
+
+ANNOUNCEMENT = "listening on "
+
+
+class ServerProcess:
+    """A ``costeer serve`` of its own process on a free loopback port, from enter to exit.
+
+    Args:
+        model: a catalog name, a file, or "fake".
+        options: further arguments of ``costeer serve``, for instance ("--threads", "1").
+        command: what to put in front, for instance ("taskset", "-c", "1").
+    """
+
+    def __init__(
+        self, model: str, options: tuple[str, ...] = (), command: tuple[str, ...] = ()
+    ) -> None:
+        serve = (sys.executable, "-m", "costeer", "serve", "--model", model, "--port", "0")
+        self._arguments = [*command, *serve, "--exit-with-parent", *options]
+        self._last_words: deque[str] = deque(maxlen=5)
+        self._process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._process.pid if self._process else 0
+
+    def __enter__(self) -> ServerProcess:
+        """Start it and wait until it answers.
+
+        Raises:
+            CloudUnreachableError: it ended before that; the message carries its last line.
+        """
+        self._process = subprocess.Popen(
+            self._arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is for the parent, which then closes us
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        try:
+            self.url = self._announced()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop it: politely, then not."""
+        process = self._process
+        if process is None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+        self._process = None
+
+    def _announced(self) -> str:
+        assert self._process and self._process.stdout  # noqa: S101  # set by Popen above
+        for line in self._process.stdout:
+            if line.startswith(ANNOUNCEMENT):
+                return line.removeprefix(ANNOUNCEMENT).strip()
+        self._process.wait()
+        reason = self._last_words[-1] if self._last_words else "it said nothing"
+        raise CloudUnreachableError(f"The server did not start: {reason}")
+
+    def _listen(self) -> None:
+        """Read its story, so that its pipe never fills; the last lines explain a failure."""
+        process = self._process
+        if process is None or process.stderr is None:
+            return
+        try:
+            for line in process.stderr:
+                if line.strip():
+                    self._last_words.append(line.strip())
+        except ValueError:  # closed while reading: we are stopping
+            return
