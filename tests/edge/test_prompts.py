@@ -1,0 +1,79 @@
+import pytest
+
+from costeer.edge.prompts import SYSTEM, build
+from costeer.exceptions import InputError
+from costeer.models.fake import FakeModel
+
+TOKENIZER = FakeModel().tokenizer
+
+
+def ask(query):
+    return [{"role": "user", "content": query}]
+
+
+def text(ids):
+    return TOKENIZER.decode_bytes(ids).decode()
+
+
+def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_context():
+    prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
+    assert SYSTEM in text(prompts.public)
+    assert "Where to eat?" in text(prompts.public)
+    assert "vegetarian" not in text(prompts.public)
+    assert "I am vegetarian." in text(prompts.private)
+    assert text(prompts.private).index("vegetarian") < text(prompts.private).index("Where to eat?")
+    assert not prompts.note
+
+
+def test_a_system_message_of_ones_own_replaces_ours():
+    messages = [{"role": "system", "content": "Be brief."}, *ask("Hi")]
+    prompts = build(TOKENIZER, messages, "", room=4000)
+    assert SYSTEM not in text(prompts.public)
+    assert "Be brief." in text(prompts.public)
+
+
+@pytest.mark.parametrize("context", ["", "  \n\n \t\n"])
+def test_without_context_both_prompts_are_one(context):
+    prompts = build(TOKENIZER, ask("Hi"), context, room=4000)
+    assert prompts.public == prompts.private
+
+
+def test_a_next_turn_extends_both_prompts():
+    first = build(TOKENIZER, ask("One?"), "Secret.", room=4000)
+    turns = [*ask("One?"), {"role": "assistant", "content": "1"}, *ask("Two?")]
+    second = build(TOKENIZER, turns, "Secret.", room=4000)
+    assert second.public[: len(first.public)] == first.public
+    assert second.private[: len(first.private)] == first.private
+
+
+def test_a_long_context_is_cut_between_records_with_a_note():
+    records = [f"Record {i}: " + "x" * 100 for i in range(10)]
+    prompts = build(TOKENIZER, ask("Hi"), "\n\n".join(records), room=700)
+    kept = [i for i in range(10) if f"Record {i}:" in text(prompts.private)]
+    assert kept == list(range(len(kept)))
+    assert 1 <= len(kept) < 10
+    assert f"first {len(kept)} of 10 records" in prompts.note
+    assert len(prompts.private) <= 700
+    assert records[len(kept) - 1] in text(prompts.private)  # whole records only
+    assert "xxx" not in prompts.note
+
+
+def test_a_huge_context_is_not_read_to_its_end():
+    prompts = build(TOKENIZER, ask("Hi"), "note\n\n" * 2_000_000, room=800)
+    assert "of 2,000,000 records" in prompts.note
+
+
+@pytest.mark.parametrize(
+    "messages", [[], ask(""), ask(" \n"), [{"role": "assistant", "content": "x"}]]
+)
+def test_an_empty_query(messages):
+    with pytest.raises(InputError, match="query is empty"):
+        build(TOKENIZER, messages, "", room=100)
+
+
+def test_what_cannot_fit():
+    with pytest.raises(InputError, match="room for 100"):
+        build(TOKENIZER, ask("q" * 200), "", room=100)
+    with pytest.raises(InputError, match="first record of the context does not fit") as caught:
+        build(TOKENIZER, ask("q"), "secret" * 1000, room=500)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,166 @@
+import pytest
+
+from costeer import Costeer
+from costeer.cloud.inprocess import InProcess
+from costeer.exceptions import (
+    CloudUnreachableError,
+    InputError,
+    ParameterError,
+    UsageError,
+    VocabularyError,
+)
+from costeer.models.fake import FakeModel
+
+
+def open_costeer(llm=None, slm=None, **options):
+    return Costeer(InProcess(llm or FakeModel(seed=1)), slm or FakeModel(seed=2), **options)
+
+
+def test_stream_and_generate_agree():
+    with open_costeer() as costeer:
+        chunks = list(costeer.stream("Hello?", "I am me.", max_tokens=40))
+        result = costeer.generate("Hello?", "I am me.", max_tokens=40)
+    assert "".join(chunk.text for chunk in chunks) == result.text
+    assert [chunk.step.token for chunk in chunks] == result.token_ids
+    assert result.steps == len(chunks)
+    assert result.proven + result.widened + result.unproven == result.steps
+    assert result.changed == sum(chunk.step.changed for chunk in chunks) > 0
+    assert result.finish_reason in {"stop", "length"}
+    assert result.prompt_tokens > 0
+    assert result.tokens_per_second > 0
+
+
+def test_the_context_and_the_strength_matter():
+    with open_costeer() as costeer:
+        plain = costeer.generate("Q", max_tokens=30)
+        steered = costeer.generate("Q", "context", max_tokens=30, strength=1)
+        zero = costeer.generate("Q", "context", max_tokens=30, strength=0)
+    assert plain.token_ids == zero.token_ids != steered.token_ids
+    assert plain.changed == 0
+
+
+def test_one_seed_one_text():
+    with open_costeer() as costeer:
+        options = {"max_tokens": 30, "temperature": 1.0, "top_p": 0.9}
+        first, second = (costeer.generate("Q", "c", seed=5, **options) for _ in range(2))
+        other = costeer.generate("Q", "c", seed=6, **options)
+    assert first.token_ids == second.token_ids != other.token_ids
+
+
+def test_a_conversation_reads_only_what_is_new():
+    slm = FakeModel(seed=2)
+    seen = []
+    slm_extend = slm.extend_many
+    slm.extend_many = lambda work, rows=None: (
+        seen.append(sum(len(ids) for _, ids in work)) or slm_extend(work, rows)
+    )
+    with open_costeer(slm=slm) as costeer:
+        messages = [{"role": "user", "content": "One?"}]
+        answer = costeer.generate(messages, "A context. " * 50, max_tokens=10)
+        first = seen[0]
+        seen.clear()
+        messages += [
+            {"role": "assistant", "content": answer.text},
+            {"role": "user", "content": "Two?"},
+        ]
+        costeer.generate(messages, "A context. " * 50, max_tokens=2)
+    assert first > 600
+    assert seen[0] < 150
+
+
+def test_stop_strings_end_the_answer():
+    with open_costeer() as costeer:
+        whole = costeer.generate("Q", "c", max_tokens=60).text
+        stop = whole[10:12]
+        cut = costeer.generate("Q", "c", max_tokens=60, stop=[stop])
+    assert cut.text == whole[: whole.index(stop)]
+    assert cut.finish_reason == "stop"
+
+
+def test_closing_keeps_what_was_written():
+    with open_costeer() as costeer:
+        with costeer.stream("Q", "c", max_tokens=50) as generation:
+            for _ in range(5):
+                next(generation)
+        assert generation.result.steps == 5
+        assert generation.result.finish_reason == "interrupted"
+        whole = costeer.generate("Q", "c", max_tokens=50)
+    assert whole.token_ids[:5] == generation.result.token_ids
+
+
+def test_a_new_answer_stops_the_one_under_way():
+    with open_costeer() as costeer:
+        first = costeer.stream("Q", "c", max_tokens=50)
+        next(first)
+        second = costeer.generate("Q", "c", max_tokens=5)
+        assert next(first, None) is None
+    assert second.steps == 5
+
+
+class Failing:
+    """A cloud that dies after some tokens."""
+
+    def __init__(self, tokens):
+        self.inner, self.left = InProcess(FakeModel(seed=1)), tokens
+
+    def info(self):
+        return self.inner.info()
+
+    def stream(self, prompt_ids, top_k, max_tokens):
+        if self.left == 0:
+            raise CloudUnreachableError("The server is gone.", "Start it again.")
+        self.left -= 1
+        yield from self.inner.stream(prompt_ids, top_k, max_tokens)
+
+    def close(self):
+        pass
+
+
+def test_when_the_cloud_dies_the_text_so_far_is_kept():
+    with Costeer(Failing(7), FakeModel(seed=2), strength=0) as costeer:
+        generation = costeer.stream("Q", "c", max_tokens=50)
+        with pytest.raises(CloudUnreachableError):
+            list(generation)
+    assert generation.result.steps == 7
+    assert generation.result.finish_reason == "error"
+    assert generation.result.seconds > 0
+
+
+def test_another_tokenizer_is_refused_and_everything_is_closed():
+    slm = FakeModel(family="other")
+    with pytest.raises(VocabularyError, match="do not share a tokenizer"):
+        open_costeer(slm=slm)
+    assert slm.opened == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        ({"query": ""}, InputError),
+        ({"query": "Q", "temperature": -1}, ParameterError),
+        ({"query": "Q", "top_p": 2}, ParameterError),
+        ({"query": "Q", "max_tokens": 0}, ParameterError),
+        ({"query": "Q", "strength": "much"}, ParameterError),
+        ({"query": "Q", "stop": [""]}, ParameterError),
+        ({"query": [{"role": "boss", "content": "Q"}]}, InputError),
+        ({"query": [{"role": "user", "content": None}]}, InputError),
+    ],
+)
+def test_bad_input_is_told_before_any_work(bad, error):
+    with open_costeer() as costeer, pytest.raises(error):
+        costeer.stream(**bad)
+    assert costeer.ledger.totals.requests == 0
+
+
+def test_a_cloud_that_is_neither_url_nor_local():
+    with pytest.raises(UsageError, match="neither a URL nor 'local'"):
+        Costeer("cloudy", FakeModel())
+
+
+def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
+    with Costeer("local", FakeModel(seed=2), llm="fake:1", strength=1) as costeer:
+        result = costeer.generate("A question?", "A zebra secret.", max_tokens=20)
+        sent = "\n".join(costeer.sent_texts())
+    assert "A question?" in sent
+    assert "zebra" not in sent
+    assert result.requests == costeer.ledger.totals.requests >= result.steps
