@@ -1,0 +1,290 @@
+"""GGUF models through llama.cpp's low-level interface: the engine of the device.
+
+Knows sequences, batches and logits; nothing of steering or prompts. The high-level ``Llama`` class
+of llama-cpp-python holds one sequence and copies every logit; this uses the C functions, so that
+several sequences go through the weights together and one copy is made, by the log-softmax.
+
+Facts this rests on (llama.cpp as bound by llama-cpp-python 0.3.36):
+
+- ``kv_unified=False`` gives each sequence its own cells: rolling back and evaluating the same ids
+  again, in the same batch shape, gives the same bits. Between shapes, logits of quantised models
+  differ in the first decimal.
+- Copying part of a sequence then aborts the process, so ``fork`` copies all of it.
+- Sequences share a micro-batch only if their slots are consecutive, so batches go by slot.
+- A failed GGML assertion ends the process: everything is checked before it is handed over.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import weakref
+from collections.abc import Sequence as AbstractSequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.exceptions import ModelError, ParameterError
+from costeer.models.base import LogProbs, Sequence
+from costeer.models.llamacpp_batch import Batch, Job, shares
+from costeer.models.llamacpp_library import library, load_weights, physical_cores
+from costeer.models.llamacpp_tokenizer import LlamaTokenizer
+from costeer.models.work import check_ids, check_rows, check_sizes
+
+logger = logging.getLogger(__name__)
+
+OUTPUTS = 32
+"""Logit rows of one decode call at most. 32 rows of 152k float32 are 19 MB, and llama.cpp
+reserves them twice; by default it would reserve a row for every token of a batch, 311 MB."""
+
+_open: weakref.WeakSet[LlamaCpp] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """C destructors must not run after Python's own end: the log callback is gone by then."""
+    for model in list(_open):
+        model.close()
+
+
+class LlamaSequence:
+    """Ids, and the slot of the cache that holds them.
+
+    The ids are the truth. Cells beyond them (after ``truncate``, or left by a decode that was
+    interrupted) are removed when the slot is next used.
+    """
+
+    def __init__(self, model: LlamaCpp, slot: int, ids: AbstractSequence[int] = ()) -> None:
+        self.slot = slot
+        self.tokens = list(ids)
+        self.model: LlamaCpp | None = model
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids evaluated so far."""
+        return tuple(self.tokens)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def owner(self) -> LlamaCpp:
+        """The model, if the sequence is open."""
+        if self.model is None:
+            raise ModelError("This sequence is closed.", "Open another one.")
+        return self.model
+
+    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
+        """See ``models.base.Sequence``."""
+        return self.owner().extend_many([(self, ids)], rows)[0]
+
+    def truncate(self, length: int) -> None:
+        """Forget everything after the first ``length`` ids."""
+        self.owner()
+        del self.tokens[max(length, 0) :]
+
+    def fork(self) -> LlamaSequence:
+        """An independent copy; its cells are copied when a batch next runs."""
+        return self.owner().fork(self)
+
+    def close(self) -> None:
+        """Free the slot."""
+        model, self.model = self.model, None
+        if model is not None:
+            model.release(self.slot)
+
+
+class LlamaCpp:
+    """A GGUF model in memory. Safe to call from several threads; calls wait for each other.
+
+    Args:
+        path: the .gguf file.
+        context: the most ids one sequence may hold; cut to what the model was trained for.
+        sequences: the most sequences open at once; each has cells for a whole context.
+        threads: threads that compute; by default the physical cores this process may use.
+        batch: the most ids of one decode call. Ctrl-C is seen between two calls.
+
+    Raises:
+        MissingDependencyError: llama-cpp-python is not installed.
+        ModelFileError: the file is not a usable model.
+        ModelError: there is not enough memory for the cache.
+        ParameterError: a size is less than 1.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        context: int = 4096,
+        sequences: int = 2,
+        threads: int | None = None,
+        batch: int = 512,
+    ) -> None:
+        self._model = self._context = None  # so that close() works after a failed start
+        self._lock = threading.RLock()
+        threads = physical_cores() if threads is None else threads
+        check_sizes(context=context, sequences=sequences, threads=threads, batch=batch)
+        self._lib = library()
+        most = self._lib.llama_max_parallel_sequences()
+        if sequences > most:
+            raise ParameterError(f"sequences must be at most {most}, not {sequences}.")
+        self.name = Path(path).stem
+        self._model = load_weights(Path(path))
+        trained: int = self._lib.llama_model_n_ctx_train(self._model)
+        if context > trained:
+            logger.warning("%s was trained for %d tokens; the context is cut.", self.name, trained)
+        self.context_length = min(context, trained)
+        self.max_sequences = sequences
+        self._free = list(range(sequences))
+        self._sequences: weakref.WeakSet[LlamaSequence] = weakref.WeakSet()
+        _open.add(self)
+        self.tokenizer = LlamaTokenizer(self._model)
+        self.vocab_size = len(self.tokenizer.vocabulary)
+        self._outputs = max(OUTPUTS, sequences)
+        self._batch = Batch(max(batch, sequences), self._lib)
+        self._context = self._start(threads)
+        self._memory = self._lib.llama_get_memory(self._context)
+
+    def _start(self, threads: int) -> Any:
+        """The llama_context: cache, work space, threads."""
+        parameters = self._lib.llama_context_default_params()
+        padded = -(-self.context_length // 256) * 256  # a slot's cells come in steps of 256
+        parameters.n_ctx = padded * self.max_sequences
+        parameters.n_seq_max = self.max_sequences
+        parameters.n_batch = parameters.n_ubatch = self._batch.size
+        parameters.n_outputs_max = self._outputs
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = False
+        parameters.swa_full = True  # a sliding window drops cells that a rollback needs
+        parameters.no_perf = True
+        context = self._lib.llama_init_from_model(self._model, parameters)
+        if not context:
+            self.close()
+            raise ModelError(
+                f"There is no room for {self.max_sequences} sequences of {self.context_length} "
+                "tokens.",
+                "Ask for a smaller context, or free some memory.",
+            )
+        return context
+
+    def sequence(self) -> LlamaSequence:
+        """Open an empty sequence."""
+        with self._lock:
+            return self._opened(())
+
+    def fork(self, source: LlamaSequence) -> LlamaSequence:
+        """A second sequence with the same ids and its own copy of the cells."""
+        with self._lock:
+            copy = self._opened(source.tokens)
+            if len(source):
+                self._lib.llama_memory_seq_cp(self._memory, source.slot, copy.slot, -1, -1)
+            return copy
+
+    def _opened(self, ids: AbstractSequence[int]) -> LlamaSequence:
+        self._running()
+        if not self._free:
+            raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
+        self._free.sort()  # neighbouring slots share micro-batches
+        sequence = LlamaSequence(self, self._free.pop(0), ids)
+        self._sequences.add(sequence)
+        return sequence
+
+    def release(self, slot: int) -> None:
+        """A sequence is closed: its slot may be used again."""
+        with self._lock:
+            self._free.append(slot)
+
+    def extend_many(
+        self,
+        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        rows: int | None = None,
+    ) -> list[LogProbs]:
+        """See ``models.base.LanguageModel``.
+
+        Raises:
+            NotFiniteError: the model gives NaN; the sequences are unchanged.
+            ModelError: llama.cpp could not compute; the sequences are unchanged.
+        """
+        with self._lock:
+            self._running()
+            jobs = [self._job(sequence, ids, rows) for sequence, ids in work]
+            if len({job.sequence.slot for job in jobs}) < len(jobs):
+                raise ParameterError("A sequence appears twice in one batch.")
+            by_slot = sorted(jobs, key=lambda job: job.sequence.slot)
+            for job in by_slot:
+                self._trim(job.sequence)
+            while any(job.left for job in by_slot):
+                self._decode([job for job in by_slot if job.left])
+            # Only now, all together: whatever stopped the loop left every sequence as it was.
+            for job in jobs:
+                job.sequence.tokens += job.ids.tolist()
+            return [job.result for job in jobs]
+
+    def _job(self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None) -> Job:
+        if not isinstance(sequence, LlamaSequence) or sequence.owner() is not self:
+            raise ParameterError("A sequence belongs to another model.")
+        checked = check_ids(
+            ids,
+            held=len(sequence),
+            vocab_size=self.vocab_size,
+            context_length=self.context_length,
+        )
+        reported = check_rows(rows, len(checked))
+        result = np.empty((reported, self.vocab_size), dtype=np.float32)
+        return Job(sequence, checked, len(checked) - reported, result)
+
+    def _trim(self, sequence: LlamaSequence) -> None:
+        """Remove cells beyond the sequence's ids."""
+        held = self._lib.llama_memory_seq_pos_max(self._memory, sequence.slot) + 1
+        if held > len(sequence):
+            self._lib.llama_memory_seq_rm(self._memory, sequence.slot, len(sequence), -1)
+
+    def _decode(self, jobs: AbstractSequence[Job]) -> None:
+        """One decode call over a fair share of every job, and its rows."""
+        self._batch.clear()
+        outputs = 0
+        parts = []
+        for job, share in zip(jobs, shares(jobs, self._batch.size), strict=True):
+            count = min(share, job.until(self._outputs // len(jobs)))
+            reported = self._batch.add(job, count)
+            parts.append((job, count, slice(outputs, outputs + reported)))
+            outputs += reported
+        code = self._lib.llama_decode(self._context, self._batch.struct)
+        if code:
+            raise ModelError(
+                f"llama.cpp could not compute a batch (code {code}).",
+                "Free some memory, or ask for a smaller context.",
+            )
+        logits = self._logits(outputs)
+        for job, count, taken in parts:
+            job.store(logits[taken], count)
+
+    def _logits(self, outputs: int) -> npt.NDArray[np.float32]:
+        """(outputs, V) view into llama.cpp's buffer, good until the next decode; no padding."""
+        width = self.tokenizer.padded_size
+        if not outputs:
+            return np.empty((0, self.vocab_size), dtype=np.float32)
+        pointer = self._lib.llama_get_logits(self._context)
+        return np.ctypeslib.as_array(pointer, (outputs, width))[:, : self.vocab_size]
+
+    def _running(self) -> None:
+        if self._context is None:
+            raise ModelError("This model is closed.", "Load it again.")
+
+    def close(self) -> None:
+        """Free the model and all its sequences. Closing twice is fine."""
+        with self._lock:
+            if self._model is None:
+                return
+            for sequence in list(self._sequences):
+                sequence.close()
+            self.tokenizer.close()
+            if self._context is not None:
+                self._lib.llama_free(self._context)
+            self._lib.llama_model_free(self._model)
+            self._model = self._context = None
+
+    def __del__(self) -> None:
+        self.close()

@@ -1,0 +1,130 @@
+"""llama.cpp's C library, made safe to hold: imported late, silent, and given only model files.
+
+Knows of files, logs and cores; nothing of sequences. Source: ``include/llama.h`` of
+https://github.com/ggml-org/llama.cpp as bound by https://github.com/abetlen/llama-cpp-python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from costeer.exceptions import MissingDependencyError, ModelFileError
+
+logger = logging.getLogger(__name__)
+
+MAGIC = b"GGUF"
+HEADER_BYTES = 24  # magic, version, number of tensors, number of metadata entries
+
+_kept: list[Any] = []  # C holds a bare pointer to the log callback: it must never be freed
+
+
+@cache
+def library() -> Any:
+    """The low-level bindings, initialised once, with llama.cpp's own log silenced.
+
+    Raises:
+        MissingDependencyError: the extra is not installed.
+    """
+    try:
+        from llama_cpp import llama_cpp
+    except ImportError as error:
+        raise MissingDependencyError(
+            "llama.cpp is not installed.", 'Install it: pip install "costeer[llama]".'
+        ) from error
+    callback = llama_cpp.llama_log_callback(_log)
+    _kept.append(callback)
+    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+def _log(_level: int, text: bytes, _data: object) -> None:
+    """llama.cpp writes to stderr by default; its messages are about tensors, never prompts."""
+    logger.debug("%s", text.decode("utf-8", "replace").rstrip())
+
+
+def check_file(path: Path) -> None:
+    """Refuse whatever is plainly not a model file, before C code reads it.
+
+    Raises:
+        ModelFileError: missing, a folder, unreadable, or not GGUF.
+    """
+    if path.is_dir():
+        raise ModelFileError(f"{path} is a folder.", "Give the .gguf file inside it.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEADER_BYTES)
+    except FileNotFoundError:
+        raise ModelFileError(f"There is no file {path}.", "Check the path.") from None
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from None
+    if not head.startswith(MAGIC) or len(head) < HEADER_BYTES:
+        raise ModelFileError(
+            f"{path} is not a GGUF model file.", "Fetch it again, or choose another file."
+        )
+
+
+def load_weights(path: Path) -> Any:
+    """A ``llama_model`` handle; free it with ``llama_model_free``.
+
+    Raises:
+        ModelFileError: the file is damaged, or of a kind that cannot be steered.
+    """
+    check_file(path)
+    lib = library()
+    parameters = lib.llama_model_default_params()
+    model = lib.llama_model_load_from_file(os.fsencode(path), parameters)
+    if not model:
+        raise ModelFileError(
+            f"{path} is damaged or incomplete, or its kind is unknown to this llama.cpp.",
+            "Fetch it again, or update llama-cpp-python.",
+        )
+    if _cannot_roll_back(lib, model):
+        lib.llama_model_free(model)
+        raise ModelFileError(
+            f"{path} is not a plain decoder: its state cannot be rolled back.",
+            "Choose a transformer decoder such as Qwen2.5 or Llama 3.",
+        )
+    return model
+
+
+def _cannot_roll_back(lib: Any, model: Any) -> bool:
+    return bool(
+        lib.llama_model_has_encoder(model)
+        or not lib.llama_model_has_decoder(model)
+        or lib.llama_model_is_recurrent(model)
+        or lib.llama_model_is_hybrid(model)
+        or lib.llama_model_is_diffusion(model)
+    )
+
+
+def metadata(model: Any, key: str) -> str | None:
+    """One entry of the file's metadata as text, or None."""
+    lib = library()
+    size = lib.llama_model_meta_val_str(model, key.encode(), None, 0)
+    if size < 0:
+        return None
+    buffer = ctypes.create_string_buffer(size + 1)
+    lib.llama_model_meta_val_str(model, key.encode(), buffer, size + 1)
+    return buffer.raw[:size].decode("utf-8", "replace")
+
+
+def physical_cores() -> int:
+    """Cores that this process may use; two hardware threads of one core count once."""
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    cores = set()
+    for cpu in os.sched_getaffinity(0):
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        try:
+            cores.add(siblings.read_text())
+        except OSError:
+            cores.add(str(cpu))
+    return max(len(cores), 1)

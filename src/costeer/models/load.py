@@ -1,0 +1,64 @@
+"""From a name or a path to a model in memory.
+
+Knows which engine reads what; nothing of how they work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costeer.exceptions import ParameterError
+from costeer.models.base import LanguageModel
+
+
+def load_model(
+    name_or_path: str | Path,
+    *,
+    context: int = 4096,
+    sequences: int = 2,
+    threads: int | None = None,
+) -> LanguageModel:
+    """Load a model.
+
+    Args:
+        name_or_path: a name of the catalog, a .gguf file, a folder that transformers can read, or
+            "fake" or "fake:SEED" for the toy model.
+        context: the most tokens of one sequence.
+        sequences: the most sequences open at once.
+        threads: computing threads; None for the physical cores of this process.
+
+    Raises:
+        UnknownModelError: neither a name of the catalog nor a file.
+        ModelFileError: the file cannot be used.
+        MissingDependencyError: the engine for it is not installed.
+    """
+    text = str(name_or_path)
+    if text == "fake" or text.startswith("fake:"):
+        return _fake(text, context, sequences)
+    path = _path(text)
+    if path.is_dir() and (path / "config.json").is_file():
+        from costeer.models.transformers import Transformers
+
+        return Transformers(path, context=context, sequences=sequences, threads=threads)
+    from costeer.models.llamacpp import LlamaCpp
+
+    return LlamaCpp(path, context=context, sequences=sequences, threads=threads)
+
+
+def _fake(text: str, context: int, sequences: int) -> LanguageModel:
+    from costeer.models.fake import FakeModel
+
+    _, _, seed = text.partition(":")
+    if seed and not seed.isdecimal():
+        raise ParameterError(f"{text!r} does not name a seed.", 'Write "fake:1", say.')
+    return FakeModel(seed=int(seed or 0), context_length=context, max_sequences=sequences)
+
+
+def _path(text: str) -> Path:
+    """A file or folder as it is; anything else is for the catalog to resolve or refuse."""
+    path = Path(text).expanduser()
+    if path.exists() or path.suffix == ".gguf":
+        return path
+    from costeer.models.catalog import resolve
+
+    return resolve(text)
