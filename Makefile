@@ -1,0 +1,44 @@
+# Every target does its own set-up. `make demo` and `make test` are the two to know.
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test test-real test-torch lint types imports check bench clean
+
+help: ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
+	@scripts/setup $(VENV)
+
+demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
+	@$(BIN)/costeer demo
+
+test: $(VENV)/.ready ## Run the tests; offline, under a minute.
+	@$(BIN)/python -m pytest -q
+
+test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair as well.
+	@$(BIN)/costeer models fetch
+	@$(BIN)/python -m pytest -q -m "real or not real"
+
+test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
+	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
+	@$(BIN)/python -m pytest -q tests/models
+
+lint: $(VENV)/.ready
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.ready
+	@$(BIN)/mypy
+
+imports: $(VENV)/.ready
+	@$(BIN)/lint-imports
+
+check: lint types imports test ## Lint, types, import contracts, tests.
+
+bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
+	@$(BIN)/costeer models fetch
+	@$(BIN)/python bench/decide.py
+	@$(BIN)/python bench/speed.py
+
+clean: ## Remove the virtual environment and caches (not the models).
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
