@@ -1,5 +1,6 @@
 """A listener between device and server, and the search for private text in what it heard."""
 
+import contextlib
 import socket
 import threading
 
@@ -52,10 +53,8 @@ def pump(source, target, record):
     except OSError:
         pass
     for end in (source, target):
-        try:
+        with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         end.close()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from canary import Tap, contains
 
+from canary import Tap, contains
 from costeer import Costeer
 from costeer.cloud.child import ServerProcess
 from costeer.exceptions import CoSteerError

@@ -1,0 +1,256 @@
+"""The command line as a person meets it: exit codes, one clear line, nothing half-written."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from costeer.cli.main import COMMANDS, main
+from costeer.cloud.child import ServerProcess
+
+FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, tmp_path):
+    """Run a command line in this process; (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("COSTEER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["costeer", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ServerProcess("fake:1") as process:
+        yield process
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help(run, command):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert "costeer" in out
+    assert "Example" in out
+
+
+def test_generate_writes_the_answer_to_stdout_and_the_story_to_stderr(run):
+    code, out, err = run("generate", "--query", "Hi", "--context", "me", "--max-tokens", 9, *FAKE)
+    assert code == 0
+    assert out
+    assert "9 tokens" in err
+    assert "every token proven" in err
+
+
+FIELDS = (
+    "text token_ids finish_reason steps changed proven widened unproven requests bytes_up "
+    "bytes_down prompt_tokens seconds tokens_per_second strength gain mode"
+)
+
+
+def test_json(run, server):
+    code, out, _ = run(
+        *("generate", "--query", "Hi", "--context", "ich", "--json", "--max-tokens", 12),
+        *("--cloud", server.url, "--local", "fake:2", "--strength", "light"),
+    )
+    assert code == 0
+    result = json.loads(out)
+    assert set(FIELDS.split()) <= set(result)
+    assert result["steps"] == len(result["token_ids"]) == 12
+    assert result["proven"] + result["widened"] == 12
+    assert result["strength"] == "light"
+    assert result["gain"] == pytest.approx(0.4762, abs=1e-4)
+    assert result["bytes_up"] > 0 < result["bytes_down"]
+
+
+def test_a_server_and_a_model_in_this_process_give_the_same(run, server):
+    line = ("generate", "--query", "Hi ä", "--context", "me", "--json", "--max-tokens", 20)
+    options = ("--local", "fake:2", "--strength", "1", "--temperature", "0.9", "--seed", "3")
+    remote = json.loads(run(*line, *options, "--cloud", server.url)[1])
+    here = json.loads(run(*line, *options, "--cloud", "local", "--llm", "fake:1")[1])
+    assert remote["token_ids"] == here["token_ids"]
+
+
+def test_texts_from_files_and_standard_input(run, tmp_path, monkeypatch):
+    (tmp_path / "q.txt").write_text("\ufeffWie geht's?", "utf-8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Ich mag Käse.".encode())))
+    common = ("--context-file", "-", "--max-tokens", 3, "--json", *FAKE)
+    code, out, _ = run("generate", "--query-file", tmp_path / "q.txt", *common)
+    assert code == 0
+    assert json.loads(out)["steps"] == 3
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+QUERY = ("generate", "--query", "Hi")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("generate",), 2, "query is empty"),
+        (("generate", "--query", "  "), 2, "query is empty"),
+        (("generate", "--query-file", "nowhere.txt"), 2, "nowhere.txt"),
+        (("generate", "--query", "a", "--query-file", "b"), 2, "Both --query and"),
+        (("generate", "--query", "-", "--context", "-"), 2, "Only one text"),
+        ((*QUERY, "--context-file", "bad.txt"), 2, "not UTF-8"),
+        ((*QUERY, "--context-file", "nul.txt"), 2, "NUL"),
+        ((*QUERY, "--context-file", "."), 2, "cannot be read"),
+        ((*QUERY, "--strength", "much"), 2, "not a number"),
+        ((*QUERY, "--temperature", "-1"), 2, "temperature"),
+        ((*QUERY, "--top-p", "7"), 2, "top_p"),
+        ((*QUERY, "--top-k", "0"), 2, "top-k"),
+        ((*QUERY, "--max-tokens", "no"), 2, "max-tokens"),
+        ((*QUERY, "--max-tokens", "5000", *FAKE), 2, "room"),
+        ((*QUERY, "--context-file", "long.txt", *FAKE), 2, "first record of the context"),
+        ((*QUERY, "--local", "nothing-like-it", "--llm", "fake:1"), 2, "nothing-like-it"),
+        ((*QUERY, "--local", "fake:2"), 1, "costeer models fetch"),
+        ((*QUERY, "--cloud", "nonsense"), 2, "neither a URL"),
+        ((*QUERY, "--cloud", "ftp://host", "--local", "fake"), 2, "http"),
+        (("nonsense",), 2, "nonsense"),
+        (("chat", "--context", "-"), 2, "Standard input"),
+        (("serve", "--model", "nothing-like-it"), 2, "nothing-like-it"),
+        (("models", "fetch", "nothing-like-it"), 2, "nothing-like-it"),
+    ],
+)
+def test_bad_input(run, tmp_path, arguments, code, words):
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "nul.txt").write_bytes(b"a\0b")
+    (tmp_path / "long.txt").write_text("word" * 3000)
+    got, out, err = run(*arguments)
+    assert (got, out) == (code, "")
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_no_server(run):
+    url = f"http://127.0.0.1:{closed_port()}"
+    code, out, err = run(*QUERY, "--cloud", url, "--local", "fake:2")
+    assert (code, out) == (1, "")
+    assert "costeer serve" in err
+
+
+def test_settings_from_a_file_and_the_environment(run, tmp_path, monkeypatch):
+    (tmp_path / "costeer.toml").write_text('llm = "fake:1"\nlocal = "fake:2"\nmax_tokens = 4\n')
+    assert json.loads(run(*QUERY, "--json")[1])["steps"] == 4
+    monkeypatch.setenv("COSTEER_MAX_TOKENS", "6")
+    assert json.loads(run(*QUERY, "--json")[1])["steps"] == 6
+    assert json.loads(run(*QUERY, "--json", "--max-tokens", 2)[1])["steps"] == 2
+    (tmp_path / "costeer.toml").write_text("colour = 1\n")
+    code, _, err = run(*QUERY)
+    assert code == 2
+    assert "'colour', which is not a setting" in err
+
+
+def test_doctor(run, server):
+    code, out, _ = run("doctor", "--json", "--cloud", server.url, "--local", "fake:2")
+    findings = {finding["check"]: finding for finding in json.loads(out)}
+    assert code == 1  # the default pair is not fetched here
+    assert findings["Python"]["state"] == "ok"
+    assert findings["model qwen2.5-coder-0.5b"]["remedy"].startswith("costeer models fetch")
+    assert findings["cloud"]["state"] == "ok"
+    busy = server.url.rsplit(":", 1)[1]
+    code, out, _ = run("doctor", "--port", busy)
+    assert f"port {busy}: in use" in out
+
+
+def start(*arguments, **options):
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "costeer", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        **options,
+    )
+
+
+def test_ctrl_c_stops_an_answer_and_keeps_it():
+    process = start(*QUERY, "--context", "me", "--max-tokens", 3900, "--json", *FAKE)
+    time.sleep(1.5)  # well inside the answer, which takes far longer
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    result = json.loads(out)
+    assert result["finish_reason"] == "interrupted"
+    assert result["steps"] > 0
+
+
+def test_a_server_that_dies_in_the_middle():
+    with ServerProcess("fake:1") as server:
+        process = start(
+            *(*QUERY, "--context", "me", "--max-tokens", 3900),
+            *("--cloud", server.url, "--local", "fake:2"),
+        )
+        assert process.stdout.read(1)
+        server.close()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out
+    assert "Traceback" not in err
+    assert "costeer:" in err.splitlines()[-1]
+
+
+def test_chat():
+    lines = "Hello\n/strength 0.8\n/strength much\n/ledger\n/help\n\n/reset\nAgain\n/quit\n"
+    process = start("chat", "--context", "zebra", "--max-tokens", 8, *FAKE)
+    out, err = process.communicate(lines, timeout=30)
+    assert process.returncode == 0
+    assert out.strip()
+    assert "The strength is 0.8" in err
+    assert "not a number" in err
+    assert "Hello" in err  # the ledger
+    assert "zebra" not in err
+    assert err.count("8 tokens at") == 2
+
+
+def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():
+    process = start("chat", "--context", "me", "--max-tokens", 3000, *FAKE)
+    process.stdin.write("Hello\n")
+    process.stdin.flush()
+    assert process.stdout.read(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate("/strength\n", timeout=30)
+    assert process.returncode == 0
+    assert "stopped" in err
+    assert "The strength is" in err
+
+
+def test_demo_on_fakes():
+    process = start("demo", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", 12)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    for words in ("stays in this process", "alone", "What left this process", "Speed"):
+        assert words in out
+
+
+def test_a_reader_that_leaves_is_no_error():
+    process = start(*QUERY, "--context", "me", "--max-tokens", 500, *FAKE)
+    process.stdout.read(1)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.wait(timeout=30)
+    assert "Traceback" not in err
