@@ -1,0 +1,123 @@
+"""``costeer serve``: the LLM side as a server of its own. Parsing and printing only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from costeer.exceptions import InputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    import socket
+
+    from costeer.models.base import LanguageModel
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@click.command("serve")
+@click.option("--model", required=True, metavar="NAME|PATH", help="A catalog name or a file.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8081,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 picks a free one.",
+)
+@click.option(
+    "--api-key-file",
+    type=click.Path(path_type=Path),
+    help="A file with the key that clients must send. Default: COSTEER_API_KEY, or no key.",
+)
+@click.option(
+    "--context",
+    default=4096,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="The most tokens of one conversation.",
+)
+@click.option(
+    "--parallel",
+    default=4,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Conversations served at once; each has its own cache.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Computing threads. [all cores]")
+@click.option("--exit-with-parent", is_flag=True, help="Stop as soon as standard input is closed.")
+def command(
+    model: str,
+    host: str,
+    port: int,
+    api_key_file: Path | None,
+    context: int,
+    parallel: int,
+    threads: int | None,
+    exit_with_parent: bool,
+) -> None:
+    """Run the cloud side: an OpenAI-compatible completions server.
+
+    When it is ready it prints one line to standard output, "listening on URL".
+
+    \b
+    Example:
+      costeer serve --model qwen2.5-coder-1.5b --port 8081
+    """
+    _require_server()
+    from costeer.cloud import listen
+
+    if exit_with_parent:
+        listen.exit_with_parent()
+    api_key = _api_key(api_key_file)
+    if api_key is None and host not in LOOPBACK:
+        click.echo(
+            "Anybody who can reach this address may use the server; no key is set.", err=True
+        )
+    with listen.bind(host, port) as listening:  # before the model, which takes long to load
+        from costeer.models.load import load_model
+
+        click.echo(f"Loading {model} ...", err=True)
+        loaded = load_model(model, context=context, sequences=parallel, threads=threads)
+        try:
+            _serve(loaded, listening, host, api_key)
+        finally:
+            loaded.close()
+
+
+def _serve(model: LanguageModel, listening: socket.socket, host: str, api_key: str | None) -> None:
+    from costeer.cloud import guard, listen, server
+
+    def ready() -> None:
+        click.echo(f"Serving {model.name}; Ctrl-C stops it.", err=True)
+        click.echo(f"listening on {listen.address(listening, host)}")
+
+    hosts = guard.LOOPBACK if host in LOOPBACK else None
+    app = server.create_app(model, api_key=api_key, hosts=hosts)
+    listen.uvicorn_server(app, ready).run(sockets=[listening])
+
+
+def _require_server() -> None:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise MissingDependencyError(
+            "The server needs packages that are not installed.",
+            'Install them with: pip install "costeer[server]"',
+        ) from None
+
+
+def _api_key(path: Path | None) -> str | None:
+    if path is None:
+        return os.environ.get("COSTEER_API_KEY") or None
+    try:
+        key = path.expanduser().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"The key file {path} cannot be read.", "Check its path.") from None
+    if not key:
+        raise InputError(f"The key file {path} is empty.", "Write the key into it.")
+    return key

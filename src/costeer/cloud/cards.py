@@ -1,0 +1,64 @@
+"""What ``GET /v1/models`` says of a model, in the words of different servers.
+
+https://platform.openai.com/docs/api-reference/models/list; ``costeer`` is our own server's
+extension, ``max_model_len`` vLLM's, ``meta.n_vocab`` llama-server's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from costeer.cloud.base import CloudInfo
+from costeer.cloud.refusals import refused
+from costeer.exceptions import CloudProtocolError
+
+UNNAMED = "default"
+ABSENT = (404, 405, 501)
+
+
+def read_info(response: httpx.Response, text: str, model: str | None) -> CloudInfo:
+    """The entry of ``model`` (or the first), as far as the server describes it.
+
+    Raises:
+        CloudRefusedError: an error status, other than that there is no such path.
+        CloudProtocolError: not a list of models.
+    """
+    if response.status_code in ABSENT:
+        return CloudInfo(model or UNNAMED)
+    if response.status_code != httpx.codes.OK:
+        raise refused(response, text)
+    try:
+        data = json.loads(text)["data"]
+        cards = [card for card in data if isinstance(card.get("id"), str)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise CloudProtocolError(
+            "The server at this URL is not OpenAI-compatible.", "Check the URL."
+        ) from None
+    if model is not None:
+        cards = [card for card in cards if card["id"] == model]
+    return _info(cards[0]) if cards else CloudInfo(model or UNNAMED)
+
+
+def _info(card: Mapping[str, Any]) -> CloudInfo:
+    own, meta = _object(card, "costeer"), _object(card, "meta")
+    fingerprint = own.get("tokenizer_fingerprint")
+    return CloudInfo(
+        model=card["id"],
+        vocab_size=_count(own.get("vocab_size")) or _count(meta.get("n_vocab")),
+        fingerprint=fingerprint if isinstance(fingerprint, str) else None,
+        context_length=_count(own.get("context_length")) or _count(card.get("max_model_len")),
+        max_top_k=_count(own.get("max_logprobs")),
+    )
+
+
+def _object(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = card.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None

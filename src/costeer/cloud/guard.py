@@ -1,0 +1,105 @@
+"""Who may talk to the server, and how errors look. Pure ASGI, nothing of models.
+
+Web pages must not reach a server on the loopback interface: the Host header has to name it (against
+DNS rebinding), bodies have to be ``application/json`` (so that a page would need CORS, which is
+never granted). A key, where one is set, is compared in constant time.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Collection
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from costeer.cloud.chunks import dump
+from costeer.cloud.protocol import ApiError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+OPEN_PATHS = frozenset({"/health"})
+
+
+def error_response(error: ApiError) -> Response:
+    """OpenAI's error envelope."""
+    return Response(
+        dump(error.envelope()),
+        status_code=error.status,
+        headers=error.headers,
+        media_type="application/json",
+    )
+
+
+class Guard:
+    """Checks the Host header and the key before ``app`` sees a request.
+
+    Args:
+        app: what is guarded.
+        api_key: ``Authorization: Bearer`` must carry it; None lets everybody in.
+        hosts: names that the Host header may have, without port; None means any.
+    """
+
+    def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Collection[str] | None) -> None:
+        self._app = app
+        self._key = None if api_key is None else f"Bearer {api_key}".encode()
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        error = self._check(scope) if scope["type"] == "http" else None
+        if error is None:
+            await self._app(scope, receive, send)
+        else:
+            await error_response(error)(scope, receive, send)
+
+    def _check(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
+            return ApiError(400, "The Host header does not name this server.", code="wrong_host")
+        if self._key is None or scope["path"] in OPEN_PATHS:
+            return None
+        given = headers.get("authorization", "").encode("latin-1")
+        if hmac.compare_digest(given, self._key):
+            return None
+        return ApiError(
+            401,
+            "A valid API key is required: Authorization: Bearer KEY.",
+            code="invalid_api_key",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def _host(value: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    name, colon, port = value.rpartition(":")
+    return (name if colon and port.isdigit() else value).lower()
+
+
+async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:
+    """The request body, decoded.
+
+    Raises:
+        ApiError: 413 beyond ``limit`` bytes, 415 for another content type, 400 if it is no JSON.
+    """
+    headers = Headers(scope=scope)
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ApiError(415, "The body must be sent as Content-Type: application/json.")
+    length = headers.get("content-length", "0")
+    body = bytearray()
+    more = True
+    while more and length.isdigit() and int(length) <= limit and len(body) <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ApiError(400, "The body was cut short.")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if more or len(body) > limit:
+        message_text = f"The body is larger than {limit:,} bytes."
+        raise ApiError(413, message_text, headers={"Connection": "close"})
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "The body is not valid JSON.") from None

@@ -1,0 +1,189 @@
+"""What ``POST /v1/completions`` takes: the OpenAI shape, narrowed to what this server does.
+
+Shapes: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
+(https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html) ``ignore_eos`` and
+``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``).
+Deviations: greedy only, so an absent temperature means 0; unknown fields are ignored.
+Messages name fields, never values: a value may be part of a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from costeer.cloud.wire import ENCODING
+
+
+class ApiError(Exception):
+    """An error answer: an HTTP status and OpenAI's envelope.
+
+    https://platform.openai.com/docs/guides/error-codes
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.headers = dict(headers or {})
+
+    def envelope(self) -> dict[str, Any]:
+        """``{"error": {message, type, param, code}}``."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        if self.status == 401:
+            kind = "authentication_error"
+        elif self.status == 429:
+            kind = "rate_limit_error"
+        return {
+            "error": {
+                "message": self.message,
+                "type": kind,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may ask of the server; None means what the model allows."""
+
+    body_bytes: int = 4 << 20
+    prompt_tokens: int | None = None
+    logprobs: int | None = None
+    max_tokens: int | None = None
+    stops: int = 16
+    queue: int = 32  # requests that wait for a slot; beyond, 429
+    window: int = 32  # steps computed ahead of a slow reader
+    stall_seconds: float = 60.0  # a reader that takes nothing for so long is disconnected
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """A checked request; the prompt is still text or ids."""
+
+    prompt: str | tuple[int, ...]
+    model: str | None
+    max_tokens: int
+    logprobs: int | None  # None: not asked for
+    compact: bool  # logprobs in the form of ``wire``
+    token_ids: bool  # tokens spelled "token_id:123"
+    stop: tuple[str, ...]
+    ignore_eos: bool
+    stream: bool
+    include_usage: bool
+
+
+def parse(body: Any, limits: Limits) -> CompletionRequest:
+    """Check a decoded JSON body.
+
+    Raises:
+        ApiError: status 400, naming the field.
+    """
+    if not isinstance(body, dict):
+        raise ApiError(400, "The body must be a JSON object.")
+    _refuse_unsupported(body)
+    options = body.get("stream_options") or {}
+    if not isinstance(options, dict):
+        raise _wrong("stream_options", "an object")
+    return CompletionRequest(
+        prompt=_prompt(body.get("prompt")),
+        model=_string(body, "model"),
+        max_tokens=_integer(body, "max_tokens", 1, limits.max_tokens, default=16),
+        logprobs=_logprobs(body, limits),
+        compact=_compact(body),
+        token_ids=_flag(body, "return_tokens_as_token_ids"),
+        stop=_stop(body.get("stop"), limits),
+        ignore_eos=_flag(body, "ignore_eos"),
+        stream=_flag(body, "stream"),
+        include_usage=_flag(options, "include_usage"),
+    )
+
+
+def _refuse_unsupported(body: Mapping[str, Any]) -> None:
+    for name in ("n", "best_of"):
+        if body.get(name) not in (None, 1):
+            raise ApiError(400, f"Only {name} = 1 is supported.", param=name)
+    for name in ("echo", "suffix", "logit_bias"):
+        if body.get(name):
+            raise ApiError(400, f"{name} is not supported.", param=name)
+    if body.get("temperature"):
+        message = "This server is greedy: leave temperature out or set it to 0."
+        raise ApiError(400, message, param="temperature")
+    for name in ("presence_penalty", "frequency_penalty"):
+        if body.get(name):
+            raise ApiError(400, f"{name} must be 0: this server is greedy.", param=name)
+
+
+def _wrong(name: str, expected: str) -> ApiError:
+    return ApiError(400, f"{name} must be {expected}.", param=name)
+
+
+def _prompt(value: Any) -> str | tuple[int, ...]:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], (str, list)):
+        value = value[0]
+    if isinstance(value, str) and value:
+        return value
+    # bool is a subclass of int, and True is no token id
+    if isinstance(value, list) and value and all(type(item) is int for item in value):
+        return tuple(value)
+    raise _wrong("prompt", "a text or a list of token ids, not empty, and only one of them")
+
+
+def _string(body: Mapping[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "a text")
+    return value
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(name, "true or false")
+    return bool(value)
+
+
+def _integer(
+    body: Mapping[str, Any], name: str, low: int, high: int | None, *, default: int
+) -> int:
+    value = body.get(name)
+    if value is None:
+        return default if high is None else min(default, high)
+    if type(value) is not int or value < low or (high is not None and value > high):
+        bound = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise _wrong(name, f"a whole number {bound}")
+    return value
+
+
+def _logprobs(body: Mapping[str, Any], limits: Limits) -> int | None:
+    if body.get("logprobs") in (None, False):
+        return None
+    return _integer(body, "logprobs", 0, limits.logprobs, default=0)
+
+
+def _compact(body: Mapping[str, Any]) -> bool:
+    value = body.get("logprobs_encoding")
+    if value not in (None, ENCODING):
+        raise _wrong("logprobs_encoding", f'"{ENCODING}" or absent')
+    return value is not None
+
+
+def _stop(value: Any, limits: Limits) -> tuple[str, ...]:
+    stops = [value] if isinstance(value, str) else value or []
+    if not isinstance(stops, list) or not all(isinstance(item, str) and item for item in stops):
+        raise _wrong("stop", "a text or a list of texts, none of them empty")
+    if len(stops) > limits.stops:
+        raise _wrong("stop", f"at most {limits.stops} texts")
+    return tuple(stops)

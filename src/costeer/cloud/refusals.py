@@ -1,0 +1,75 @@
+"""Error answers of a server: what they mean, and what to do about them.
+
+The server's own words are read but never repeated: they may quote the request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+
+from costeer.exceptions import CloudRefusedError
+
+TRANSIENT = frozenset({429, 502, 503, 504})
+"""Statuses after which asking again later makes sense."""
+
+HINTS = {
+    400: "The prompt may be too long for it, or it does not take token ids as a prompt.",
+    401: "Set the API key with COSTEER_API_KEY.",
+    403: "Set the API key with COSTEER_API_KEY; this one may not use the model.",
+    404: "Check the URL and the name of the model; /v1/models lists what there is.",
+    413: "Shorten the conversation.",
+    422: "It may not take token ids as a prompt.",
+    429: "It has too much to do, or your quota is used up; try again later.",
+    503: "It is starting, stopping or overloaded; try again later.",
+}
+_CONTEXT = "The conversation is longer than the model's context: shorten it."
+_CAP = re.compile(
+    r"(?:max(?:imum)?(?:\s+allowed)?(?:\s+value)?|at most|up to|<=|equal to|from \d+ to)"
+    r"(?:\s+of|\s+is|:)?\s*(\d+)",
+    re.IGNORECASE,
+)
+
+
+def refused(response: httpx.Response, text: str) -> CloudRefusedError:
+    """The exception for an error answer.
+
+    Args:
+        response: with the status.
+        text: its body.
+    """
+    status = response.status_code
+    if 300 <= status < 400:
+        hint = "The URL redirects; give the address that it leads to."
+    elif _code(text) == "context_length_exceeded":
+        hint = _CONTEXT
+    else:
+        hint = HINTS.get(status, "Its own log says more." if status >= 500 else "Check the URL.")
+    return CloudRefusedError(f"The cloud server answered {status}.", hint, status=status)
+
+
+def logprobs_cap(text: str, asked: int) -> int | None:
+    """The most log-probabilities a token that a refusal allows, if that is what it says.
+
+    vLLM: "Requested sample logprobs of 64, which is greater than max allowed: 20".
+    """
+    if "logprobs" not in text:
+        return None
+    caps = [int(found) for found in _CAP.findall(text)]
+    return next((cap for cap in caps if 0 < cap < asked), None)
+
+
+def retry_after(response: httpx.Response) -> float:
+    """Seconds to wait according to the Retry-After header; its date form counts as none."""
+    value = response.headers.get("retry-after", "")
+    return min(float(value), 30.0) if value.isascii() and value.isdigit() else 0.0
+
+
+def _code(text: str) -> Any:
+    try:
+        return json.loads(text)["error"]["code"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

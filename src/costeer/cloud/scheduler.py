@@ -1,0 +1,284 @@
+"""One thread owns the model; requests share it token by token.
+
+Terms. A *job* is one request: a prompt to continue greedily. A *slot* is one sequence of the model,
+with the ids it still holds from earlier jobs. A job waits in the queue until a slot is free, then
+*prefills* its prompt in pieces (others decode between two pieces), then *decodes*: all decoding
+jobs step together in one ``extend_many``; one alone takes a plain ``extend``, so that its rows are
+those of ``InProcess``. A job whose reader lags by ``window`` steps is passed over until it reads.
+
+Knows token ids and threads; nothing of HTTP, text or asyncio. Steps are handed over through the
+job's outbox, under the scheduler's one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from costeer.cloud.base import CloudStep
+from costeer.cloud.inprocess import greedy_step
+from costeer.cloud.prefix import CHUNK, common_length, rewind
+from costeer.exceptions import CoSteerError, ModelError
+from costeer.models.base import LanguageModel, LogProbs, Sequence
+
+FinishReason = Literal["stop", "length"]
+
+
+class QueueFullError(CoSteerError):
+    """Too many requests wait already."""
+
+
+class ClosedError(CoSteerError):
+    """The server is shutting down."""
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One request, and the outbox through which its steps come back."""
+
+    prompt: tuple[int, ...]
+    top_k: int
+    max_tokens: int
+    stop_ids: frozenset[int]  # the step of such a token is the last
+    notify: Callable[[], None]  # called from the worker whenever there is something to take
+    outbox: deque[CloudStep] = field(default_factory=deque)
+    cached: int = 0  # prompt tokens that did not have to be evaluated
+    finish: FinishReason | None = None
+    error: Exception | None = None
+    cancelled: bool = False
+    # The worker's own.
+    slot: Slot | None = None
+    done: int = 0  # steps given
+    todo: tuple[int, ...] = ()  # ids to evaluate next: the rest of the prompt, or one token
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will be computed."""
+        return self.cancelled or self.finish is not None or self.error is not None
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A place for one sequence, opened when first needed."""
+
+    sequence: Sequence | None = None
+    used: int = 0  # the scheduler's clock when last taken
+    ids: tuple[int, ...] = ()  # what the sequence held when the slot was last freed
+
+
+def choose_slot(slots: Iterable[Slot], prompt: tuple[int, ...]) -> Slot:
+    """The free slot whose prefix serves ``prompt`` best; among equals the least recently used.
+
+    A prefix that is less than half of both the prompt and the slot (a chat template's first words,
+    say) counts as none: taking that slot would throw away somebody's work for nothing.
+    """
+
+    def worth(slot: Slot) -> tuple[int, int]:
+        common = common_length(slot.ids, prompt)
+        useful = 2 * common >= min(len(slot.ids), len(prompt))
+        return (common if useful else 0, -slot.used)
+
+    return max(slots, key=worth)
+
+
+class Scheduler:
+    """Runs jobs on ``model`` in its own thread, from ``start`` to ``close``.
+
+    Args:
+        model: used by this thread only from now on.
+        queue: how many jobs may wait for a slot.
+        window: how many steps a job may be ahead of its reader.
+    """
+
+    def __init__(self, model: LanguageModel, *, queue: int = 32, window: int = 32) -> None:
+        self._model = model
+        self._queue_limit = queue
+        self._window = window
+        self._wake = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._active: deque[Job] = deque()
+        self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
+        self._clock = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="costeer-model", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker."""
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job.
+
+        Raises:
+            QueueFullError: ``queue`` jobs wait already.
+            ClosedError: after ``close``.
+        """
+        with self._wake:
+            if self._closed:
+                raise ClosedError("The server is shutting down.")
+            if len(self._queue) >= self._queue_limit + len(self._free):
+                raise QueueFullError("Too many requests are waiting.")
+            self._queue.append(job)
+            self._wake.notify_all()
+
+    def take(self, job: Job) -> tuple[list[CloudStep], FinishReason | None]:
+        """The steps computed since the last call, without waiting; a reason with the last."""
+        with self._wake:
+            steps = list(job.outbox)
+            job.outbox.clear()
+            if len(steps) >= self._window:
+                self._wake.notify_all()
+            return steps, job.finish
+
+    def cancel(self, job: Job) -> None:
+        """Nobody reads this job any more: its slot is free after at most one engine call."""
+        with self._wake:
+            job.cancelled = True
+            if job in self._queue:
+                self._queue.remove(job)
+            self._wake.notify_all()
+
+    def close(self) -> None:
+        """Fail what is under way, stop the worker, close the sequences."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def busy(self) -> int:
+        """Jobs that hold a slot."""
+        with self._wake:
+            return len(self._active)
+
+    # From here on: the worker thread.
+
+    def _run(self) -> None:
+        while self._wait():
+            try:
+                self._prefill_one()
+                self._decode_all()
+            except Exception as error:  # noqa: BLE001 - whatever an engine raises, serve the next
+                self._fail_all(error)
+        self._fail_all(ClosedError("The server is shutting down."))
+        for slot in self._free:
+            self._reset(slot)
+
+    def _wait(self) -> bool:
+        """Admit and retire until there is something to compute; False once closed."""
+        with self._wake:
+            while not self._closed:
+                self._retire()
+                self._admit()
+                if any(self._ready(job) for job in self._active):
+                    return True
+                self._wake.wait()
+        return False
+
+    def _ready(self, job: Job) -> bool:
+        return not job.over and len(job.outbox) < self._window
+
+    def _retire(self) -> None:
+        for job in [job for job in self._active if job.over]:
+            self._active.remove(job)
+            self._release(job)
+
+    def _release(self, job: Job) -> None:
+        slot, job.slot = job.slot, None
+        if slot is not None:
+            slot.ids = slot.sequence.ids if slot.sequence is not None else ()
+            self._free.append(slot)
+
+    def _admit(self) -> None:
+        while self._queue and self._free:
+            job = self._queue.popleft()
+            if job.over:
+                continue
+            self._clock += 1
+            job.slot = choose_slot(self._free, job.prompt)
+            job.slot.used = self._clock
+            self._free.remove(job.slot)
+            self._active.append(job)
+
+    def _prefill_one(self) -> None:
+        """One piece of one prompt, in turn."""
+        with self._wake:
+            waiting = [job for job in self._active if job.done == 0 and self._ready(job)]
+            if not waiting:
+                return
+            job = waiting[0]
+            self._active.remove(job)
+            self._active.append(job)  # to the back: the next piece is another's
+        try:
+            sequence = self._begin(job)
+            piece, job.todo = job.todo[:CHUNK], job.todo[CHUNK:]
+            row = sequence.extend(piece, rows=1)[-1]
+            if not job.todo:
+                self._give(job, row)
+        except CoSteerError as error:  # this job's own fault or loss; the others go on
+            self._fail(job, error)
+
+    def _begin(self, job: Job) -> Sequence:
+        """The job's sequence; on the first call, rewound to what the prompt shares with it."""
+        if job.slot is None:
+            raise ModelError("The request holds no slot.")
+        if job.slot.sequence is None:
+            job.slot.sequence = self._model.sequence()
+        if not job.todo:
+            job.cached = rewind(job.slot.sequence, job.prompt)
+            job.todo = job.prompt[job.cached :]
+        return job.slot.sequence
+
+    def _decode_all(self) -> None:
+        with self._wake:
+            jobs = [job for job in self._active if job.done and self._ready(job)]
+        work = [(job.slot.sequence, job.todo) for job in jobs if job.slot and job.slot.sequence]
+        if len(work) == 1:
+            rows = [work[0][0].extend(work[0][1], rows=1)]
+        elif work:
+            rows = self._model.extend_many(work, rows=1)
+        for job, row in zip(jobs, rows if work else (), strict=True):
+            try:
+                self._give(job, row[-1])
+            except CoSteerError as error:  # NaN in this row only
+                self._fail(job, error)
+
+    def _give(self, job: Job, row: LogProbs) -> None:
+        """Turn a row (V,) into the job's next step, and see whether it was the last."""
+        step = greedy_step(row, job.top_k)
+        full = len(job.prompt) + job.done + 1 > self._model.context_length
+        with self._wake:
+            job.done += 1
+            job.todo = (step.token,)
+            job.outbox.append(step)
+            if step.token in job.stop_ids:
+                job.finish = "stop"
+            elif job.done >= job.max_tokens or full:
+                job.finish = "length"
+        job.notify()
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        with self._wake:
+            job.error = error
+            if job.slot is not None:  # what its sequence holds is uncertain
+                self._reset(job.slot)
+        job.notify()
+
+    def _fail_all(self, error: Exception) -> None:
+        with self._wake:
+            jobs = [*self._active, *(self._queue if self._closed else ())]
+        for job in jobs:
+            if not job.over:
+                self._fail(job, error)
+        with self._wake:
+            self._retire()
+
+    def _reset(self, slot: Slot) -> None:
+        sequence, slot.sequence = slot.sequence, None
+        slot.ids = ()
+        if sequence is not None:
+            sequence.close()

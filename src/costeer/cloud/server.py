@@ -1,0 +1,299 @@
+"""A small OpenAI-compatible completions server over any ``LanguageModel``.
+
+``POST /v1/completions``, ``GET /v1/models``, ``GET /health``. The shapes are in ``protocol`` and
+``chunks``, the sharing of the model in ``scheduler``, admission in ``guard``.
+
+Where log-probabilities are asked for, the end-of-text token is reported as a step of its own, with
+its top k, before the chunk with ``finish_reason: "stop"``: the device decides whether to stop.
+Errors found before the first token are real 4xx or 5xx; later ones are a JSON frame, then
+``[DONE]``. Request contents are never logged and never quoted in an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from costeer.cloud.base import CloudStep
+from costeer.cloud.chunks import Answer, TextStream, dump, merge, usage
+from costeer.cloud.guard import LOOPBACK, Guard, error_response, read_json
+from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, parse
+from costeer.cloud.scheduler import ClosedError, FinishReason, Job, QueueFullError, Scheduler
+from costeer.exceptions import ContextLengthError, CoSteerError
+from costeer.models.base import LanguageModel
+
+log = logging.getLogger("costeer.server")
+
+
+def create_app(
+    model: LanguageModel,
+    *,
+    api_key: str | None = None,
+    limits: Limits | None = None,
+    hosts: Collection[str] | None = LOOPBACK,
+) -> Starlette:
+    """The server as an ASGI application; its lifespan runs the thread that owns ``model``.
+
+    Args:
+        model: stays the caller's to close, after the application has shut down.
+        api_key: demanded as ``Authorization: Bearer KEY`` everywhere but on ``/health``.
+        limits: see ``Limits``.
+        hosts: allowed names in the Host header; None allows any (behind a public address).
+    """
+    limits = _fit(limits or Limits(), model)
+    scheduler = Scheduler(model, queue=limits.queue, window=limits.window)
+    card = _card(model, limits)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        scheduler.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(scheduler.close)
+
+    async def models(_: Request) -> Response:
+        return _json({"object": "list", "data": [card]})
+
+    async def health(_: Request) -> Response:
+        return _json({"status": "ok"})
+
+    completions = Completions(model, scheduler, limits)
+    app = Starlette(
+        routes=[
+            Route("/v1/completions", completions, methods=["POST"]),
+            Route("/v1/models", models, methods=["GET"]),
+            Route("/health", health, methods=["GET"]),
+        ],
+        middleware=[Middleware(Guard, api_key=api_key, hosts=hosts)],
+        exception_handlers=dict.fromkeys((ApiError, HTTPException, CoSteerError), _on_error),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.scheduler = scheduler
+    return app
+
+
+def _fit(limits: Limits, model: LanguageModel) -> Limits:
+    """The limits with the model's own where none are set."""
+    return replace(
+        limits,
+        prompt_tokens=min(limits.prompt_tokens or model.context_length, model.context_length),
+        logprobs=model.vocab_size if limits.logprobs is None else limits.logprobs,
+    )
+
+
+def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
+    """The entry of ``/v1/models``; ``costeer`` is our extension, ``max_model_len`` vLLM's."""
+    return {
+        "id": model.name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "costeer",
+        "max_model_len": model.context_length,
+        "costeer": {
+            "tokenizer_fingerprint": model.tokenizer.vocabulary.fingerprint,
+            "vocab_size": model.vocab_size,
+            "context_length": model.context_length,
+            "max_logprobs": limits.logprobs,
+        },
+    }
+
+
+def _json(value: Any) -> Response:
+    return Response(dump(value), media_type="application/json")
+
+
+async def _on_error(_: Request, error: Exception) -> Response:
+    return error_response(_api_error(error))
+
+
+def _api_error(error: Exception) -> ApiError:  # noqa: PLR0911 - a table
+    """The one place where exceptions become HTTP."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, HTTPException):
+        text = {404: "There is no such path.", 405: "This path does not take that method."}
+        message = text.get(error.status_code, "The request was refused.")
+        return ApiError(error.status_code, message, headers=error.headers)
+    if isinstance(error, QueueFullError):
+        return ApiError(429, error.message, code="queue_full", headers={"Retry-After": "1"})
+    if isinstance(error, ClosedError):
+        return ApiError(503, error.message, code="shutting_down", headers={"Retry-After": "1"})
+    if isinstance(error, ContextLengthError):
+        return ApiError(400, error.message, code="context_length_exceeded", param="prompt")
+    if isinstance(error, CoSteerError):
+        return ApiError(500, error.message, code="model_error")
+    return ApiError(500, "The server failed.", code="internal_error")
+
+
+class Reader:
+    """A job's steps, awaited: the asyncio side of a ``Job``."""
+
+    def __init__(self, scheduler: Scheduler, job: Job) -> None:
+        self._scheduler = scheduler
+        self._ready = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.job = job
+        job.notify = self._notify
+
+    def _notify(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+    def abandon(self) -> None:
+        """The client is gone; ``steps`` ends."""
+        self._scheduler.cancel(self.job)
+        self._ready.set()
+
+    async def steps(self) -> AsyncIterator[tuple[CloudStep, FinishReason | None]]:
+        """The steps as they come, the last with its reason; raises the job's error."""
+        while not self.job.cancelled:
+            self._ready.clear()
+            steps, reason = self._scheduler.take(self.job)
+            for left, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
+                yield step, None if left else reason
+            if self.job.over and not self.job.outbox:
+                if self.job.error is not None:
+                    raise self.job.error
+                return
+            await self._ready.wait()
+
+
+class Completions:
+    """``POST /v1/completions`` as an ASGI application."""
+
+    def __init__(self, model: LanguageModel, scheduler: Scheduler, limits: Limits) -> None:
+        self._model = model
+        self._scheduler = scheduler
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, its slot is freed."""
+        request = parse(await read_json(scope, receive, self._limits.body_bytes), self._limits)
+        reader = Reader(self._scheduler, self._job(request))
+        watch = asyncio.create_task(_watch(receive, reader))
+        try:
+            self._scheduler.submit(reader.job)
+            await self._answer(request, reader, scope, receive, send)
+        except TimeoutError:  # returning without an end makes uvicorn cut the connection
+            log.warning("a client that took nothing was disconnected")
+        finally:
+            watch.cancel()
+            self._scheduler.cancel(reader.job)
+
+    def _job(self, request: CompletionRequest) -> Job:
+        if request.model not in (None, self._model.name):
+            message = "There is no such model here; see /v1/models."
+            raise ApiError(404, message, code="model_not_found", param="model")
+        eos = self._model.tokenizer.eos_ids
+        return Job(
+            prompt=self._prompt(request.prompt),
+            top_k=max(request.logprobs or 0, 1),
+            max_tokens=request.max_tokens,
+            stop_ids=frozenset() if request.ignore_eos else eos,
+            notify=lambda: None,
+        )
+
+    def _prompt(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
+        ids = tuple(self._model.tokenizer.encode(prompt)) if isinstance(prompt, str) else prompt
+        if min(ids, default=-1) < 0 or max(ids) >= self._model.vocab_size:
+            raise ApiError(400, "prompt holds an id outside the vocabulary.", param="prompt")
+        most = self._limits.prompt_tokens or self._model.context_length
+        if len(ids) > most:
+            message = f"The prompt has {len(ids):,} tokens; this server takes {most:,}."
+            raise ApiError(400, message, code="context_length_exceeded", param="prompt")
+        return ids
+
+    async def _answer(
+        self,
+        request: CompletionRequest,
+        reader: Reader,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        chunks = self._chunks(request, reader)
+        if not request.stream:
+            whole = [chunk async for chunk in chunks]
+            if not reader.job.cancelled:
+                answer = merge(whole[:-1]) | {"usage": whole[-1]["usage"]}
+                await _json(answer)(scope, receive, send)
+            return
+        first = await anext(chunks, None)  # errors up to here are real error answers
+        if first is not None:
+            stream = EventStream(send, self._limits.stall_seconds)
+            await stream.run(first, chunks)
+
+    async def _chunks(
+        self, request: CompletionRequest, reader: Reader
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The answer in pieces; the last, for whole answers or if asked for, is the usage."""
+        tokenizer, job = self._model.tokenizer, reader.job
+        text = TextStream(tokenizer, request.stop)
+        answer = Answer(request, self._model.name, tokenizer, text)
+        count = 0
+        async for step, reason in reader.steps():
+            count += 1
+            yield answer.chunk(step, reason)
+            if text.stopped:
+                break
+        if job.cancelled:
+            return
+        if request.include_usage or not request.stream:
+            yield answer.wrap([]) | {"usage": usage(len(job.prompt), count, job.cached)}
+
+
+async def _watch(receive: Receive, reader: Reader) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    reader.abandon()
+
+
+class EventStream:
+    """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
+
+    A client that takes nothing for ``stall`` seconds is given up (``TimeoutError``).
+    """
+
+    HEADERS = (
+        (b"content-type", b"text/event-stream; charset=utf-8"),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+    )
+
+    def __init__(self, send: Send, stall: float) -> None:
+        self._send = send
+        self._stall = stall
+
+    async def run(self, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]) -> None:
+        """Send every chunk; an error on the way becomes a frame. ``[DONE]`` ends both."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": self.HEADERS})
+        await self._data(dump(first))
+        try:
+            async for chunk in rest:
+                await self._data(dump(chunk))
+        except TimeoutError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the status line is out: say it in-band
+            log.error("a stream failed: %s", type(error).__name__)
+            await self._data(dump(_api_error(error).envelope()))
+        await self._data(b"[DONE]", more=False)
+
+    async def _data(self, payload: bytes, *, more: bool = True) -> None:
+        body = b"data: " + payload + b"\n\n"
+        with anyio.fail_after(self._stall):
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})

@@ -1,0 +1,84 @@
+"""Bytes of one HTTP exchange, counted where httpx hands them to the network, and their record.
+
+Up: the request line and headers as sent, and the body, from the moment their sending begins (a
+write that fails half-way counts in full: rather too much than too little). Down: status line and
+headers as received, the body before any decompression, and the framing of its chunks, computed
+as if every piece read were one chunk. Not counted: TLS, TCP/IP, proxies' own handshakes.
+Source of the events: https://www.encode.io/httpcore/extensions/ ("trace").
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+
+from costeer.cloud.base import Recorder, TrafficRecord
+
+
+class Exchange:
+    """One request and its answer; ``finish`` reports it, once.
+
+    Args:
+        what: for people, for instance "POST /v1/completions".
+        token_ids: those in the body.
+        body: bytes to be sent.
+        record: who wants to know.
+    """
+
+    def __init__(
+        self, what: str, token_ids: tuple[int, ...], body: bytes, record: Recorder | None
+    ) -> None:
+        self._what = what
+        self._token_ids = token_ids
+        self._body = body
+        self._record = record
+        self._when = time.time()
+        self._head_up = 0
+        self._body_up = 0
+        self._head_down = 0
+        self._framing = 0
+        self._response: httpx.Response | None = None
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """The ``trace`` extension of httpcore."""
+        if event == "http11.send_request_headers.started":
+            request = info["request"]
+            line = len(request.method) + 1 + len(request.url.target) + len(b" HTTP/1.1\r\n")
+            self._head_up = line + _fields(request.headers)
+        elif event == "http11.send_request_body.started":
+            self._body_up = len(self._body)
+        elif event == "http11.receive_response_headers.complete":
+            version, _, reason, headers = info["return_value"]
+            self._head_down = len(version) + len(b" 200 ") + len(reason) + 2 + _fields(headers)
+
+    def opened(self, response: httpx.Response) -> None:
+        """The answer's head is here."""
+        self._response = response
+
+    def piece(self, size: int) -> None:
+        """One more piece of the body was read."""
+        if self._response is not None and "transfer-encoding" in self._response.headers:
+            self._framing += len(f"{size:x}") + 4  # size CRLF data CRLF
+
+    def finish(self) -> None:
+        """Report the exchange."""
+        record, self._record = self._record, None
+        if record is None:
+            return
+        body = self._response.num_bytes_downloaded if self._response is not None else 0
+        record(
+            TrafficRecord(
+                when=self._when,
+                what=self._what,
+                token_ids=self._token_ids if self._body_up else (),
+                bytes_up=self._head_up + self._body_up,
+                bytes_down=self._head_down + body + self._framing,
+            )
+        )
+
+
+def _fields(headers: list[tuple[bytes, bytes]]) -> int:
+    """Bytes of header lines, each "name: value CRLF", and of the empty line after them."""
+    return sum(len(name) + len(value) + 4 for name, value in headers) + 2
