@@ -25,7 +25,8 @@ FLOOR = -9999.0
 
 def dump(value: Any) -> bytes:
     """Compact JSON, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
 
 
 class TextStream:

@@ -17,36 +17,23 @@ import random
 import time
 from collections.abc import Generator, Iterator
 from collections.abc import Sequence as AbstractSequence
-from contextlib import closing, contextmanager, suppress
-from typing import Any
+from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import httpx
 
 from costeer.cloud import dialects, wire
+from costeer.cloud.address import api_base, headers
+from costeer.cloud.answers import AgainError, broken, nobody, read_choices, read_text
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.inprocess import check_request
 from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, retry_after
-from costeer.cloud.sse import BrokenStreamError, EventParser
+from costeer.cloud.sse import BrokenStreamError
 from costeer.cloud.traffic import Exchange
-from costeer.exceptions import (
-    CloudError,
-    CloudProtocolError,
-    CloudRefusedError,
-    CloudUnreachableError,
-    UsageError,
-)
+from costeer.exceptions import CloudProtocolError
 
 LONGEST_PAUSE = 8.0  # seconds
-
-
-class _AgainError(Exception):
-    """Worth another try; ``final`` is what to raise when there is none left."""
-
-    def __init__(self, final: CloudError, pause: float = 0.0) -> None:
-        super().__init__()
-        self.final = final
-        self.pause = pause
 
 
 class CompletionsClient:
@@ -85,22 +72,15 @@ class CompletionsClient:
         self._cap: int | None = None  # top k that the server was seen to allow
         self._compact = True  # until the server refuses the field
         self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)), headers=_headers(api_key)
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)), headers=headers(api_key)
         )
 
     def info(self) -> CloudInfo:
         """See ``CloudModel``; what ``/v1/models`` does not say is None."""
         if self._info is None:
             self._info = self._ask_info()
-        known = self._info.max_top_k
-        caps = [cap for cap in (known, self._cap) if cap is not None]
-        return CloudInfo(
-            model=self._info.model,
-            vocab_size=self._info.vocab_size,
-            fingerprint=self._info.fingerprint,
-            context_length=self._info.context_length,
-            max_top_k=min(caps, default=None),
-        )
+        caps = [cap for cap in (self._info.max_top_k, self._cap) if cap is not None]
+        return replace(self._info, max_top_k=min(caps, default=None))
 
     def stream(
         self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
@@ -136,21 +116,25 @@ class CompletionsClient:
                         given.append(step.token)
                         yield step
                 return
-            except _AgainError as broken:
-                failures += 1
-                self._pause(failures, broken)
+            except AgainError as failure:
+                if len(given) < max_tokens:  # otherwise only the end of the stream is missing
+                    failures += 1
+                    self._pause(failures, failure)
 
-    def _pause(self, failures: int, broken: _AgainError) -> None:
+    def _pause(self, failures: int, failure: AgainError) -> None:
         if failures > self._retries:
-            raise broken.final from None
+            raise failure.final from None
         pause = min(self._backoff * 2 ** (failures - 1), LONGEST_PAUSE)
-        time.sleep(max(pause * random.uniform(0.5, 1.5), broken.pause))  # noqa: S311 - jitter
+        time.sleep(max(pause * random.uniform(0.5, 1.5), failure.pause))  # noqa: S311 - jitter
 
     def _attempt(
         self, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
         """One stream; asked again in simpler terms where the server refuses ours."""
         info = self.info()
+        if info.context_length is not None and info.fingerprint is None:
+            # vLLM refuses what may not fit; our own server stops where the context is full
+            max_tokens = max(min(max_tokens, info.context_length - len(prompt)), 1)
         while True:
             compact, cap = self._compact, self.info().max_top_k
             asked = k if cap is None else min(k, cap)
@@ -159,14 +143,14 @@ class CompletionsClient:
                 if response.status_code == httpx.codes.OK:
                     yield from self._steps(response, exchange, asked, info.vocab_size)
                     return
-                text = _text(response)
+                text = read_text(response, exchange)
             self._adapt(response, text, asked, compact=compact)
 
     def _adapt(self, response: httpx.Response, text: str, asked: int, *, compact: bool) -> None:
         """Change how we ask, if the refusal is about that; raise it otherwise."""
         error = refused(response, text)
         if error.status in TRANSIENT:
-            raise _AgainError(error, retry_after(response))
+            raise AgainError(error, retry_after(response))
         if error.status not in (400, 422):
             raise error
         cap = logprobs_cap(text, asked)
@@ -177,6 +161,7 @@ class CompletionsClient:
         elif "logprobs" in text and asked > 1:  # a cap that the words do not tell
             self._cap = next(cap for cap in (20, 5, 1) if cap < asked)
         else:
+            self._compact = True  # it was not the field
             raise error
 
     def _body(self, prompt: tuple[int, ...], k: int, max_tokens: int, *, compact: bool) -> bytes:
@@ -196,16 +181,16 @@ class CompletionsClient:
     def _steps(
         self, response: httpx.Response, exchange: Exchange, k: int, vocab_size: int | None
     ) -> Iterator[CloudStep]:
-        """The steps of one answer; raises _AgainError if it breaks off."""
+        """The steps of one answer; raises AgainError if it breaks off."""
         count, finished = 0, False
-        for choice in _choices(response, exchange):
+        for choice in read_choices(response, exchange):
             for step in dialects.steps(choice, k, vocab_size):
                 count += 1
                 self._notice(len(step.top_ids), k, vocab_size)
                 yield step
             finished = finished or choice.get("finish_reason") is not None
         if not finished:
-            raise _broken()
+            raise broken()
         if not count:
             raise CloudProtocolError("The server ended the answer without a token.", dialects.FLAGS)
 
@@ -220,14 +205,14 @@ class CompletionsClient:
         failures = 0
         while True:
             try:
-                with self._exchange("GET", "models", (), b"") as (response, _):
-                    text = _text(response)
+                with self._exchange("GET", "models", (), b"") as (response, exchange):
+                    text = read_text(response, exchange)
                 if response.status_code in TRANSIENT:
-                    raise _AgainError(refused(response, text), retry_after(response))
+                    raise AgainError(refused(response, text), retry_after(response))
                 return read_info(response, text, self._model)
-            except _AgainError as broken:
+            except AgainError as failure:
                 failures += 1
-                self._pause(failures, broken)
+                self._pause(failures, failure)
 
     @contextmanager
     def _exchange(
@@ -248,100 +233,8 @@ class CompletionsClient:
             with closing(response):
                 yield response, exchange
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise _AgainError(_nobody(self._base)) from None
+            raise nobody(self._base) from None
         except (httpx.TransportError, httpx.DecodingError, BrokenStreamError):
-            raise _broken() from None
+            raise broken() from None
         finally:
             exchange.finish()
-
-
-def api_base(url: str) -> str:
-    """``http(s)://host[:port][/prefix]/v1`` for a URL given with or without ``/v1``.
-
-    Raises:
-        UsageError: another scheme, no host, or credentials, a query or a fragment in it.
-    """
-    hint = "Give something like http://127.0.0.1:8081 or https://host/v1."
-    try:
-        parsed = httpx.URL(url.strip())
-    except (httpx.InvalidURL, TypeError):
-        raise UsageError("The cloud URL cannot be understood.", hint) from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError("The cloud URL must begin with http:// or https://.", hint)
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise UsageError(
-            "The cloud URL must not hold credentials, a query or a fragment.",
-            "Give the key with COSTEER_API_KEY.",
-        )
-    base = str(parsed).rstrip("/").removesuffix("/completions")
-    return base if base.endswith("/v1") else f"{base}/v1"
-
-
-def _headers(api_key: str | None) -> dict[str, str]:
-    # identity: a proxy that compresses would hold tokens back
-    headers = {"accept-encoding": "identity", "user-agent": "costeer"}
-    if api_key:
-        if not api_key.isascii() or not api_key.isprintable():
-            raise UsageError("The API key holds characters that no key has.", "Copy it again.")
-        headers["authorization"] = f"Bearer {api_key}"
-    return headers
-
-
-def _nobody(base: str) -> CloudUnreachableError:
-    return CloudUnreachableError(
-        f"No server answers at {base}.", "Start one with `costeer serve`, or check the URL."
-    )
-
-
-def _broken() -> _AgainError:
-    return _AgainError(
-        CloudUnreachableError(
-            "The connection to the cloud server broke.",
-            "Check the server and the network, then try again.",
-        )
-    )
-
-
-def _text(response: httpx.Response) -> str:
-    return response.read().decode("utf-8", "replace")
-
-
-def _choices(response: httpx.Response, exchange: Exchange) -> Iterator[dict[str, Any]]:
-    """The first choice of every chunk, up to ``[DONE]`` or the end of the stream."""
-    kind = response.headers.get("content-type", "")
-    if not kind.startswith("text/event-stream"):
-        raise CloudProtocolError("The server does not stream its answer.", "Check the URL.")
-    parser = EventParser()
-    pieces = response.iter_bytes()
-    for piece in pieces:
-        exchange.piece(len(piece))
-        for data in parser.feed(piece):
-            if data == "[DONE]":
-                with suppress(httpx.TransportError):  # read out, so that the connection is kept
-                    for rest in pieces:
-                        exchange.piece(len(rest))
-                return
-            choice = _choice(data)
-            if choice is not None:
-                yield choice
-
-
-def _choice(data: str) -> dict[str, Any] | None:
-    """The choice in one event; None if it has none (a usage chunk)."""
-    try:
-        chunk = json.loads(data)
-    except (ValueError, RecursionError):
-        raise BrokenStreamError("not JSON") from None
-    if not isinstance(chunk, dict):
-        raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
-    if chunk.get("error") is not None or chunk.get("object") == "error":
-        error = CloudRefusedError(
-            "The cloud server failed in the middle of an answer.",
-            "Its own log says more.",
-            status=500,
-        )
-        raise _AgainError(error)
-    choices = chunk.get("choices")
-    if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
-        raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
-    return choices[0] if choices else None

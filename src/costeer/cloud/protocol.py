@@ -134,7 +134,7 @@ def _prompt(value: Any) -> str | tuple[int, ...]:
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], (str, list)):
         value = value[0]
     if isinstance(value, str) and value:
-        return value
+        return value.encode("utf-8", "replace").decode()  # JSON can spell half a surrogate pair
     # bool is a subclass of int, and True is no token id
     if isinstance(value, list) and value and all(type(item) is int for item in value):
         return tuple(value)

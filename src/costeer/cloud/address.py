@@ -1,0 +1,44 @@
+"""Where a completions server is, and with which headers it is asked."""
+
+from __future__ import annotations
+
+import httpx
+
+from costeer.exceptions import UsageError
+
+
+def api_base(url: str) -> str:
+    """``http(s)://host[:port][/prefix]/v1`` for a URL given with or without ``/v1``.
+
+    Raises:
+        UsageError: another scheme, no host, or credentials, a query or a fragment in it.
+    """
+    hint = "Give something like http://127.0.0.1:8081 or https://host/v1."
+    try:
+        parsed = httpx.URL(url.strip())
+    except (httpx.InvalidURL, TypeError):
+        raise UsageError("The cloud URL cannot be understood.", hint) from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise UsageError("The cloud URL must begin with http:// or https://.", hint)
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        raise UsageError(
+            "The cloud URL must not hold credentials, a query or a fragment.",
+            "Give the key with COSTEER_API_KEY.",
+        )
+    base = str(parsed).rstrip("/").removesuffix("/completions")
+    return base if base.endswith("/v1") else f"{base}/v1"
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """For every request.
+
+    Raises:
+        UsageError: the key cannot stand in a header.
+    """
+    # identity: a proxy that compresses would hold tokens back
+    fields = {"accept-encoding": "identity", "user-agent": "costeer"}
+    if api_key:
+        if not api_key.isascii() or not api_key.isprintable():
+            raise UsageError("The API key holds characters that no key has.", "Copy it again.")
+        fields["authorization"] = f"Bearer {api_key}"
+    return fields
