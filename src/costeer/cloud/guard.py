@@ -1,4 +1,4 @@
-"""Who may talk to the server, and how errors look. Pure ASGI, nothing of models.
+"""Who may talk to the server, and with what bodies. Pure ASGI, nothing of models.
 
 Web pages must not reach a server on the loopback interface: the Host header has to name it (against
 DNS rebinding), bodies have to be ``application/json`` (so that a page would need CORS, which is
@@ -13,24 +13,13 @@ from collections.abc import Collection
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from costeer.cloud.chunks import dump
+from costeer.cloud.errors import error_response
 from costeer.cloud.protocol import ApiError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OPEN_PATHS = frozenset({"/health"})
-
-
-def error_response(error: ApiError) -> Response:
-    """OpenAI's error envelope."""
-    return Response(
-        dump(error.envelope()),
-        status_code=error.status,
-        headers=error.headers,
-        media_type="application/json",
-    )
 
 
 class Guard:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -27,12 +27,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from costeer.cloud.base import CloudStep
 from costeer.cloud.chunks import Answer, TextStream, dump, merge, usage
-from costeer.cloud.guard import LOOPBACK, Guard, error_response, read_json
+from costeer.cloud.errors import api_error, on_error
+from costeer.cloud.guard import LOOPBACK, Guard, read_json
 from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, parse
-from costeer.cloud.scheduler import ClosedError, FinishReason, Job, QueueFullError, Scheduler
-from costeer.exceptions import ContextLengthError, CoSteerError
+from costeer.cloud.scheduler import Job, Scheduler
+from costeer.cloud.streaming import EventStream, Reader, watch
+from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
 
 log = logging.getLogger("costeer.server")
@@ -79,7 +80,7 @@ def create_app(
             Route("/health", health, methods=["GET"]),
         ],
         middleware=[Middleware(Guard, api_key=api_key, hosts=hosts)],
-        exception_handlers=dict.fromkeys((ApiError, HTTPException, CoSteerError), _on_error),
+        exception_handlers=dict.fromkeys((ApiError, HTTPException, CoSteerError), on_error),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -117,62 +118,6 @@ def _json(value: Any) -> Response:
     return Response(dump(value), media_type="application/json")
 
 
-async def _on_error(_: Request, error: Exception) -> Response:
-    return error_response(_api_error(error))
-
-
-def _api_error(error: Exception) -> ApiError:  # noqa: PLR0911 - a table
-    """The one place where exceptions become HTTP."""
-    if isinstance(error, ApiError):
-        return error
-    if isinstance(error, HTTPException):
-        text = {404: "There is no such path.", 405: "This path does not take that method."}
-        message = text.get(error.status_code, "The request was refused.")
-        return ApiError(error.status_code, message, headers=error.headers)
-    if isinstance(error, QueueFullError):
-        return ApiError(429, error.message, code="queue_full", headers={"Retry-After": "1"})
-    if isinstance(error, ClosedError):
-        return ApiError(503, error.message, code="shutting_down", headers={"Retry-After": "1"})
-    if isinstance(error, ContextLengthError):
-        return ApiError(400, error.message, code="context_length_exceeded", param="prompt")
-    if isinstance(error, CoSteerError):
-        return ApiError(500, error.message, code="model_error")
-    return ApiError(500, "The server failed.", code="internal_error")
-
-
-class Reader:
-    """A job's steps, awaited: the asyncio side of a ``Job``."""
-
-    def __init__(self, scheduler: Scheduler, job: Job) -> None:
-        self._scheduler = scheduler
-        self._ready = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self.job = job
-        job.notify = self._notify
-
-    def _notify(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
-            self._loop.call_soon_threadsafe(self._ready.set)
-
-    def abandon(self) -> None:
-        """The client is gone; ``steps`` ends."""
-        self._scheduler.cancel(self.job)
-        self._ready.set()
-
-    async def steps(self) -> AsyncIterator[tuple[CloudStep, FinishReason | None]]:
-        """The steps as they come, the last with its reason; raises the job's error."""
-        while not self.job.cancelled:
-            self._ready.clear()
-            steps, reason = self._scheduler.take(self.job)
-            for left, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
-                yield step, None if left else reason
-            if self.job.over and not self.job.outbox:
-                if self.job.error is not None:
-                    raise self.job.error
-                return
-            await self._ready.wait()
-
-
 class Completions:
     """``POST /v1/completions`` as an ASGI application."""
 
@@ -185,14 +130,19 @@ class Completions:
         """Answer one request; whatever happens, its slot is freed."""
         request = parse(await read_json(scope, receive, self._limits.body_bytes), self._limits)
         reader = Reader(self._scheduler, self._job(request))
-        watch = asyncio.create_task(_watch(receive, reader))
+        watching = asyncio.create_task(watch(receive, reader))
         try:
             self._scheduler.submit(reader.job)
             await self._answer(request, reader, scope, receive, send)
         except TimeoutError:  # returning without an end makes uvicorn cut the connection
             log.warning("a client that took nothing was disconnected")
+        except (ApiError, CoSteerError):
+            raise
+        except Exception as error:  # noqa: BLE001 - an engine's own words may quote the request
+            log.error("a request failed: %s", type(error).__name__)
+            raise api_error(error) from None
         finally:
-            watch.cancel()
+            watching.cancel()
             self._scheduler.cancel(reader.job)
 
     def _job(self, request: CompletionRequest) -> Job:
@@ -255,45 +205,3 @@ class Completions:
             return
         if request.include_usage or not request.stream:
             yield answer.wrap([]) | {"usage": usage(len(job.prompt), count, job.cached)}
-
-
-async def _watch(receive: Receive, reader: Reader) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    reader.abandon()
-
-
-class EventStream:
-    """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
-
-    A client that takes nothing for ``stall`` seconds is given up (``TimeoutError``).
-    """
-
-    HEADERS = (
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),
-    )
-
-    def __init__(self, send: Send, stall: float) -> None:
-        self._send = send
-        self._stall = stall
-
-    async def run(self, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]) -> None:
-        """Send every chunk; an error on the way becomes a frame. ``[DONE]`` ends both."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": self.HEADERS})
-        await self._data(dump(first))
-        try:
-            async for chunk in rest:
-                await self._data(dump(chunk))
-        except TimeoutError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the status line is out: say it in-band
-            log.error("a stream failed: %s", type(error).__name__)
-            await self._data(dump(_api_error(error).envelope()))
-        await self._data(b"[DONE]", more=False)
-
-    async def _data(self, payload: bytes, *, more: bool = True) -> None:
-        body = b"data: " + payload + b"\n\n"
-        with anyio.fail_after(self._stall):
-            await self._send({"type": "http.response.body", "body": body, "more_body": more})
