@@ -60,16 +60,16 @@ def open_alone(options: argparse.Namespace) -> Any:
     """The LLM streams by itself."""
     server = ServerProcess(LLM, ("--threads", str(cores()), "--parallel", "1")).__enter__()
     client = CompletionsClient(server.url)
-    tokenizer = load_model(SLM, context=512, sequences=1, threads=1).tokenizer
+    slm = load_model(SLM, context=512, sequences=1, threads=1)  # for its tokenizer only
 
     def run(query: str, context: str) -> dict[str, float]:
-        ids = prompts(tokenizer, query, "", options.max_tokens).public
+        ids = prompts(slm.tokenizer, query, "", options.max_tokens).public
         started = time.perf_counter()
         first, count = 0.0, 0
         for step in client.stream(ids, 1, options.max_tokens):
             first = first or time.perf_counter() - started
             count += 1
-            if step.token in tokenizer.eos_ids:
+            if step.token in slm.tokenizer.eos_ids:
                 break
         seconds = time.perf_counter() - started
         return {"tokens": count, "seconds": seconds, "first": first}

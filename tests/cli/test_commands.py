@@ -170,7 +170,7 @@ def test_doctor(run, server):
     assert findings["model qwen2.5-coder-0.5b"]["remedy"].startswith("costeer models fetch")
     assert findings["cloud"]["state"] == "ok"
     busy = server.url.rsplit(":", 1)[1]
-    code, out, _ = run("doctor", "--port", busy)
+    _, out, _ = run("doctor", "--port", busy)
     assert f"port {busy}: in use" in out
 
 
@@ -248,9 +248,8 @@ def test_demo_on_fakes():
 
 
 def test_a_reader_that_leaves_is_no_error():
-    process = start(*QUERY, "--context", "me", "--max-tokens", 500, *FAKE)
-    process.stdout.read(1)
-    process.stdout.close()
-    err = process.stderr.read()
-    process.wait(timeout=30)
-    assert "Traceback" not in err
+    with start(*QUERY, "--context", "me", "--max-tokens", 500, *FAKE) as process:
+        process.stdin.close()
+        process.stdout.read(1)
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()

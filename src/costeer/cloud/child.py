@@ -6,6 +6,7 @@ operating system does for us however this process ends.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -55,6 +56,7 @@ class ServerProcess:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # Ctrl-C is for the parent, which then closes us
+            env={k: v for k, v in os.environ.items() if k != "COSTEER_API_KEY"},  # another's key
         )
         threading.Thread(target=self._listen, daemon=True).start()
         try:

@@ -30,9 +30,9 @@ def library() -> Any:
     Raises:
         MissingDependencyError: the extra is not installed.
     """
-    # Read when the library is loaded. By default GNU OpenMP spins for long where threads meet, so
-    # that any other busy process makes each token up to 50 times slower. This little costs nothing
-    # on a quiet machine, and half the speed on a busy one. A value of the user's own is kept.
+    # Read when the library is loaded. By default GNU OpenMP spins for milliseconds where threads
+    # meet, hundreds of times a token; beside another busy process each of these can cost a slice
+    # of the scheduler. Spinning less is as fast on a quiet machine. A user's own value is kept.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
         from llama_cpp import llama_cpp

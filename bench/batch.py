@@ -1,0 +1,63 @@
+"""What one call of the small model costs, by sequences and tokens, on this machine.
+
+    python bench/batch.py [--threads N] [--json]
+
+The same work is measured in one llama.cpp decode call and token by token; the engine chooses by
+this (``models/llamacpp.SINGLES``). Milliseconds, medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from unittest import mock
+
+from common import SLM, cores
+
+from costeer.models import llamacpp
+from costeer.models.catalog import resolve
+
+SHAPES = ((1, 1), (2, 1), (1, 2), (1, 3), (2, 2), (2, 4), (2, 8))
+
+
+def measure(singles: int, threads: int, runs: int = 12) -> dict[str, float]:
+    """Milliseconds for each shape when up to ``singles`` ids go one by one."""
+    with mock.patch.object(llamacpp, "SINGLES", singles):
+        model = llamacpp.LlamaCpp(resolve(SLM), context=1024, sequences=2, threads=threads)
+    sequences = [model.sequence(), model.sequence()]
+    for sequence in sequences:
+        sequence.extend(list(range(100, 200)), rows=1)
+    result = {}
+    for count, tokens in SHAPES:
+        times = []
+        for _ in range(runs):
+            for sequence in sequences:
+                sequence.truncate(100)
+            started = time.perf_counter()
+            model.extend_many([(s, list(range(300, 300 + tokens))) for s in sequences[:count]])
+            times.append(1000 * (time.perf_counter() - started))
+        result[f"{count}x{tokens}"] = statistics.median(times)
+    model.close()
+    return result
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    together = measure(0, options.threads)
+    apart = measure(1000, options.threads)
+    if options.json:
+        print(json.dumps({"together": together, "one_by_one": apart}))
+        return
+    print(f"{'sequences x tokens':20} {'one call':>10} {'one by one':>10} {'ratio':>7}")
+    for shape, value in together.items():
+        print(f"{shape:20} {value:10.1f} {apart[shape]:10.1f} {value / apart[shape]:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
