@@ -233,7 +233,7 @@ def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():
     process.stdin.flush()
     assert process.stdout.read(1)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate("/strength\n", timeout=30)
+    _, err = process.communicate("/strength\n", timeout=30)
     assert process.returncode == 0
     assert "stopped" in err
     assert "The strength is" in err

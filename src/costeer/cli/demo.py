@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +81,7 @@ def _fetch_missing(*names: str) -> None:
 def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) -> None:
     with console.status("The large model writes alone ..."):
         alone, alone_speed = _alone(costeer, max_tokens)
-    before = costeer.ledger.totals
     steered, result = _steered(console, costeer, max_tokens)
-    spent = costeer.ledger.totals - before
     if as_json:
         import json
         from dataclasses import asdict
@@ -91,7 +90,7 @@ def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) 
         click.echo(json.dumps(asdict(result) | extra, ensure_ascii=False))
         return
     _show(alone, steered, result)
-    _show_ledger(costeer, spent.bytes_up, spent.bytes_down)
+    _show_ledger(costeer, alone, result)
     click.echo(
         f"\nSpeed: the large model alone, streaming, {alone_speed:.1f} tokens/s; steered "
         f"{result.tokens_per_second:.1f} tokens/s ({result.tokens_per_second / alone_speed:.2f} "
@@ -151,27 +150,24 @@ def _show(alone: str, steered: Text, result: Result) -> None:
     console.print(show.summary(result), markup=False)
 
 
-def _show_ledger(costeer: Costeer, bytes_up: int, bytes_down: int) -> None:
+def _show_ledger(costeer: Costeer, alone: str, result: Result) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    sent = costeer.sent_texts()
-    steered = sent[-1] if sent else ""
     console.print(
-        f"\n[bold]What left this process[/] for the steered text ({show.size(bytes_up)} up, "
-        f"{show.size(bytes_down)} down): the token ids of this, and nothing else"
+        f"\n[bold]What left this process[/] for the steered text ({show.size(result.bytes_up)} up, "
+        f"{show.size(result.bytes_down)} down): the token ids of this, and nothing else"
     )
-    console.print(steered.strip(), style="yellow", markup=False)
-    leaked = sorted(word for word in _rare_words(CONTEXT) if word in steered)
-    kept = len(_rare_words(CONTEXT)) - len(leaked)
+    console.print(costeer.sent_texts()[-1].strip(), style="yellow", markup=False)
+    private = _words(CONTEXT) - _words(QUERY) - _words(alone)
+    seen = sorted(private & _words(result.text))
     console.print(
-        f"\nOf {kept + len(leaked)} capitalised or numeric words in the context, {kept} never "
-        f"left. In the answer, and so seen by the cloud: {', '.join(leaked) or 'none'}.",
+        f"\nOf {len(private)} words that only the context has, {len(private) - len(seen)} never "
+        f"left. Steering put these into the answer, where the cloud sees them: "
+        f"{', '.join(seen) or 'none'}.",
         markup=False,
     )
 
 
-def _rare_words(context: str) -> set[str]:
-    """Names and numbers of the context that the query does not have."""
-    words = {word.strip('.,:;!?"') for word in context.split()}
-    return {w for w in words if len(w) > 1 and (w[0].isupper() or w.isdigit()) and w not in QUERY}
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", text.lower()))

@@ -11,6 +11,7 @@ from costeer.decoding.vocabulary import require_shared
 from costeer.exceptions import UsageError
 from costeer.models.base import LanguageModel
 from costeer.models.catalog import DEFAULT_PAIR, pair_for
+from costeer.models.llamacpp_library import physical_cores
 
 SLM_SEQUENCES = 2  # with and without the context
 FALLBACK_STRENGTH = "light"  # for a pair nobody has measured
@@ -35,6 +36,8 @@ def connect(
         VocabularyError: the models do not share a tokenizer.
         CoSteerError: one of them cannot be opened.
     """
+    if cloud == "local" and threads is None:
+        threads = max(1, physical_cores() // 2)  # both work at the same time
     door = _open_cloud(cloud, llm, record, context_length, threads, api_key)
     try:
         info = door.info()  # before the small model is loaded: a missing server is told at once

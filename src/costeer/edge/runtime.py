@@ -100,7 +100,7 @@ class Costeer:
             gain itself. Default: what the catalog recommends for the pair.
         top_k: log-probabilities asked for at first; more where the proof needs them.
         context_length: tokens that each model holds.
-        threads: for each model in this process; default: one a physical core.
+        threads: for each model in this process; default: one a physical core, shared between two.
         api_key: for a server that wants one.
 
     Raises:

@@ -173,6 +173,15 @@ def pair_for(llm_name: str, slm_name: str) -> Pair | None:
     return next((pair for pair in PAIRS if (pair.llm, pair.slm) == (llm_name, slm_name)), None)
 
 
+def name_of(path: Path) -> str:
+    """The catalog's name for a file called as the catalog calls it; for others, the stem.
+
+    A name is no proof of the contents; it chooses defaults, such as the recommended strength.
+    """
+    known = {spec.filename or spec.name: spec.name for spec in MODELS}
+    return known.get(path.name, path.stem if path.is_file() else path.name)
+
+
 def path_of(spec: ModelSpec) -> Path:
     """Where the model lies once it is fetched: a file, or a folder for transformers."""
     return settings.home() / "models" / (spec.filename or spec.name)

@@ -112,6 +112,7 @@ class LlamaCpp:
         threads: threads that compute; by default the physical cores this process may use.
         batch: the most ids of one decode call. Ctrl-C is seen between two calls. 512 is no faster
             than 128 on a CPU; its work space takes 60 MB more.
+        name: for people; by default the name of the file.
 
     Raises:
         MissingDependencyError: llama-cpp-python is not installed.
@@ -128,6 +129,7 @@ class LlamaCpp:
         sequences: int = 2,
         threads: int | None = None,
         batch: int = 256,
+        name: str | None = None,
     ) -> None:
         self._model = self._context = None  # so that close() works after a failed start
         self._lock = threading.RLock()
@@ -137,7 +139,7 @@ class LlamaCpp:
         most = self._lib.llama_max_parallel_sequences()
         if sequences > most:
             raise ParameterError(f"sequences must be at most {most}, not {sequences}.")
-        self.name = Path(path).stem
+        self.name = name or Path(path).stem
         self._model = load_weights(Path(path))
         trained: int = self._lib.llama_model_n_ctx_train(self._model)
         if context > trained:

@@ -40,9 +40,10 @@ def load_model(
         from costeer.models.transformers import Transformers
 
         return Transformers(path, context=context, sequences=sequences, threads=threads)
+    from costeer.models.catalog import name_of
     from costeer.models.llamacpp import LlamaCpp
 
-    return LlamaCpp(path, context=context, sequences=sequences, threads=threads)
+    return LlamaCpp(path, context=context, sequences=sequences, threads=threads, name=name_of(path))
 
 
 def _fake(text: str, context: int, sequences: int) -> LanguageModel:
