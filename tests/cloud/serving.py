@@ -126,6 +126,7 @@ class Listener:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._threads = []
+        self._live = []
         self._numbers = count()
 
     def __enter__(self):
@@ -134,8 +135,9 @@ class Listener:
         return self
 
     def __exit__(self, *_):
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        for connection in [self._socket, *self._live]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._acceptor.join()
         for thread in self._threads:
@@ -147,6 +149,7 @@ class Listener:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            self._live.append(connection)
             arguments = (connection, next(self._numbers))
             thread = threading.Thread(target=self._serve, args=arguments, daemon=True)
             self._threads.append(thread)
@@ -173,6 +176,7 @@ class Relay(Listener):
         self.connections += 1
         cut = self._cuts[number] if number < len(self._cuts) else None
         with socket.create_connection(("127.0.0.1", self._target)) as far:
+            self._live.append(far)
             upward = threading.Thread(target=self._up, args=(connection, far), daemon=True)
             upward.start()
             self._down(connection, far, cut)

@@ -274,7 +274,8 @@ def test_too_many_at_once():
     with running(EndlessModel(pause=0.01, max_sequences=1), limits=limits) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
         with httpx.stream("POST", f"{app.url}/v1/completions", json=body) as first:
-            next(first.iter_bytes())
+            pieces = first.iter_bytes()  # kept: dropping it would close the connection
+            next(pieces)
             answer = post(app, {"prompt": PROMPT})
             assert answer.status_code == 429
             assert answer.headers["retry-after"] == "1"
