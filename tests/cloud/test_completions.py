@@ -195,7 +195,7 @@ def test_resumes_where_the_stream_died(endless, connect, cut):
         assert relay.connections >= 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, 4000), max_size=6))
 def test_any_cuts_give_the_undisturbed_answer(endless, cuts):
     with Relay(endless.url, cuts=cuts) as relay:

@@ -73,10 +73,6 @@ def command(
     if exit_with_parent:
         listen.exit_with_parent()
     api_key = _api_key(api_key_file)
-    if api_key is None and host not in LOOPBACK:
-        click.echo(
-            "Anybody who can reach this address may use the server; no key is set.", err=True
-        )
     with listen.bind(host, port) as listening:  # before the model, which takes long to load
         from costeer.models.load import load_model
 
@@ -95,6 +91,10 @@ def _serve(model: LanguageModel, listening: socket.socket, host: str, api_key: s
         click.echo(f"Serving {model.name}; Ctrl-C stops it.", err=True)
         click.echo(f"listening on {listen.address(listening, host)}")
 
+    if api_key is None and host not in LOOPBACK:
+        click.echo(
+            "Anybody who can reach this address may use the server; no key is set.", err=True
+        )
     hosts = guard.LOOPBACK if host in LOOPBACK else None
     app = server.create_app(model, api_key=api_key, hosts=hosts)
     listen.uvicorn_server(app, ready).run(sockets=[listening])
