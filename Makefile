@@ -38,7 +38,9 @@ check: lint types imports test ## Lint, types, import contracts, tests.
 bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
 	@$(BIN)/costeer models fetch
 	@$(BIN)/python bench/decide.py
+	@$(BIN)/python bench/batch.py
 	@$(BIN)/python bench/speed.py
+	@$(BIN)/python bench/exactness.py
 
 clean: ## Remove the virtual environment and caches (not the models).
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
