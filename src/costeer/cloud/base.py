@@ -70,7 +70,7 @@ class CloudModel(Protocol):
         """Continue ``prompt_ids`` greedily, one step a token, at most ``max_tokens``.
 
         Closing the generator aborts the request. The stream ends early after an end-of-text token,
-        which is itself yielded as a step.
+        which is itself yielded as a step, and where the context is full.
 
         Args:
             prompt_ids: the public prompt and the answer so far; at least one id.
@@ -78,6 +78,7 @@ class CloudModel(Protocol):
             max_tokens: at least 1.
 
         Raises:
+            ParameterError: at the call, for arguments out of range.
             CloudError: see ``costeer.exceptions``.
         """
         ...

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from costeer.exceptions import ModelError, ParameterError
 from costeer.models.base import LogProbs, Sequence
 from costeer.models.llamacpp_batch import Batch, Job, shares
-from costeer.models.llamacpp_library import library, load_weights, physical_cores
+from costeer.models.llamacpp_library import library, load_weights, new_context, physical_cores
 from costeer.models.llamacpp_tokenizer import LlamaTokenizer
 from costeer.models.work import check_ids, check_rows, check_sizes
 
@@ -158,22 +158,14 @@ class LlamaCpp:
         self._memory = self._lib.llama_get_memory(self._context)
 
     def _start(self, threads: int) -> Any:
-        """The llama_context: cache, work space, threads."""
-        parameters = self._lib.llama_context_default_params()
-        padded = -(-self.context_length // 256) * 256  # a slot's cells come in steps of 256
-        parameters.n_ctx = padded * self.max_sequences
-        parameters.n_seq_max = self.max_sequences
-        parameters.n_batch = parameters.n_ubatch = self._batch.size
-        parameters.n_outputs_max = self._outputs
-        parameters.n_threads = parameters.n_threads_batch = threads
-        if not self._lib.llama_supports_gpu_offload():
-            # On a CPU, llama.cpp's flash attention is the slower one: at 2,000 tokens one step took
-            # 1.1 and eight steps of two sequences 1.5 times as long, for 50 MB less.
-            parameters.flash_attn_type = self._lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        parameters.kv_unified = False
-        parameters.swa_full = True  # a sliding window drops cells that a rollback needs
-        parameters.no_perf = True
-        context = self._lib.llama_init_from_model(self._model, parameters)
+        context = new_context(
+            self._model,
+            context=self.context_length,
+            sequences=self.max_sequences,
+            batch=self._batch.size,
+            outputs=self._outputs,
+            threads=threads,
+        )
         if not context:
             self.close()
             raise ModelError(

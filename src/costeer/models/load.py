@@ -9,6 +9,7 @@ from pathlib import Path
 
 from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel
+from costeer.models.work import check_sizes
 
 
 def load_model(
@@ -28,15 +29,19 @@ def load_model(
         threads: computing threads; None for the physical cores of this process.
 
     Raises:
-        UnknownModelError: neither a name of the catalog nor a file.
-        ModelFileError: the file cannot be used.
+        UnknownModelError: neither a name of the catalog nor a model file or folder.
+        ModelFileError: it is not fetched yet, or the file cannot be used.
+        ParameterError: a size is less than 1, or the seed is not a number.
         MissingDependencyError: the engine for it is not installed.
     """
+    check_sizes(context=context, sequences=sequences)
     text = str(name_or_path)
     if text == "fake" or text.startswith("fake:"):
         return _fake(text, context, sequences)
-    path = _path(text)
-    if path.is_dir() and (path / "config.json").is_file():
+    from costeer.models.catalog import resolve
+
+    path = resolve(text)
+    if path.is_dir():
         from costeer.models.transformers import Transformers
 
         return Transformers(path, context=context, sequences=sequences, threads=threads)
@@ -53,13 +58,3 @@ def _fake(text: str, context: int, sequences: int) -> LanguageModel:
     if seed and not seed.isdecimal():
         raise ParameterError(f"{text!r} does not name a seed.", 'Write "fake:1", say.')
     return FakeModel(seed=int(seed or 0), context_length=context, max_sequences=sequences)
-
-
-def _path(text: str) -> Path:
-    """A file or folder as it is; anything else is for the catalog to resolve or refuse."""
-    path = Path(text).expanduser()
-    if path.exists() or path.suffix == ".gguf":
-        return path
-    from costeer.models.catalog import resolve
-
-    return resolve(text)
