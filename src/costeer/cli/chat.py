@@ -104,7 +104,7 @@ class Chat:
                 self.context = read_texts(context=(None, rest.strip()))["context"]
                 click.echo("The new context is in use.", err=True)
             elif word == "/ledger":
-                show.print_ledger(show.story(), self.costeer)
+                show.print_ledger(self.costeer)
             elif word == "/reset":
                 self.messages.clear()
                 click.echo("The conversation is forgotten here.", err=True)
@@ -122,13 +122,11 @@ class Chat:
         click.echo(f"The strength is {self.costeer.strength}.", err=True)
 
     def _answer(self, line: str) -> None:
-        from rich.console import Console
-
         from costeer.cli import show
         from costeer.exceptions import CoSteerError
 
         self.messages.append({"role": "user", "content": line})
-        answer, console = Console(), show.story()
+        console = show.story()
         result = None
         try:
             generation = self.costeer.stream(self.messages, self.context, **self.options)
@@ -136,7 +134,7 @@ class Chat:
             if result.note:
                 console.print(result.note, style="yellow", markup=False)
             for chunk in generation:
-                show.print_chunk(answer, chunk)
+                show.print_chunk(chunk)
         except CoSteerError as error:
             click.echo(f"\n{error}", err=True)
         finally:

@@ -152,13 +152,14 @@ def _show(alone: str, steered: Text, result: Result) -> None:
 
 def _show_ledger(costeer: Costeer, alone: str, result: Result) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False)
     console.print(
         f"\n[bold]What left this process[/] for the steered text ({show.size(result.bytes_up)} up, "
         f"{show.size(result.bytes_down)} down): the token ids of this, and nothing else"
     )
-    console.print(costeer.sent_texts()[-1].strip(), style="yellow", markup=False)
+    console.print(Text(costeer.sent_texts()[-1].strip(), style="yellow"))
     private = _words(CONTEXT) - _words(QUERY) - _words(alone)
     seen = sorted(private & _words(result.text))
     console.print(

@@ -93,19 +93,17 @@ def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
 
 
 def _write(generation: Generation, *, as_json: bool) -> None:
-    from rich.console import Console
-
     from costeer.cli import show
     from costeer.exceptions import CoSteerError
 
-    console, answer, result = show.story(), Console(), generation.result
+    console, result = show.story(), generation.result
     if result.note:
         console.print(result.note, style="yellow", markup=False)
     error = ""
     try:
         for chunk in generation:
             if not as_json:
-                show.print_chunk(answer, chunk)
+                show.print_chunk(chunk)
     except CoSteerError as failure:
         error = str(failure)
         raise

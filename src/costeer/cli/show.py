@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -49,20 +51,20 @@ def as_json(result: Result, error: str = "") -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def print_chunk(console: Console, chunk: Chunk) -> None:
+def print_chunk(chunk: Chunk) -> None:
     """Show new text as it comes; what steering changed stands out on a terminal."""
-    style = CHANGED if chunk.step.changed else None
-    console.print(chunk.text, style=style, end="", markup=False, highlight=False, soft_wrap=True)
+    # click, not rich: rich would turn ":smile:" in an answer into a picture.
+    changed = chunk.step.changed
+    click.secho(chunk.text, nl=False, fg="green" if changed else None, bold=changed)
 
 
-def print_ledger(console: Console, costeer: Costeer) -> None:
-    """Exactly what left the device."""
+def print_ledger(costeer: Costeer) -> None:
+    """Exactly what left the device, on stderr."""
     totals = costeer.ledger.totals
-    console.print(
-        f"[bold]What left this device[/]: {totals.requests} requests, {size(totals.bytes_up)} up, "
-        f"{size(totals.bytes_down)} down. Every word that went up:"
+    click.echo(
+        f"What left this device: {totals.requests} requests, {size(totals.bytes_up)} up, "
+        f"{size(totals.bytes_down)} down. Every word that went up:",
+        err=True,
     )
-    for text in costeer.sent_texts():
-        console.print(text.rstrip(), style="yellow", markup=False, soft_wrap=True)
-    if not totals.requests:
-        console.print("Nothing.", style="yellow")
+    for text in costeer.sent_texts() or ["Nothing."]:
+        click.secho(text.rstrip(), fg="yellow", err=True)
