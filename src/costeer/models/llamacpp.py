@@ -11,7 +11,7 @@ Facts this rests on (llama.cpp as bound by llama-cpp-python 0.3.36):
   differ in the first decimal.
 - Copying part of a sequence then aborts the process, so ``fork`` copies all of it.
 - Sequences share a micro-batch only if their slots are consecutive, so batches go by slot.
-- A failed GGML assertion ends the process: everything is checked before it is handed over.
+- A failed GGML assertion ends the process: everything is checked before.
 """
 
 from __future__ import annotations
@@ -168,11 +168,8 @@ class LlamaCpp:
         )
         if not context:
             self.close()
-            raise ModelError(
-                f"There is no room for {self.max_sequences} sequences of {self.context_length} "
-                "tokens.",
-                "Ask for a smaller context, or free some memory.",
-            )
+            size = f"{self.max_sequences} sequences of {self.context_length} tokens"
+            raise ModelError(f"There is no room for {size}.", "Ask for fewer, or free some memory.")
         return context
 
     def sequence(self) -> LlamaSequence:
