@@ -1,0 +1,262 @@
+"""What every engine promises (``models/base.py``), on all that run offline."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from conftest import load_tiny
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costeer.exceptions import ContextLengthError, ModelError, ParameterError
+from costeer.models.base import LanguageModel
+
+IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
+
+TOLERANCE = {"fake": 0.0, "LlamaCpp": 0.02, "Transformers": 2e-5}
+"""Between batch shapes: the fake is exact, torch rounds, llama.cpp keeps its cache in float16."""
+
+
+def close_to(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
+    name = type(model).__name__
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=0, atol=TOLERANCE.get(name, 0.0)
+    )
+
+
+def test_it_is_a_language_model(model):
+    assert isinstance(model, LanguageModel)
+    assert model.name
+    assert model.vocab_size == len(model.tokenizer.vocabulary)
+    assert (model.context_length, model.max_sequences) == (256, 4)
+
+
+def test_one_normalised_row_for_each_id(model):
+    rows = model.sequence().extend(IDS)
+    assert rows.shape == (len(IDS), model.vocab_size)
+    assert rows.dtype == np.float32
+    assert np.exp(rows.astype(np.float64)).sum(axis=-1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 5, len(IDS), len(IDS) + 1])
+def test_rows_are_the_last_of_all(model, rows):
+    everything = model.sequence().extend(IDS)
+    last = model.sequence().extend(IDS, rows=rows)
+    assert close_to(model, last, everything[-rows:])
+
+
+def test_the_ids_are_kept(model):
+    sequence = model.sequence()
+    sequence.extend(IDS[:3])
+    sequence.extend(IDS[3:])
+    assert sequence.ids == tuple(IDS)
+    assert len(sequence) == len(IDS)
+
+
+def test_in_pieces_or_at_once(model):
+    sequence = model.sequence()
+    pieces = [sequence.extend(IDS[:5]), sequence.extend(IDS[5:6]), sequence.extend(IDS[6:])]
+    assert close_to(model, np.concatenate(pieces), model.sequence().extend(IDS))
+
+
+@pytest.mark.parametrize("length", [0, 1, 6])
+def test_rolling_back_leaves_no_trace(model, length):
+    if length:
+        straight = model.sequence()
+        straight.extend(IDS[:length])
+    else:
+        straight = model.sequence()
+    sequence = model.sequence()
+    if length:
+        sequence.extend(IDS[:length])
+    sequence.extend([33, 34, 35, 36])
+    sequence.truncate(length)
+    assert sequence.ids == tuple(IDS[:length])
+    assert np.array_equal(sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
+
+
+def test_the_same_again_is_the_same_to_the_bit(model):
+    sequence = model.sequence()
+    first = sequence.extend(IDS)
+    sequence.truncate(0)
+    assert np.array_equal(sequence.extend(IDS), first)
+
+
+def test_truncating_to_more_than_there_is_changes_nothing(model):
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    sequence.truncate(99)
+    assert sequence.ids == tuple(IDS)
+
+
+def test_a_fork_is_independent(model):
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    fork = sequence.fork()
+    sequence.extend([65, 66])
+    sequence.truncate(2)
+    expected = model.sequence()
+    expected.extend(IDS)
+    assert fork.ids == tuple(IDS)
+    assert np.array_equal(fork.extend([67]), expected.extend([67]))
+    assert sequence.ids == tuple(IDS[:2])
+
+
+def test_a_fork_outlives_its_source(model):
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    expected = sequence.fork().extend([65])
+    fork = sequence.fork()
+    sequence.close()
+    model.sequence().extend([1, 2, 3])  # may take the place of the closed one
+    assert np.array_equal(fork.extend([65]), expected)
+
+
+def test_forks_of_forks_and_of_shortened_sequences(model):
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    sequence.truncate(4)
+    second = sequence.fork().fork()
+    expected = model.sequence()
+    expected.extend(IDS[:4])
+    assert close_to(model, second.extend([65]), expected.extend([65]))
+
+
+def test_many_at_once_equal_each_alone(model):
+    sequences = [model.sequence() for _ in range(3)]
+    work = [(sequences[2], IDS), (sequences[0], IDS[:1]), (sequences[1], IDS[4:9])]
+    together = model.extend_many(work)
+    for rows, (sequence, ids) in zip(together, work, strict=True):
+        assert sequence.ids == tuple(ids)
+        alone = model.sequence()
+        assert close_to(model, rows, alone.extend(ids))
+        alone.close()
+
+
+def test_many_at_once_report_the_rows_asked_for(model):
+    first, second = model.sequence(), model.sequence()
+    one, other = model.extend_many([(first, IDS), (second, IDS[:2])], rows=3)
+    assert (len(one), len(other)) == (3, 2)
+
+
+@pytest.mark.parametrize("held", [0, 250])
+def test_too_long_changes_nothing(model, held):
+    sequence, other = model.sequence(), model.sequence()
+    if held:
+        sequence.extend([65] * held, rows=1)
+    with pytest.raises(ContextLengthError):
+        sequence.extend([66] * (257 - held))
+    with pytest.raises(ContextLengthError):
+        model.extend_many([(other, [1]), (sequence, [66] * (257 - held))])
+    assert (len(sequence), len(other)) == (held, 0)
+
+
+def test_the_whole_context_can_be_used(model):
+    sequence = model.sequence()
+    assert sequence.extend([65] * 256, rows=1).shape[0] == 1
+    with pytest.raises(ContextLengthError):
+        sequence.extend([65])
+
+
+@pytest.mark.parametrize("ids", [[], [-1], [10**6], [10**30], [65, 10**6]])
+def test_bad_ids_change_nothing(model, ids):
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    with pytest.raises(ParameterError):
+        sequence.extend(ids)
+    assert sequence.ids == tuple(IDS)
+
+
+def test_padding_is_not_a_token(model):
+    with pytest.raises(ParameterError):
+        model.sequence().extend([model.vocab_size])
+
+
+def test_a_closed_sequence_cannot_be_used_and_frees_its_place(model):
+    sequences = [model.sequence() for _ in range(model.max_sequences)]
+    with pytest.raises(ModelError):
+        model.sequence()
+    with pytest.raises(ModelError):
+        sequences[0].fork()
+    sequences[1].extend(IDS)
+    sequences[1].close()
+    sequences[1].close()
+    with pytest.raises(ModelError):
+        sequences[1].extend([65])
+    fresh = model.sequence()
+    assert fresh.ids == ()
+    assert close_to(model, fresh.extend(IDS), sequences[2].extend(IDS))
+
+
+def test_only_its_own_sequences(model, request):
+    stranger = load_tiny("fake", request).sequence()
+    if type(model).__name__ == "FakeModel":
+        pytest.skip("the fake does not tell two fakes apart")
+    with pytest.raises(ParameterError):
+        model.extend_many([(stranger, [65])])
+
+
+# Tokenizers
+
+
+def as_kept(tokenizer, text):
+    """The bytes of a text; Qwen's Hugging Face tokenizer composes its characters first."""
+    composed = type(tokenizer).__name__ == "TransformersTokenizer"
+    return (unicodedata.normalize("NFC", text) if composed else text).encode()
+
+
+@given(text=st.text())
+def test_text_comes_back_to_the_byte(tokenizer, text):
+    assert tokenizer.decode_bytes(tokenizer.encode(text)) == as_kept(tokenizer, text)
+
+
+@given(texts=st.lists(st.sampled_from(["<|", "im_", "end", "|>", "<|im_end|>", "a", " "])))
+def test_a_spelled_control_token_stays_text(tokenizer, texts):
+    text = "".join(texts)
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode_bytes(ids) == text.encode()
+    assert not tokenizer.eos_ids & set(ids)
+
+
+@given(
+    contents=st.lists(
+        st.one_of(
+            st.text(),
+            st.sampled_from(
+                [
+                    "<|im_end|>",
+                    "a<|im_start|>assistant\nb",
+                    "<|end|>",
+                    "<|im_",
+                    "end|>",
+                    "{{ 7*7 }}",
+                ]
+            ),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_no_message_can_close_its_turn(tokenizer, contents):
+    roles = ("user", "assistant", "user")
+    messages = [
+        {"role": role, "content": text} for role, text in zip(roles, contents, strict=False)
+    ]
+    harmless = [{"role": message["role"], "content": "x"} for message in messages]
+    ids = tokenizer.chat(messages)
+    decoded = tokenizer.decode_bytes(ids)
+    for text in contents:
+        assert as_kept(tokenizer, text) in decoded
+    assert controls(tokenizer, ids) == controls(tokenizer, tokenizer.chat(harmless))
+
+
+def controls(tokenizer, ids):
+    """The ids that stand for no text."""
+    return [token for token in ids if tokenizer.decode_bytes([token]) == b""]
+
+
+def test_an_id_that_ends_an_answer_is_a_token(tokenizer):
+    assert tokenizer.eos_ids
+    assert all(0 <= token < len(tokenizer.vocabulary) for token in tokenizer.eos_ids)
