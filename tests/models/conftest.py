@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 
 ENGINES = ("fake", "llamacpp", "transformers")
 CONTEXT, SEQUENCES = 256, 4
