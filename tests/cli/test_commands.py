@@ -25,6 +25,7 @@ def run(monkeypatch, capfd, tmp_path):
         monkeypatch.delenv(name)
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["costeer", *map(str, arguments)])
