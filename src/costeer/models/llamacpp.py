@@ -32,6 +32,7 @@ from costeer.models.base import LogProbs, Sequence
 from costeer.models.llamacpp_batch import Batch, Job, shares
 from costeer.models.llamacpp_library import library, load_weights, new_context, physical_cores
 from costeer.models.llamacpp_tokenizer import LlamaTokenizer
+from costeer.models.opened import OpenedSequence
 from costeer.models.work import check_ids, check_rows, check_sizes
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def _close_all() -> None:
         model.close()
 
 
-class LlamaSequence:
+class LlamaSequence(OpenedSequence["LlamaCpp"]):
     """Ids, and the slot of the cache that holds them.
 
     The ids are the truth. Cells beyond them (after ``truncate``, or left by a decode that was
@@ -64,27 +65,12 @@ class LlamaSequence:
     """
 
     def __init__(self, model: LlamaCpp, slot: int, ids: AbstractSequence[int] = ()) -> None:
+        super().__init__(model, ids)
         self.slot = slot
-        self.tokens = list(ids)
-        self.model: LlamaCpp | None = model
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """The ids evaluated so far."""
-        return tuple(self.tokens)
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def owner(self) -> LlamaCpp:
-        """The model, if the sequence is open."""
-        if self.model is None:
-            raise ModelError("This sequence is closed.", "Open another one.")
-        return self.model
 
     def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
         """See ``models.base.Sequence``."""
-        return self.owner().extend_many([(self, ids)], rows)[0]
+        return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
@@ -289,7 +275,8 @@ class LlamaCpp:
                 return
             for sequence in list(self._sequences):
                 sequence.close()
-            self.tokenizer.close()
+            if hasattr(self, "tokenizer"):  # not when loading was interrupted
+                self.tokenizer.close()
             if self._context is not None:
                 self._lib.llama_free(self._context)
             self._lib.llama_model_free(self._model)

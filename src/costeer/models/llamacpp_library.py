@@ -7,7 +7,6 @@ https://github.com/ggml-org/llama.cpp as bound by https://github.com/abetlen/lla
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -15,12 +14,8 @@ from typing import Any
 
 from costeer.exceptions import MissingDependencyError, ModelFileError
 
-logger = logging.getLogger(__name__)
-
 MAGIC = b"GGUF"
 HEADER_BYTES = 24  # magic, version, number of tensors, number of metadata entries
-
-_kept: list[Any] = []  # C holds a bare pointer to the log callback: it must never be freed
 
 
 @cache
@@ -40,16 +35,18 @@ def library() -> Any:
         raise MissingDependencyError(
             "llama.cpp is not installed.", 'Install it: pip install "costeer[llama]".'
         ) from error
-    callback = llama_cpp.llama_log_callback(_log)
-    _kept.append(callback)
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
+    llama_cpp.llama_log_set(_silence(llama_cpp), ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
     return llama_cpp
 
 
-def _log(_level: int, text: bytes, _data: object) -> None:
-    """llama.cpp writes to stderr by default; its messages are about tensors, never prompts."""
-    logger.debug("%s", text.decode("utf-8", "replace").rstrip())
+def _silence(llama_cpp: Any) -> Any:
+    """A log callback that does nothing; llama.cpp writes to stderr by default.
+
+    It is a C function (of no arguments, which C calling conventions allow to be given some): a
+    Ctrl-C that arrives while a callback written in Python runs would be lost in it.
+    """
+    return ctypes.cast(ctypes.pythonapi.Py_IsInitialized, llama_cpp.llama_log_callback)
 
 
 def check_file(path: Path) -> None:

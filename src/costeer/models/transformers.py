@@ -31,6 +31,7 @@ from costeer.exceptions import (
     ParameterError,
 )
 from costeer.models.base import LogProbs, Sequence
+from costeer.models.opened import OpenedSequence
 from costeer.models.transformers_tokenizer import TransformersTokenizer
 from costeer.models.work import Ids, check_ids, check_rows, check_sizes
 
@@ -38,7 +39,7 @@ CHUNK = 512
 """Ids of one forward pass at most; Ctrl-C is seen between two."""
 
 
-class TransformersSequence:
+class TransformersSequence(OpenedSequence["Transformers"]):
     """Ids and their cache.
 
     The ids are the truth. The cache may hold more of them (after ``truncate``) or fewer (after an
@@ -46,27 +47,12 @@ class TransformersSequence:
     """
 
     def __init__(self, model: Transformers, ids: AbstractSequence[int], cache: Any) -> None:
-        self.tokens = list(ids)
+        super().__init__(model, ids)
         self.cache = cache
-        self.model: Transformers | None = model
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """The ids evaluated so far."""
-        return tuple(self.tokens)
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def owner(self) -> Transformers:
-        """The model, if the sequence is open."""
-        if self.model is None:
-            raise ModelError("This sequence is closed.", "Open another one.")
-        return self.model
 
     def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
         """See ``models.base.Sequence``."""
-        return self.owner().extend_many([(self, ids)], rows)[0]
+        return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
@@ -139,7 +125,7 @@ class Transformers:
         try:
             tokenizer = self._library.AutoTokenizer.from_pretrained(name)
             model = self._library.AutoModelForCausalLM.from_pretrained(name)
-        except Exception as error:
+        except Exception as error:  # its loaders raise anything, by format and version
             raise ModelFileError(
                 f"{name} cannot be loaded by transformers.",
                 "Check that it holds config.json, the weights and tokenizer.json.",

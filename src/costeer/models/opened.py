@@ -1,0 +1,41 @@
+"""What sequences of the real engines have in common: their ids are the truth.
+
+Knows nothing of caches; an engine brings its own in line with the ids when a sequence is next used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as AbstractSequence
+from typing import Generic, TypeVar
+
+from costeer.exceptions import ModelError
+from costeer.models.base import LanguageModel, LogProbs, Sequence
+
+M = TypeVar("M", bound=LanguageModel)
+
+
+class OpenedSequence(Generic[M]):
+    """Ids held for a model; ``model`` is None once it is closed."""
+
+    def __init__(self, model: M, ids: AbstractSequence[int] = ()) -> None:
+        self.tokens = list(ids)
+        self.model: M | None = model
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids evaluated so far."""
+        return tuple(self.tokens)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def owner(self) -> M:
+        """The model, if the sequence is open."""
+        if self.model is None:
+            raise ModelError("This sequence is closed.", "Open another one.")
+        return self.model
+
+    def _extended(
+        self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None
+    ) -> LogProbs:
+        return self.owner().extend_many([(sequence, ids)], rows)[0]
