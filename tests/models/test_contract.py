@@ -6,10 +6,10 @@ import unicodedata
 
 import numpy as np
 import pytest
-from conftest import load_tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import load_tiny
 from costeer.exceptions import ContextLengthError, ModelError, ParameterError
 from costeer.models.base import LanguageModel
 

