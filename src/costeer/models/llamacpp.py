@@ -30,7 +30,13 @@ import numpy.typing as npt
 from costeer.exceptions import ModelError, ParameterError
 from costeer.models.base import LogProbs, Sequence
 from costeer.models.llamacpp_batch import Batch, Job, shares
-from costeer.models.llamacpp_library import library, load_weights, new_context, physical_cores
+from costeer.models.llamacpp_library import (
+    check_file,
+    library,
+    load_weights,
+    new_context,
+    physical_cores,
+)
 from costeer.models.llamacpp_tokenizer import LlamaTokenizer
 from costeer.models.opened import OpenedSequence
 from costeer.models.work import check_ids, check_rows, check_sizes
@@ -121,6 +127,7 @@ class LlamaCpp:
         self._lock = threading.RLock()
         threads = physical_cores() if threads is None else threads
         check_sizes(context=context, sequences=sequences, threads=threads, batch=batch)
+        check_file(Path(path))  # a wrong file is told also where the engine is missing
         self._lib = library()
         most = self._lib.llama_max_parallel_sequences()
         if sequences > most:

@@ -77,12 +77,11 @@ def check_file(path: Path) -> None:
 
 
 def load_weights(path: Path) -> Any:
-    """A ``llama_model`` handle; free it with ``llama_model_free``.
+    """A ``llama_model`` handle for a checked file; free it with ``llama_model_free``.
 
     Raises:
         ModelFileError: the file is damaged, or of a kind that cannot be steered.
     """
-    check_file(path)
     lib = library()
     parameters = lib.llama_model_default_params()
     # Repacked weights are a second copy outside the file's mapping. For the 1.5B Q4_K_M model they
