@@ -230,7 +230,7 @@ def test_nobody_there(connect):
     with pytest.raises(CloudUnreachableError) as caught:
         list(connect(f"http://127.0.0.1:{port}", retries=2, backoff=0.05).stream(PROMPT, 2, 2))
     assert "costeer serve" in caught.value.hint
-    assert 0.05 < time.monotonic() - start < 2
+    assert time.monotonic() - start > 0.05  # it tried again, after pauses
 
 
 def test_a_server_that_says_nothing(connect):

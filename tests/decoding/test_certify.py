@@ -40,7 +40,7 @@ def problems(draw):
 
 
 @given(problems())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 def test_a_proven_choice_is_the_full_vocabularys(problem):
     base, delta, gain, sampling, k = problem
     noise = gumbel(sampling.seed, 0, base.size)

