@@ -39,7 +39,7 @@ def spec_of(pieces: list[bytes], name: str = "tiny", **changes: object) -> Model
             "*/data/part[0-9][0-9].bin",
         ),
     }
-    return ModelSpec(**(fields | changes))  # type: ignore[arg-type]
+    return ModelSpec(**(fields | changes))
 
 
 def make_wheels(folder: Path, pieces: list[bytes], name: str = "tiny") -> list[Path]:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
-from costeer.cloud.prefix import CHUNK, common_length, rewind
 from costeer.exceptions import ContextLengthError, NotFiniteError, ParameterError
 from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.models.prefix import CHUNK, common_length, rewind
 
 
 def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:

@@ -20,9 +20,9 @@ from typing import Literal
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.inprocess import greedy_step
-from costeer.cloud.prefix import CHUNK, common_length, rewind
 from costeer.exceptions import CoSteerError, ModelError
 from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.models.prefix import CHUNK, common_length, rewind
 
 FinishReason = Literal["stop", "length"]
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from costeer.decoding.steering import delta as difference
 from costeer.models.base import LanguageModel, Sequence
+from costeer.models.prefix import rewind
 
 Array = npt.NDArray[np.float32]
 
@@ -56,7 +57,7 @@ class LocalSteering:
             ContextLengthError: a prompt is too long.
         """
         work = [
-            (sequence, _keep_common(sequence, prompt))
+            (sequence, tuple(prompt[rewind(sequence, prompt) :]))
             for sequence, prompt in ((self._with, private), (self._without, public))
         ]
         with_context, without_context = self._model.extend_many(work, rows=1)
@@ -99,17 +100,3 @@ class NoSteering:
 
     def rollback(self, count: int) -> None:
         """Nothing to forget."""
-
-
-def _keep_common(sequence: Sequence, prompt: AbstractSequence[int]) -> tuple[int, ...]:
-    """Cut the sequence to what it shares with the prompt; return what is left to read.
-
-    At least one token is left, because log-probabilities come only with an extension.
-    """
-    shared = 0
-    for ours, theirs in zip(sequence.ids, prompt[:-1], strict=False):
-        if ours != theirs:
-            break
-        shared += 1
-    sequence.truncate(shared)
-    return tuple(prompt[shared:])

@@ -14,8 +14,10 @@ import numpy as np
 
 from costeer.decoding.steering import log_softmax
 from costeer.decoding.vocabulary import Vocabulary
-from costeer.exceptions import ContextLengthError, ModelError, ParameterError
+from costeer.exceptions import ModelError, ParameterError
 from costeer.models.base import LogProbs, Message, Sequence
+from costeer.models.opened import OpenedSequence
+from costeer.models.work import check_ids, check_rows
 
 BYTES = 256
 START, END = 256, 257  # "<|start|>", "<|end|>"
@@ -46,61 +48,34 @@ class FakeTokenizer:
         return [*ids, START, *self.encode("assistant\n")]
 
 
-class FakeSequence:
+class FakeSequence(OpenedSequence["FakeModel"]):
     """Ids; the rows are computed from them afresh."""
-
-    def __init__(self, model: FakeModel, ids: AbstractSequence[int] = ()) -> None:
-        self._model = model
-        self._ids = list(ids)
-        self._open = True
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """The ids evaluated so far."""
-        return tuple(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def check(self, ids: AbstractSequence[int]) -> None:
-        """Raise what ``extend`` would raise for ``ids``."""
-        if not self._open:
-            raise ModelError("This sequence is closed.", "Open another one.")
-        if not ids:
-            raise ParameterError("There are no tokens to extend with.")
-        if min(ids) < 0 or max(ids) >= self._model.vocab_size:
-            raise ParameterError("A token id is outside the vocabulary.")
-        if len(self) + len(ids) > self._model.context_length:
-            raise ContextLengthError(
-                f"{len(self) + len(ids)} tokens do not fit into the model's "
-                f"{self._model.context_length}.",
-                "Shorten the text.",
-            )
 
     def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
         """See ``models.base.Sequence``."""
-        return self._model.extend_many([(self, ids)], rows)[0]
+        return self._extended(self, ids, rows)
 
-    def append(self, ids: AbstractSequence[int], rows: int | None) -> LogProbs:
-        """Append checked ids."""
-        reported = len(ids) if rows is None else min(rows, len(ids))
-        self._ids += ids
-        ends = range(len(self._ids) - reported + 1, len(self._ids) + 1)
-        return np.stack([self._model.logprobs(self._ids[:end]) for end in ends])
+    def append(self, ids: AbstractSequence[int], reported: int) -> LogProbs:
+        """Append checked ids; the rows after the last ``reported`` of them."""
+        self.tokens += ids
+        model, end = self.owner(), len(self.tokens)
+        rows = [model.logprobs(self.tokens[:at]) for at in range(end - reported + 1, end + 1)]
+        return np.stack(rows) if rows else np.empty((0, model.vocab_size), np.float32)
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
-        del self._ids[max(length, 0) :]
+        self.owner()
+        del self.tokens[max(length, 0) :]
 
     def fork(self) -> FakeSequence:
         """An independent copy."""
-        return self._model.open(self._ids)
+        return self.owner().open(self.tokens)
 
     def close(self) -> None:
         """Free the slot."""
-        if self._open:
-            self._open = False
-            self._model.opened -= 1
+        model, self.model = self.model, None
+        if model is not None:
+            model.opened -= 1
 
 
 class FakeModel:
@@ -165,12 +140,18 @@ class FakeModel:
         rows: int | None = None,
     ) -> list[LogProbs]:
         """See ``models.base.LanguageModel``."""
-        own = [(seq, ids) for seq, ids in work if isinstance(seq, FakeSequence)]
-        if len(own) != len(work):
-            raise ParameterError("A sequence belongs to another model.")
-        for sequence, ids in own:
-            sequence.check(ids)
-        return [sequence.append(ids, rows) for sequence, ids in own]
+        checked: list[tuple[FakeSequence, list[int], int]] = []
+        for sequence, ids in work:
+            if not isinstance(sequence, FakeSequence) or sequence.owner() is not self:
+                raise ParameterError("A sequence belongs to another model.")
+            fitting = check_ids(
+                ids,
+                held=len(sequence),
+                vocab_size=self.vocab_size,
+                context_length=self.context_length,
+            )
+            checked.append((sequence, fitting.tolist(), check_rows(rows, len(fitting))))
+        return [sequence.append(ids, reported) for sequence, ids, reported in checked]
 
     def close(self) -> None:
         """Nothing to free."""

@@ -1,4 +1,4 @@
-"""What sequences of the real engines have in common: their ids are the truth.
+"""What sequences of all engines have in common: their ids are the truth.
 
 Knows nothing of caches; an engine brings its own in line with the ids when a sequence is next used.
 """

@@ -1,4 +1,4 @@
-"""Checks that every real engine makes before it touches its cache.
+"""Checks that every engine makes before it touches its cache.
 
 llama.cpp ends the whole process on bad input, and torch fails half-way through; so nothing that
 could fail for what the caller gave may reach either. Knows nothing of engines.

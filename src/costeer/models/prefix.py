@@ -1,6 +1,6 @@
 """Reuse of work already done: how much of a prompt a sequence still holds, and in what pieces
-the rest is evaluated. Shared by the in-process cloud and the server, so that both run the engine
-in the same batch shapes and give the same rows. Knows only token ids.
+the rest is evaluated. Shared by the device, the in-process cloud and the server; the last two run
+the engine in the same batch shapes by it, and so give the same rows. Knows only token ids.
 """
 
 from __future__ import annotations
