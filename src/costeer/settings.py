@@ -27,6 +27,7 @@ class Settings:
     llm: str | None = None
     local: str | None = None
     strength: str | None = None
+    mode: str = "run-ahead"
     top_k: int = 64
     max_tokens: int = 256
     temperature: float = 0.0

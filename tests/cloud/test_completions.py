@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -115,7 +116,7 @@ def test_more_than_the_vocabulary_is_capped(endless, connect):
 
 def test_info(endless, connect):
     client = connect(endless.url)
-    assert client.info() == InProcess(EndlessModel()).info()
+    assert client.info() == replace(InProcess(EndlessModel()).info(), continues=True)
 
 
 def test_a_limit_of_ours_is_learnt_from_the_model_list(connect):
@@ -187,7 +188,7 @@ def test_a_server_that_fails_in_the_middle(connect):
 # Connections that break.
 
 
-@pytest.mark.parametrize("cut", [1, 100, 250, 500, 1000, 3000, 3001, 5000])
+@pytest.mark.parametrize("cut", [1, 100, 250, 400, 600, 1000, 1001, 1500])
 def test_resumes_where_the_stream_died(endless, connect, cut):
     with Relay(endless.url, cuts=[cut, cut + 700, 2 * cut]) as relay:
         client = connect(relay.url)
@@ -216,7 +217,7 @@ def test_gives_up_after_so_many_failures_in_a_row(endless, connect):
 
 
 def test_progress_forgives_earlier_failures(endless, connect):
-    with Relay(endless.url, cuts=[1200] * 40) as relay:
+    with Relay(endless.url, cuts=[600] * 40) as relay:
         client = connect(relay.url, retries=1)
         steps = list(client.stream(PROMPT, 8, 9))
         assert same(steps, expected(9))
@@ -414,7 +415,7 @@ def test_bytes_are_those_on_the_wire(endless, connect):
 
 def test_every_exchange_is_recorded_once(endless, connect):
     records = []
-    with Relay(endless.url, cuts=[1200, 1500]) as relay:
+    with Relay(endless.url, cuts=[600, 700]) as relay:
         client = connect(relay.url, record=records.append)
         steps = list(client.stream(PROMPT, 8, 12))
         posts = [r for r in records if r.what.startswith("POST")]

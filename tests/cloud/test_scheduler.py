@@ -133,11 +133,11 @@ def test_a_cancelled_job_leaves_the_queue(schedule):
     scheduler = schedule(EndlessModel(max_sequences=1), queue=1, window=2)
     holder = Reading(scheduler, PROMPT, 99)
     assert until(lambda: scheduler.busy == 1)
-    waiting = Reading(scheduler, PROMPT, 1)
+    waiting = Reading(scheduler, PROMPT, 2)
     with pytest.raises(QueueFullError):
-        Reading(scheduler, PROMPT, 1)
+        Reading(scheduler, PROMPT, 2)
     scheduler.cancel(waiting.job)
-    other = Reading(scheduler, PROMPT, 1)
+    other = Reading(scheduler, PROMPT, 2)
     scheduler.cancel(holder.job)
     other.finish()
 

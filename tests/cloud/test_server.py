@@ -237,6 +237,7 @@ def test_models(fake):
         "vocab_size": 320,
         "context_length": 4096,
         "max_logprobs": 100,
+        "continue": True,
     }
 
 
@@ -265,7 +266,7 @@ def test_disconnected_clients_free_their_slot_within_a_token():
                 assert not stream or sock.recv(1000)
             assert until(lambda: app.scheduler.busy == 0)
             calls = len(model.widths)
-            post(app, {"prompt": [1], "max_tokens": 1})
+            post(app, {"prompt": [int(stream)], "max_tokens": 1})
             assert len(model.widths) == calls + 1
 
 

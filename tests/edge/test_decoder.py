@@ -9,6 +9,7 @@ from costeer.cloud.base import CloudInfo, CloudStep
 from costeer.cloud.inprocess import InProcess
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
+from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.edge.prompts import Prompts
@@ -47,11 +48,12 @@ def decode(llm, slm, params, prompts=PROMPTS):
     sampling=st.sampled_from(
         [SamplingParams(), SamplingParams(1.0, seed=3), SamplingParams(0.8, 0.9, seed=4)]
     ),
+    mode=st.sampled_from(MODES),
 )
 @settings(max_examples=150, deadline=None)
-def test_lockstep_is_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampling):
+def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampling, mode):
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
-    params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids)
+    params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
     steps = decode(llm, slm, params)
     assert [step.token for step in steps] == by_the_book(llm, slm, PROMPTS, params)
     assert all(step.proven for step in steps)
@@ -93,11 +95,13 @@ class Capped:
         pass
 
 
-def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking():
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
     cloud = Capped(FakeModel(seed=1))
     local = LocalSteering(FakeModel(seed=2))
-    steps = list(generate_step(cloud, local, PROMPTS, DecodeParams(1.0, 64, 10)))
-    assert len(steps) == len(cloud.asked) == 10
+    steps = list(generate_step(cloud, local, PROMPTS, DecodeParams(1.0, 64, 10, mode=mode)))
+    assert len(steps) == 10
+    assert set(cloud.asked) == {64}
     assert any(not step.proven for step in steps)
 
 
@@ -116,9 +120,10 @@ class Meeting:
         return np.zeros(2, np.float32)
 
 
-def test_the_two_models_work_at_the_same_time():
+@pytest.mark.parametrize("mode", MODES)
+def test_the_two_models_work_at_the_same_time(mode):
     both = Meeting()
-    assert len(list(generate_step(both, both, PROMPTS, DecodeParams(1.0, 2, 1)))) == 1
+    assert len(list(generate_step(both, both, PROMPTS, DecodeParams(1.0, 2, 1, mode=mode)))) == 1
 
 
 class Silent:
@@ -128,12 +133,18 @@ class Silent:
         yield from ()
 
 
-def test_an_empty_stream_is_an_error_with_words():
+@pytest.mark.parametrize("mode", MODES)
+def test_an_empty_stream_is_an_error_with_words(mode):
     with pytest.raises(CloudProtocolError, match="without sending a token"):
-        list(generate_step(Silent(), NoSteering(9), PROMPTS, DecodeParams(1.0)))
+        list(generate_step(Silent(), NoSteering(9), PROMPTS, DecodeParams(1.0, mode=mode)))
 
 
 @pytest.mark.parametrize("bad", [{"top_k": 0}, {"max_tokens": 0}])
 def test_out_of_range(bad):
     with pytest.raises(ParameterError, match="at least 1"):
         DecodeParams(1.0, **bad)
+
+
+def test_an_unknown_mode():
+    with pytest.raises(ParameterError, match="no mode 'draft'"):
+        DecodeParams(1.0, mode="draft")

@@ -84,7 +84,7 @@ def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
     from costeer.edge.runtime import Costeer
 
     console = story()
-    names = ("cloud", "local", "llm", "strength", "top_k", "threads", "api_key")
+    names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key")
     with console.status("Loading models ..."):
         costeer = Costeer(**{name: options[name] for name in names})
     if costeer.note and not quiet:

@@ -28,7 +28,7 @@ def _apply(options: list[Callable[[F], F]], command: F) -> F:
 
 
 def model_options(command: F) -> F:
-    """--cloud, --local, --llm, --top-k, --threads."""
+    """--cloud, --local, --llm, --strength, --mode, --top-k, --threads."""
     return _apply(
         [
             click.option(
@@ -41,6 +41,12 @@ def model_options(command: F) -> F:
                 "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
             ),
             click.option("--strength", metavar="X|light|paper", help=STRENGTH_HELP),
+            click.option(
+                "--mode",
+                type=click.Choice(["run-ahead", "lockstep"]),
+                help="Let the large model write on and correct it (the default), or wait for "
+                "each other at every token. The text is the same.",
+            ),
             click.option(
                 "--top-k",
                 type=click.IntRange(min=1),

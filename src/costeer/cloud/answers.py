@@ -7,6 +7,7 @@ Shape: https://platform.openai.com/docs/api-reference/completions/object.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -65,34 +66,57 @@ def read_text(response: httpx.Response, exchange: Exchange) -> str:
     return body.decode("utf-8", "replace")
 
 
-def read_choices(response: httpx.Response, exchange: Exchange) -> Iterator[dict[str, Any]]:
-    """The first choice of every chunk, up to ``[DONE]`` or the end of the stream.
+class Answer:
+    """A streamed answer while it arrives.
+
+    Args:
+        response: with the status 200.
+        exchange: is told of every piece.
 
     Raises:
-        CloudProtocolError: not a stream of completions.
-        AgainError: the server reports an error of its own.
-        BrokenStreamError: garbage.
+        CloudProtocolError: it is not a stream.
     """
-    kind = response.headers.get("content-type", "")
-    if not kind.startswith("text/event-stream"):
-        raise CloudProtocolError("The server does not stream its answer.", "Check the URL.")
-    parser = EventParser()
-    pieces = response.iter_bytes()
-    for piece in pieces:
-        exchange.piece(len(piece))
-        for data in parser.feed(piece):
-            if data == "[DONE]":
-                with suppress(httpx.TransportError):  # read out, so that the connection is kept
-                    for rest in pieces:
-                        exchange.piece(len(rest))
-                return
-            choice = _choice(data)
-            if choice is not None:
-                yield choice
+
+    def __init__(self, response: httpx.Response, exchange: Exchange) -> None:
+        kind = response.headers.get("content-type", "")
+        if not kind.startswith("text/event-stream"):
+            raise CloudProtocolError("The server does not stream its answer.", "Check the URL.")
+        self._pieces = response.iter_bytes()
+        self._exchange = exchange
+        self.id = ""  # from the first chunk on
+
+    def choices(self) -> Iterator[dict[str, Any]]:
+        """The first choice of every chunk, up to ``[DONE]`` or the end of the stream.
+
+        Raises:
+            CloudProtocolError: not a stream of completions.
+            AgainError: the server reports an error of its own.
+            BrokenStreamError: garbage.
+        """
+        parser = EventParser()
+        for piece in self._pieces:
+            self._exchange.piece(len(piece))
+            for data in parser.feed(piece):
+                if data == "[DONE]":
+                    self.drain()
+                    return
+                chunk = _chunk(data)
+                self.id = self.id or str(chunk.get("id", ""))
+                if chunk["choices"]:  # a usage chunk has none
+                    yield chunk["choices"][0]
+
+    def drain(self, seconds: float = 2.0) -> None:
+        """Read what is left, so that the connection can be used again; not for too long."""
+        end = time.monotonic() + seconds
+        with suppress(httpx.TransportError, httpx.DecodingError):
+            for piece in self._pieces:
+                self._exchange.piece(len(piece))
+                if time.monotonic() > end:
+                    return
 
 
-def _choice(data: str) -> dict[str, Any] | None:
-    """The choice in one event; None if it has none (a usage chunk)."""
+def _chunk(data: str) -> dict[str, Any]:
+    """One event's chunk, with a list of choices."""
     try:
         chunk = json.loads(data)
     except (ValueError, RecursionError):
@@ -109,4 +133,4 @@ def _choice(data: str) -> dict[str, Any] | None:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
-    return choices[0] if choices else None
+    return chunk

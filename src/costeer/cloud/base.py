@@ -27,6 +27,8 @@ class CloudInfo:
     context_length: int | None = None
     max_top_k: int | None = None
     """The most log-probabilities a token that it will send; None means unknown."""
+    continues: bool = False
+    """Whether a request may refer to an earlier response instead of repeating its ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class TrafficRecord:
 
     when: float  # seconds since the epoch
     what: str  # for instance "POST /v1/completions"
-    token_ids: tuple[int, ...]  # the token ids that went up (the public prompt and the answer)
+    token_ids: tuple[int, ...]  # the prompt as the far side has it now (also if only referred to)
     bytes_up: int  # body and request head
     bytes_down: int  # body and response head
 

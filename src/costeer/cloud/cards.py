@@ -52,6 +52,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         fingerprint=fingerprint if isinstance(fingerprint, str) else None,
         context_length=_count(own.get("context_length")) or _count(card.get("max_model_len")),
         max_top_k=_count(own.get("max_logprobs")),
+        continues=own.get("continue") is True,
     )
 
 

@@ -8,6 +8,10 @@ A request that fails before its first step is repeated with growing pauses; one 
 taken up again from the prompt and the tokens so far, so that the steps are those of an undisturbed
 stream. A stream that ends after an end-of-text token says so in the same chunk, so that a
 connection cut right after it is not mistaken for an unfinished one.
+
+Our own server is spared repetition: a prompt that continues an earlier response refers to it
+(``known``), the stream is compressed, and a response that such a request replaces is read to its
+end, so that its connection stays open.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from collections.abc import Sequence as AbstractSequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -24,10 +28,11 @@ import httpx
 
 from costeer.cloud import dialects, wire
 from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import AgainError, broken, nobody, read_choices, read_text
+from costeer.cloud.answers import AgainError, Answer, broken, nobody, read_text
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.inprocess import check_request
+from costeer.cloud.known import Memory, Reference
 from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, retry_after
 from costeer.cloud.sse import BrokenStreamError
 from costeer.cloud.traffic import Exchange
@@ -71,6 +76,7 @@ class CompletionsClient:
         self._info: CloudInfo | None = None
         self._cap: int | None = None  # top k that the server was seen to allow
         self._compact = True  # until the server refuses the field
+        self._memory = Memory()
         self._http = httpx.Client(
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)), headers=headers(api_key)
         )
@@ -96,21 +102,24 @@ class CompletionsClient:
         """
         prompt = tuple(int(i) for i in prompt_ids)
         check_request(prompt, top_k, max_tokens)
-        return self._resumed(prompt, top_k, max_tokens)
+        # Now, not when the first step is asked for: whoever closes another stream after this call
+        # may rely on it being known as replaced.
+        return self._resumed(prompt, top_k, max_tokens, self._memory.refer(prompt))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def _resumed(
-        self, prompt: tuple[int, ...], k: int, max_tokens: int
+        self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
     ) -> Generator[CloudStep, None, None]:
         """Attempts, each from where the last one broke."""
         given: list[int] = []
         failures = 0
         while len(given) < max_tokens:
             try:
-                with closing(self._attempt((*prompt, *given), k, max_tokens - len(given))) as steps:
+                ids, left = (*prompt, *given), max_tokens - len(given)
+                with closing(self._attempt(ids, k, left, known)) as steps:
                     for step in steps:
                         failures = 0
                         given.append(step.token)
@@ -120,6 +129,7 @@ class CompletionsClient:
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
                     failures += 1
                     self._pause(failures, failure)
+                known = None
 
     def _pause(self, failures: int, failure: AgainError) -> None:
         if failures > self._retries:
@@ -128,7 +138,7 @@ class CompletionsClient:
         time.sleep(max(pause * random.uniform(0.5, 1.5), failure.pause))  # noqa: S311 - jitter
 
     def _attempt(
-        self, prompt: tuple[int, ...], k: int, max_tokens: int
+        self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
     ) -> Generator[CloudStep, None, None]:
         """One stream; asked again in simpler terms where the server refuses ours."""
         info = self.info()
@@ -138,13 +148,20 @@ class CompletionsClient:
         while True:
             compact, cap = self._compact, self.info().max_top_k
             asked = k if cap is None else min(k, cap)
-            body = self._body(prompt, asked, max_tokens, compact=compact)
+            if known is not None:
+                body = known.body() | {"max_tokens": max_tokens, "logprobs": asked}
+            else:
+                body = self._body(prompt, asked, max_tokens, compact=compact)
             with self._exchange("POST", "completions", prompt, body) as (response, exchange):
                 if response.status_code == httpx.codes.OK:
-                    yield from self._steps(response, exchange, asked, info.vocab_size)
+                    yield from self._steps(response, exchange, prompt, asked)
                     return
                 text = read_text(response, exchange)
-            self._adapt(response, text, asked, compact=compact)
+            if known is not None and response.status_code == httpx.codes.NOT_FOUND:
+                self._memory.forget(known.known)  # the server was started anew, say
+                known = None
+            else:
+                self._adapt(response, text, asked, compact=compact)
 
     def _adapt(self, response: httpx.Response, text: str, asked: int, *, compact: bool) -> None:
         """Change how we ask, if the refusal is about that; raise it otherwise."""
@@ -164,7 +181,9 @@ class CompletionsClient:
             self._compact = True  # it was not the field
             raise error
 
-    def _body(self, prompt: tuple[int, ...], k: int, max_tokens: int, *, compact: bool) -> bytes:
+    def _body(
+        self, prompt: tuple[int, ...], k: int, max_tokens: int, *, compact: bool
+    ) -> dict[str, object]:
         body = {
             "model": self._model or self.info().model,
             "prompt": prompt,
@@ -176,19 +195,32 @@ class CompletionsClient:
         }
         if compact:
             body["logprobs_encoding"] = wire.ENCODING
-        return json.dumps(body, separators=(",", ":")).encode()
+        return body
 
     def _steps(
-        self, response: httpx.Response, exchange: Exchange, k: int, vocab_size: int | None
+        self, response: httpx.Response, exchange: Exchange, prompt: tuple[int, ...], k: int
     ) -> Iterator[CloudStep]:
         """The steps of one answer; raises AgainError if it breaks off."""
+        info = self.info()
+        answer = Answer(response, exchange)
+        known = self._memory.begin(prompt) if info.continues else None
         count, finished = 0, False
-        for choice in read_choices(response, exchange):
-            for step in dialects.steps(choice, k, vocab_size):
-                count += 1
-                self._notice(len(step.top_ids), k, vocab_size)
-                yield step
-            finished = finished or choice.get("finish_reason") is not None
+        try:
+            for choice in answer.choices():
+                finished = finished or choice.get("finish_reason") is not None
+                for step in dialects.steps(choice, k, info.vocab_size):
+                    count += 1
+                    self._notice(len(step.top_ids), k, info.vocab_size)
+                    if known is not None:
+                        known.add(answer.id, step.token)
+                    yield step
+        except GeneratorExit:
+            if known is not None and known.replaced:
+                answer.drain()
+            raise
+        finally:
+            if known is not None:
+                known.live = False
         if not finished:
             raise broken()
         if not count:
@@ -205,7 +237,7 @@ class CompletionsClient:
         failures = 0
         while True:
             try:
-                with self._exchange("GET", "models", (), b"") as (response, exchange):
+                with self._exchange("GET", "models", (), None) as (response, exchange):
                     text = read_text(response, exchange)
                 if response.status_code in TRANSIENT:
                     raise AgainError(refused(response, text), retry_after(response))
@@ -214,17 +246,24 @@ class CompletionsClient:
                 failures += 1
                 self._pause(failures, failure)
 
+    def _headers(self, content: bytes) -> dict[str, str]:
+        if not content:
+            return {}
+        own = self._info is not None and self._info.continues
+        return {"content-type": "application/json"} | ({"accept-encoding": "gzip"} if own else {})
+
     @contextmanager
     def _exchange(
-        self, method: str, path: str, token_ids: tuple[int, ...], body: bytes
+        self, method: str, path: str, token_ids: tuple[int, ...], body: Mapping[str, object] | None
     ) -> Iterator[tuple[httpx.Response, Exchange]]:
         """One request; whatever happens, the response is closed and the exchange recorded."""
-        exchange = Exchange(f"{method} /v1/{path}", token_ids, body, self._record)
+        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        exchange = Exchange(f"{method} /v1/{path}", token_ids, content, self._record)
         request = self._http.build_request(
             method,
             f"{self._base}/{path}",
-            content=body or None,
-            headers={"content-type": "application/json"} if body else None,
+            content=content or None,
+            headers=self._headers(content),
             extensions={"trace": exchange.trace},
         )
         try:

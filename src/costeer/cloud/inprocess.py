@@ -6,15 +6,18 @@ Nothing leaves the machine; the recorder still sees every exchange, with zero by
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from collections.abc import Sequence as AbstractSequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
-from costeer.exceptions import ContextLengthError, NotFiniteError, ParameterError
+from costeer.cloud.recall import Recall
+from costeer.exceptions import ContextLengthError, ModelError, NotFiniteError, ParameterError
 from costeer.models.base import LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import CHUNK, common_length, rewind
 
@@ -57,10 +60,11 @@ def greedy_step(logprobs: LogProbs, k: int) -> CloudStep:
 
 
 class InProcess:
-    """``CloudModel`` over a local model. One thread at a time, like the model itself.
+    """``CloudModel`` over a local model. May be used from several threads; steps wait in turn.
 
-    Idle sequences are kept, and each request takes the one that shares most with its prompt.
-    There is one unless streams overlap; ``max_sequences`` of the model bounds how many may.
+    Idle sequences are kept, and each stream takes the one that shares most with its prompt, opens
+    another, or waits for one that another thread's stream holds. A stream of one step whose row was
+    computed moments ago (``recall``) needs none.
 
     Args:
         model: stays the caller's; ``close`` closes only the sequences opened here.
@@ -70,7 +74,11 @@ class InProcess:
     def __init__(self, model: LanguageModel, record: Recorder | None = None) -> None:
         self._model = model
         self._record = record
+        self._engine = threading.Lock()
+        self._freed = threading.Condition()
         self._idle: list[Sequence] = []
+        self._holders: list[int] = []  # threads, one entry for each stream under way
+        self._recall = Recall()
 
     def info(self) -> CloudInfo:
         """See ``CloudModel``."""
@@ -90,7 +98,7 @@ class InProcess:
         Raises:
             ContextLengthError: the prompt alone does not fit.
             ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.
-            ModelError: more streams overlap than the model has sequences.
+            ModelError: this thread alone overlaps more streams than the model has sequences.
         """
         prompt = tuple(int(i) for i in prompt_ids)
         check_request(prompt, top_k, max_tokens)
@@ -110,28 +118,54 @@ class InProcess:
     def _recorded(
         self, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
-        sequence = self._take(prompt)
         try:
-            yield from self._steps(sequence, prompt, k, max_tokens)
+            row = self._recall.get(prompt) if max_tokens == 1 else None
+            if row is not None:
+                yield greedy_step(row, k)
+                return
+            with self._held(prompt) as sequence:
+                yield from self._steps(sequence, prompt, k, max_tokens)
         finally:
-            self._idle.append(sequence)
             if self._record is not None:
                 self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
 
     def _steps(
         self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
-        row = prefill(sequence, prompt)
+        with self._engine:
+            row = prefill(sequence, prompt)
         for left in range(max_tokens - 1, -1, -1):
+            self._recall.put(sequence.ids, row)
             step = greedy_step(row, k)
             yield step
             if not left or step.token in self._model.tokenizer.eos_ids:
                 return
-            row = sequence.extend([step.token], rows=1)[-1]
+            with self._engine:
+                row = sequence.extend([step.token], rows=1)[-1]
 
-    def _take(self, prompt: tuple[int, ...]) -> Sequence:
-        if not self._idle:
-            return self._model.sequence()
+    @contextmanager
+    def _held(self, prompt: tuple[int, ...]) -> Iterator[Sequence]:
+        """A sequence for one stream."""
+        me = threading.get_ident()
+        with self._freed:
+            sequence = self._take(prompt, me)
+            self._holders.append(me)
+        try:
+            yield sequence
+        finally:
+            with self._freed:
+                self._holders.remove(me)
+                self._idle.append(sequence)
+                self._freed.notify()
+
+    def _take(self, prompt: tuple[int, ...], me: int) -> Sequence:
+        while not self._idle:
+            try:
+                return self._model.sequence()
+            except ModelError:
+                if self._holders.count(me) == len(self._holders):  # nobody else could free one
+                    raise
+                self._freed.wait()
         shared = [common_length(sequence.ids, prompt) for sequence in self._idle]
         return self._idle.pop(shared.index(max(shared)))
 

@@ -2,7 +2,8 @@
 
 Shapes: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
 (https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html) ``ignore_eos`` and
-``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``).
+``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``) and
+``continue`` (see ``responses``).
 Deviations: greedy only, so an absent temperature means 0; unknown fields are ignored.
 Messages name fields, never values: a value may be part of a prompt.
 """
@@ -70,6 +71,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """``"continue": {"id": ..., "keep": n}``: the first n ids of an earlier response."""
+
+    id: str
+    keep: int  # of its prompt and its answer together
+    replace: bool  # whether to end it
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """A checked request; the prompt is still text or ids."""
 
@@ -109,6 +119,22 @@ def parse(body: Any, limits: Limits) -> CompletionRequest:
         stream=_flag(body, "stream"),
         include_usage=_flag(options, "include_usage"),
     )
+
+
+def continuation(body: Any) -> Continuation | None:
+    """The ``continue`` field of a decoded JSON body, if it has one.
+
+    Raises:
+        ApiError: status 400, naming the field.
+    """
+    value = body.get("continue") if isinstance(body, dict) else None
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise _wrong("continue", "an object with the id of a response, and keep")
+    if type(value.get("keep")) is not int or value["keep"] < 1:
+        raise _wrong("continue.keep", "a whole number of at least 1")
+    return Continuation(value["id"], value["keep"], _flag(value, "replace"))
 
 
 def _refuse_unsupported(body: Mapping[str, Any]) -> None:

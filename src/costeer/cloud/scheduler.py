@@ -5,6 +5,7 @@ with the ids it still holds from earlier jobs. A job waits in the queue until a 
 *prefills* its prompt in pieces (others decode between two pieces), then *decodes*: all decoding
 jobs step together in one ``extend_many``; one alone takes a plain ``extend``, so that its rows are
 those of ``InProcess``. A job whose reader lags by ``window`` steps is passed over until it reads.
+A job for one step whose row was computed moments ago (``recall``) is answered at once.
 
 Knows token ids and threads; nothing of HTTP, text or asyncio. Steps are handed over through the
 job's outbox, under the scheduler's one lock.
@@ -20,6 +21,7 @@ from typing import Literal
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.inprocess import greedy_step
+from costeer.cloud.recall import Recall
 from costeer.exceptions import CoSteerError, ModelError
 from costeer.models.base import LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import CHUNK, common_length, rewind
@@ -101,6 +103,7 @@ class Scheduler:
         self._queue: deque[Job] = deque()
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
+        self._recall = Recall()
         self._clock = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="costeer-model", daemon=True)
@@ -119,10 +122,24 @@ class Scheduler:
         with self._wake:
             if self._closed:
                 raise ClosedError("The server is shutting down.")
+            if self._recalled(job):
+                return
             if len(self._queue) >= self._queue_limit + len(self._free):
                 raise QueueFullError("Too many requests are waiting.")
             self._queue.append(job)
             self._wake.notify_all()
+
+    def _recalled(self, job: Job) -> bool:
+        """Answer a job for one step from memory, if its row is there."""
+        row = self._recall.get(job.prompt) if job.max_tokens == 1 else None
+        if row is None:
+            return False
+        step = greedy_step(row, job.top_k)
+        job.cached, job.done = len(job.prompt), 1
+        job.outbox.append(step)
+        job.finish = "stop" if step.token in job.stop_ids else "length"
+        job.notify()
+        return True
 
     def take(self, job: Job) -> tuple[list[CloudStep], FinishReason | None]:
         """The steps computed since the last call, without waiting; a reason with the last."""
@@ -252,6 +269,8 @@ class Scheduler:
         step = greedy_step(row, job.top_k)
         full = len(job.prompt) + job.done + 1 > self._model.context_length
         with self._wake:
+            if job.slot is not None and job.slot.sequence is not None:
+                self._recall.put(job.slot.sequence.ids, row)
             job.done += 1
             job.todo = (step.token,)
             job.outbox.append(step)

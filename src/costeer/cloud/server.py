@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import anyio
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -30,7 +31,8 @@ from starlette.types import Receive, Scope, Send
 from costeer.cloud.chunks import Answer, TextStream, dump, merge, usage
 from costeer.cloud.errors import api_error, on_error
 from costeer.cloud.guard import LOOPBACK, Guard, read_json
-from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, parse
+from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, continuation, parse
+from costeer.cloud.responses import Responses
 from costeer.cloud.scheduler import Job, Scheduler
 from costeer.cloud.streaming import EventStream, Reader, watch
 from costeer.exceptions import CoSteerError
@@ -110,6 +112,7 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
             "vocab_size": model.vocab_size,
             "context_length": model.context_length,
             "max_logprobs": limits.logprobs,
+            "continue": True,
         },
     }
 
@@ -125,15 +128,20 @@ class Completions:
         self._model = model
         self._scheduler = scheduler
         self._limits = limits
+        self._responses = Responses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, its slot is freed."""
-        request = parse(await read_json(scope, receive, self._limits.body_bytes), self._limits)
+        body = await read_json(scope, receive, self._limits.body_bytes)
+        continued = continuation(body)
+        if continued is not None:
+            body = self._responses.whole(body, continued)
+        request = parse(body, self._limits)
         reader = Reader(self._scheduler, self._job(request))
         watching = asyncio.create_task(watch(receive, reader))
         try:
             self._scheduler.submit(reader.job)
-            await self._answer(request, reader, scope, receive, send)
+            await self._answer(self._chunks(request, reader, body), request, scope, receive, send)
         except TimeoutError:  # returning without an end makes uvicorn cut the connection
             log.warning("a client that took nothing was disconnected")
         except (ApiError, CoSteerError):
@@ -170,38 +178,47 @@ class Completions:
 
     async def _answer(
         self,
+        chunks: AsyncIterator[dict[str, Any]],
         request: CompletionRequest,
-        reader: Reader,
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
-        chunks = self._chunks(request, reader)
         if not request.stream:
             whole = [chunk async for chunk in chunks]
-            if not reader.job.cancelled:
+            if whole and "usage" in whole[-1]:
                 answer = merge(whole[:-1]) | {"usage": whole[-1]["usage"]}
                 await _json(answer)(scope, receive, send)
             return
         first = await anext(chunks, None)  # errors up to here are real error answers
         if first is not None:
-            stream = EventStream(send, self._limits.stall_seconds)
+            # Only of our own client it is known that it reads a compressed stream as it comes.
+            accepted = Headers(scope=scope).get("accept-encoding", "")
+            compress = request.compact and "gzip" in accepted
+            stream = EventStream(send, self._limits.stall_seconds, compress=compress)
             await stream.run(first, chunks)
 
     async def _chunks(
-        self, request: CompletionRequest, reader: Reader
+        self, request: CompletionRequest, reader: Reader, body: Mapping[str, Any]
     ) -> AsyncIterator[dict[str, Any]]:
-        """The answer in pieces; the last, for whole answers or if asked for, is the usage."""
+        """The answer in pieces; the last, for whole answers or if asked for, is the usage.
+
+        Nothing, or nothing more, where the client has gone.
+        """
         tokenizer, job = self._model.tokenizer, reader.job
         text = TextStream(tokenizer, request.stop)
         answer = Answer(request, self._model.name, tokenizer, text)
         count = 0
-        async for step, reason in reader.steps():
-            count += 1
-            yield answer.chunk(step, reason)
-            if text.stopped:
-                break
-        if job.cancelled:
+        with self._responses.open(answer.id, body, job.prompt, reader.replace) as ids:
+            async for step, reason in reader.steps():
+                count += 1
+                ids.append(step.token)
+                yield answer.chunk(step, reason)
+                if text.stopped:
+                    break
+        if reader.replaced:
+            yield answer.frame("", None, "replaced")
+        elif job.cancelled:
             return
         if request.include_usage or not request.stream:
             yield answer.wrap([]) | {"usage": usage(len(job.prompt), count, job.cached)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -27,6 +28,7 @@ class Reader:
         self._ready = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.job = job
+        self.replaced = False  # by a request that continued the response with other ids
         job.notify = self._notify
 
     def _notify(self) -> None:
@@ -37,6 +39,11 @@ class Reader:
         """The client is gone; ``steps`` ends."""
         self._scheduler.cancel(self.job)
         self._ready.set()
+
+    def replace(self) -> None:
+        """The answer takes another turn; ``steps`` ends."""
+        self.replaced = True
+        self.abandon()
 
     async def steps(self) -> AsyncIterator[tuple[CloudStep, FinishReason | None]]:
         """The steps as they come, the last with its reason; raises the job's error."""
@@ -62,7 +69,9 @@ async def watch(receive: Receive, reader: Reader) -> None:
 class EventStream:
     """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
-    A client that takes nothing for ``stall`` seconds is given up (``TimeoutError``).
+    A client that takes nothing for ``stall`` seconds is given up (``TimeoutError``). With
+    ``compress`` the stream is gzip, flushed after every event: nothing is held back, and what all
+    events have in common is sent once.
     """
 
     HEADERS = (
@@ -71,13 +80,16 @@ class EventStream:
         (b"x-accel-buffering", b"no"),
     )
 
-    def __init__(self, send: Send, stall: float) -> None:
+    def __init__(self, send: Send, stall: float, *, compress: bool = False) -> None:
         self._send = send
         self._stall = stall
+        self._gzip = zlib.compressobj(wbits=31) if compress else None
 
     async def run(self, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]) -> None:
         """Send every chunk; an error on the way becomes a frame. ``[DONE]`` ends both."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": self.HEADERS})
+        encoding = ((b"content-encoding", b"gzip"),) if self._gzip else ()
+        headers = (*self.HEADERS, *encoding)
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._data(dump(first))
         try:
             async for chunk in rest:
@@ -91,5 +103,8 @@ class EventStream:
 
     async def _data(self, payload: bytes, *, more: bool = True) -> None:
         body = b"data: " + payload + b"\n\n"
+        if self._gzip:
+            how = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
+            body = self._gzip.compress(body) + self._gzip.flush(how)
         with anyio.fail_after(self._stall):
             await self._send({"type": "http.response.body", "body": body, "more_body": more})

@@ -15,15 +15,15 @@ from costeer.cloud.base import CloudModel
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.steering import resolve_strength
 from costeer.edge.connect import connect, recommended_strength
-from costeer.edge.decoder import DecodeParams, Step, generate_step
+from costeer.edge.deciding import DecodeParams, Mode, Step
+from costeer.edge.decoder import generate_step
 from costeer.edge.local import DeltaSource, LocalSteering, NoSteering
+from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts, build
 from costeer.edge.text import TextStream
 from costeer.exceptions import InputError
 from costeer.models.base import LanguageModel, Message
 from costeer.privacy.ledger import Ledger
-
-MODE = "lockstep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Result:
     """An answer and how it came about. Counts are of steps; times are in seconds.
 
     ``proven + widened + unproven == steps``: proven from the first top k, proven after asking for
-    more, and taken without proof because the server sends no more.
+    more, and taken without proof because the server sends no more. ``interrupted`` counts the steps
+    where the LLM had written something else, ``received`` the steps that it sent, those in vain
+    and those asked for again included.
     """
 
     text: str = ""
@@ -50,6 +52,8 @@ class Result:
     proven: int = 0
     widened: int = 0
     unproven: int = 0
+    interrupted: int = 0
+    received: int = 0
     requests: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
@@ -59,7 +63,7 @@ class Result:
     tokens_per_second: float = 0.0
     strength: str = ""
     gain: float = 0.0
-    mode: str = MODE
+    mode: str = ""
     note: str = ""
 
 
@@ -102,6 +106,8 @@ class Costeer:
         context_length: tokens that each model holds.
         threads: for each model in this process; default: one a physical core, shared between two.
         api_key: for a server that wants one.
+        mode: "run-ahead" (the LLM writes on and is corrected) or "lockstep" (one round trip a
+            token). Both give the same text.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not fit together.
@@ -118,9 +124,10 @@ class Costeer:
         context_length: int = 4096,
         threads: int | None = None,
         api_key: str | None = None,
+        mode: Mode = "run-ahead",
     ) -> None:
-        if strength is not None:
-            resolve_strength(strength)  # a bad one is told before models are loaded
+        # What is wrong with these is told before models are loaded.
+        DecodeParams(0.0 if strength is None else resolve_strength(strength), top_k, mode=mode)
         self.ledger = Ledger()
         self.cloud, self.model, self.note = connect(
             cloud,
@@ -135,6 +142,8 @@ class Costeer:
             recommended_strength(llm, self.cloud, self.model) if strength is None else strength
         )
         self.top_k = top_k
+        self.mode: Mode = mode
+        self._pace = Pace()
         self._steering = LocalSteering(self.model)
         self._current: Generation | None = None
 
@@ -177,6 +186,7 @@ class Costeer:
             max_tokens=max_tokens,
             sampling=SamplingParams(temperature, top_p, seed),
             eos_ids=self.model.tokenizer.eos_ids,
+            mode=self.mode,
         )
         prompts = build(self.model.tokenizer, _messages(query), context, self.room(max_tokens))
         text = TextStream(stop)
@@ -184,6 +194,7 @@ class Costeer:
             prompt_tokens=len(prompts.public),
             strength=str(chosen),
             gain=params.gain,
+            mode=params.mode,
             note=prompts.note,
         )
         self._current = Generation(self._chunks(prompts, params, text, result), result)
@@ -204,7 +215,10 @@ class Costeer:
         return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
-        """Everything that went up since the start, as text: each prompt with its answer once."""
+        """All that the cloud has seen of you since the start, as text: each prompt, and its answer.
+
+        Tokens of the LLM's own that were taken count too: it was not told otherwise.
+        """
         decode = self.model.tokenizer.decode_bytes
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
 
@@ -238,7 +252,8 @@ class Costeer:
         before, started = self.ledger.totals, time.perf_counter()
         idle = params.gain == 0 or prompts.public == prompts.private
         local: DeltaSource = NoSteering(self.model.vocab_size) if idle else self._steering
-        steps = generate_step(self.cloud, local, prompts, params)
+        # A pace of its own for no steering, which costs nothing and would spoil what is known.
+        steps = generate_step(self.cloud, local, prompts, params, None if idle else self._pace)
         result.finish_reason = "error"  # unless something better is known
         try:
             for step in steps:
@@ -261,6 +276,7 @@ class Costeer:
             raise
         finally:
             steps.close()
+            self.ledger.taken((*prompts.public, *result.token_ids))
             result.text += text.feed(b"", final=True)
             spent = self.ledger.totals - before
             result.requests, result.bytes_up = spent.requests, spent.bytes_up
@@ -284,6 +300,8 @@ def _count(result: Result, step: Step, seconds: float) -> None:
     result.steps += 1
     result.token_ids.append(step.token)
     result.changed += step.changed
+    result.interrupted += step.interrupted
+    result.received = step.received
     if not step.proven:
         result.unproven += 1
     elif step.widened:

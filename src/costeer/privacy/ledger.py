@@ -33,6 +33,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._records: list[TrafficRecord] = []
+        self._sequences: list[tuple[int, ...]] = []
         self._totals = Totals()
         self._lock = threading.Lock()
 
@@ -40,6 +41,7 @@ class Ledger:
         """Append one exchange; the door calls this."""
         with self._lock:
             self._records.append(entry)
+            self._add(entry.token_ids)
             self._totals = Totals(
                 self._totals.requests + 1,
                 self._totals.bytes_up + entry.bytes_up,
@@ -58,19 +60,28 @@ class Ledger:
         with self._lock:
             return self._totals
 
+    def taken(self, ids: tuple[int, ...]) -> None:
+        """An answer is over: its prompt and its tokens.
+
+        Those that the LLM wrote and nobody corrected never went up, but it can tell that they
+        were taken.
+        """
+        with self._lock:
+            if any(ids[: len(known)] == known for known in self._sequences):  # else nothing went up
+                self._add(ids)
+
     def sequences(self) -> list[tuple[int, ...]]:
-        """The distinct token sequences that went up, each once and at its longest.
+        """The distinct token sequences that the far side knows, each once and at its longest.
 
         Every request of one answer repeats the prompt and adds to it; only the last says
         something new.
         """
-        longest: list[tuple[int, ...]] = []
-        for entry in self.records:
-            ids = entry.token_ids
-            if not ids:
-                continue
-            if longest and ids[: len(longest[-1])] == longest[-1]:
-                longest[-1] = ids
-            elif not any(known[: len(ids)] == ids for known in longest):
-                longest.append(ids)
-        return longest
+        with self._lock:
+            return list(self._sequences)
+
+    def _add(self, ids: tuple[int, ...]) -> None:
+        longest = self._sequences
+        if longest and ids[: len(longest[-1])] == longest[-1]:
+            longest[-1] = ids
+        elif ids and not any(known[: len(ids)] == ids for known in longest):
+            longest.append(ids)

@@ -1,0 +1,174 @@
+"""Deciding one token: from the LLM's top k and the delta, with proof, asking for more where needed.
+
+Shared by both ways of decoding, so that they cannot differ. Knows token ids only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.cloud.base import CloudModel, CloudStep
+from costeer.decoding.certify import Choice, choose_certified
+from costeer.decoding.sampling import SamplingParams, gumbel
+from costeer.exceptions import CloudProtocolError, ParameterError
+
+Array = npt.NDArray[np.float32]
+Mode = Literal["lockstep", "run-ahead"]
+MODES: tuple[Mode, ...] = ("run-ahead", "lockstep")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeParams:
+    """How an answer is decoded.
+
+    Attributes:
+        gain: the factor of the delta; the user's "strength".
+        top_k: log-probabilities asked for at first; more where the proof needs them.
+        max_tokens: the most tokens of an answer, at least 1.
+        sampling: greedy by default.
+        eos_ids: tokens that end the answer.
+        mode: "run-ahead" or "lockstep"; both give the same tokens.
+    """
+
+    gain: float
+    top_k: int = 64
+    max_tokens: int = 256
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    eos_ids: Collection[int] = frozenset()
+    mode: Mode = "run-ahead"
+
+    def __post_init__(self) -> None:
+        if self.top_k < 1:
+            raise ParameterError(f"top_k must be at least 1, not {self.top_k}.", "64 is usual.")
+        if self.max_tokens < 1:
+            raise ParameterError(f"max_tokens must be at least 1, not {self.max_tokens}.")
+        if self.mode not in MODES:
+            raise ParameterError(
+                f"There is no mode {str(self.mode)[:40]!r}.", f"Modes: {', '.join(MODES)}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decided token.
+
+    Attributes:
+        position: within the answer, from 0.
+        token: what the device decided.
+        llm_token: what the LLM alone would have chosen (with the same noise, when sampling).
+        proven: whether the full vocabulary is proven to give this token.
+        widened: how many times more log-probabilities had to be asked for.
+        top_k: how many the decision rests on.
+        seconds: since the step before.
+        interrupted: whether the LLM had to be told (it was not what it had written).
+        received: steps that the LLM had sent for this answer so far, those in vain included.
+    """
+
+    position: int
+    token: int
+    llm_token: int
+    proven: bool
+    widened: int
+    top_k: int
+    seconds: float
+    interrupted: bool
+    received: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether steering chose another token than the LLM."""
+        return self.token != self.llm_token
+
+
+class Decider:
+    """Makes the steps of one answer, in order.
+
+    Args:
+        cloud: asked again where the proof needs more log-probabilities.
+        public: the ids of the public prompt.
+        params: how to decode.
+    """
+
+    def __init__(self, cloud: CloudModel, public: Sequence[int], params: DecodeParams) -> None:
+        self._cloud = cloud
+        self._params = params
+        self._public = tuple(public)
+        self._last = time.perf_counter()
+        self._asked = 0  # steps received on our own request
+        self.decided: list[int] = []
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """The public prompt and the answer so far."""
+        return (*self._public, *self.decided)
+
+    @property
+    def left(self) -> int:
+        """How many more tokens the answer may have."""
+        return self._params.max_tokens - len(self.decided)
+
+    @property
+    def over(self) -> bool:
+        """Whether the answer has ended."""
+        return not self.left or any(t in self._params.eos_ids for t in self.decided[-1:])
+
+    def decide(self, answer: CloudStep, delta: Array, received: int) -> Step:
+        """Choose the next token, asking for more until it is proven or no more comes.
+
+        Args:
+            answer: the LLM's step for this position.
+            delta: (V,) for this position.
+            received: steps that came for this answer so far.
+        """
+        params, sampling, given = self._params, self._params.sampling, answer.token
+        position = len(self.decided)
+        noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
+        asked, widened = params.top_k, 0
+
+        def choose(gain: float) -> Choice:
+            top = answer.top_ids, answer.top_logprobs
+            return choose_certified(*top, delta, gain, sampling, noise)
+
+        choice = choose(params.gain)
+        while not choice.proven and answer.top_ids.size >= asked:
+            asked, widened = 2 * asked, widened + 1
+            answer = ask(self._cloud, self.prefix, min(asked, delta.size))
+            choice = choose(params.gain)
+        self._asked += widened
+        before, self._last = self._last, time.perf_counter()
+        self.decided.append(choice.token)
+        return Step(
+            position=position,
+            token=choice.token,
+            llm_token=answer.token if sampling.greedy else choose(0.0).token,
+            proven=choice.proven,
+            widened=widened,
+            top_k=answer.top_ids.size,
+            seconds=self._last - before,
+            interrupted=choice.token != given,
+            received=received + self._asked,
+        )
+
+
+def ask(cloud: CloudModel, ids: Sequence[int], top_k: int) -> CloudStep:
+    """The LLM's next-token log-probabilities after ``ids``."""
+    stream = cloud.stream(ids, top_k, 1)
+    try:
+        return next(stream)
+    except StopIteration:
+        raise unanswered() from None
+    finally:
+        stream.close()
+
+
+def unanswered() -> CloudProtocolError:
+    """The LLM's stream ended without a step."""
+    return CloudProtocolError(
+        "The cloud ended the answer without sending a token.", "Check its log."
+    )
