@@ -16,9 +16,9 @@ PROMPTS = Path(__file__).with_name("prompts.json")
 CONTEXT = 4096  # tokens each model holds
 
 
-def pairs() -> Iterator[tuple[str, str]]:
-    """(query, context) of the project's own prompts; neighbours differ in both."""
-    people = json.loads(PROMPTS.read_text("utf-8"))
+def pairs(file: Path | None = None) -> Iterator[tuple[str, str]]:
+    """(query, context) of the project's own prompts, or of a file's; neighbours differ in both."""
+    people = json.loads((file or PROMPTS).read_text("utf-8"))
     for turn in range(len(people[0]["queries"])):
         for person in people:
             yield person["queries"][turn], person["context"]

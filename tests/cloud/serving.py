@@ -71,7 +71,7 @@ def running(model, **options):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         assert ready.wait(10)
-        app.scheduler = app.state.scheduler
+        app.scheduler, app.completions = app.state.scheduler, app.state.completions
         try:
             yield app
         finally:

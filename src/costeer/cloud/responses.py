@@ -89,3 +89,7 @@ class Responses:
             response.end()
         prompt = [*response.ids[: continued.keep], *added]
         return {**response.options, **body, "prompt": prompt}
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._known.clear()

@@ -87,6 +87,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.state.scheduler = scheduler
+    app.state.completions = completions
     return app
 
 
@@ -128,14 +129,14 @@ class Completions:
         self._model = model
         self._scheduler = scheduler
         self._limits = limits
-        self._responses = Responses()
+        self.responses = Responses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, its slot is freed."""
         body = await read_json(scope, receive, self._limits.body_bytes)
         continued = continuation(body)
         if continued is not None:
-            body = self._responses.whole(body, continued)
+            body = self.responses.whole(body, continued)
         request = parse(body, self._limits)
         reader = Reader(self._scheduler, self._job(request))
         watching = asyncio.create_task(watch(receive, reader))
@@ -209,7 +210,7 @@ class Completions:
         text = TextStream(tokenizer, request.stop)
         answer = Answer(request, self._model.name, tokenizer, text)
         count = 0
-        with self._responses.open(answer.id, body, job.prompt, reader.replace) as ids:
+        with self.responses.open(answer.id, body, job.prompt, reader.replace) as ids:
             async for step, reason in reader.steps():
                 count += 1
                 ids.append(step.token)

@@ -27,6 +27,7 @@ class Pace:
         """A call for ``count`` steps took ``seconds``."""
         for other in self._seconds:  # what has not been seen for long is tried again some day
             self._seconds[other] *= 0.999
+        seconds = max(seconds, 1e-9)
         known = self._seconds.get(count, seconds)
         self._seconds[count] = known + 0.2 * (seconds - known)
 

@@ -47,7 +47,7 @@ OUTPUTS = 32
 """Logit rows of one decode call at most. 32 rows of 152k float32 are 19 MB, and llama.cpp
 reserves them twice; by default it would reserve a row for every token of a batch, 311 MB."""
 
-SINGLES = 3
+SINGLES = 6
 """On a CPU, up to this many ids are evaluated one by one. For quantised weights llama.cpp has a
 fast path for one id, and a slow one for two and three: two sequences in one call took 1.2 to 1.7
 times as long as one after the other (``bench/batch.py``). The rows are then those of single steps

@@ -1,0 +1,174 @@
+"""Run-ahead gives what lockstep gives, whatever the models, the batches and the timing.
+
+By default a sample of cases; 1,000 each with ``make test-exact``.
+"""
+
+import random
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costeer.cloud.inprocess import InProcess
+from costeer.decoding.sampling import SamplingParams
+from costeer.edge.decoder import DecodeParams, generate_step
+from costeer.edge.local import LocalSteering, NoSteering
+from costeer.edge.pace import Pace
+from costeer.edge.prompts import Prompts
+from costeer.models.fake import FakeModel
+
+PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
+SAMPLINGS = [
+    SamplingParams(),
+    SamplingParams(0.7, seed=1),
+    SamplingParams(1.0, 0.9, seed=2),
+    SamplingParams(1.5, 0.5, seed=3),
+]
+
+
+class Restless(Pace):
+    """Batches of every size."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.random = random.Random(seed)
+
+    def batch(self, available):
+        return self.random.randint(1, available)
+
+
+class Uneven:
+    """A cloud whose steps come in spells, so that the device finds any number of them."""
+
+    def __init__(self, cloud, seed):
+        self.cloud, self.random, self.asked = cloud, random.Random(seed), []
+
+    def stream(self, prompt_ids, top_k, max_tokens):
+        self.asked.append((tuple(prompt_ids), top_k, max_tokens))
+        return self._steps(prompt_ids, top_k, max_tokens)
+
+    def _steps(self, prompt_ids, top_k, max_tokens):
+        for step in self.cloud.stream(prompt_ids, top_k, max_tokens):
+            if self.random.random() < 0.1:
+                time.sleep(0.001)
+            yield step
+
+
+def tokens(llm, slm, params, pace=None, seed=0):
+    local = LocalSteering(slm)
+    try:
+        cloud = Uneven(InProcess(llm), seed)
+        return [step.token for step in generate_step(cloud, local, PROMPTS, params, pace)]
+    finally:
+        local.close()
+
+
+def both(llm, slm, gain, top_k, length, sampling, seed):
+    eos = llm.tokenizer.eos_ids
+    waiting = DecodeParams(gain, top_k, length, sampling, eos, "lockstep")
+    running = DecodeParams(gain, top_k, length, sampling, eos, "run-ahead")
+    return tokens(llm, slm, waiting), tokens(llm, slm, running, Restless(seed), seed)
+
+
+CASES = {
+    "seed": st.integers(0, 100_000),
+    "gain": st.sampled_from([0.0, 0.2, 0.476, 1.0, 1.783, -0.5]),
+    "top_k": st.sampled_from([1, 4, 64, 1000]),
+    "length": st.integers(1, 40),
+    "sampling": st.sampled_from(SAMPLINGS),
+}
+
+
+@given(**CASES, peak=st.sampled_from([1.0, 3.0, 6.0]))
+def test_on_the_fake(seed, gain, top_k, length, sampling, peak):
+    # The two share most of their rows, as a family of models does, so that many steps agree.
+    llm, slm = FakeModel(seed=seed, peak=peak), FakeModel(seed=seed + 1, peak=0.5)
+    lockstep, ahead = both(llm, slm, gain, top_k, length, sampling, seed)
+    assert ahead == lockstep
+
+
+def test_several_steps_are_checked_in_one_call_and_agreed_ones_are_not_asked_again():
+    llm, calls = FakeModel(seed=5, peak=6.0), []
+
+    class Counted(LocalSteering):
+        def delta(self, ids):
+            calls.append(len(ids))
+            time.sleep(0.002)
+            return super().delta(ids) * 0.05
+
+    local = Counted(FakeModel(seed=6))
+    cloud = Uneven(InProcess(llm), 0)
+    pace = Pace()
+    params = DecodeParams(0.476, 8, 120, eos_ids=llm.tokenizer.eos_ids)
+    steps = list(generate_step(cloud, local, PROMPTS, params, pace))
+    corrections = sum(step.interrupted for step in steps)
+    streams = [asked for asked in cloud.asked if asked[2] > 1]
+    assert max(calls) > 1
+    assert corrections < len(streams) < len(steps) / 3
+    assert steps[-1].received >= len(steps)
+
+
+def test_a_widened_step_is_asked_for_alone_while_the_stream_goes_on():
+    llm = FakeModel(seed=8, max_sequences=1)
+    cloud = Uneven(InProcess(llm), 0)
+    local = LocalSteering(FakeModel(seed=9))
+    params = DecodeParams(1.0, 2, 30, eos_ids=llm.tokenizer.eos_ids)
+    steps = list(generate_step(cloud, local, PROMPTS, params))
+    wider = [asked for asked in cloud.asked if asked[1] > 2]
+    assert len(wider) == sum(step.widened for step in steps) > 0
+    assert all(asked[2] == 1 for asked in wider)
+
+
+class FirstOnly:
+    """A cloud that sends one step, then waits for the device to say that it has used it."""
+
+    def __init__(self, model):
+        self.inner, self.used = InProcess(model), threading.Event()
+
+    def stream(self, prompt_ids, top_k, max_tokens):
+        for step in self.inner.stream(prompt_ids, top_k, max_tokens):
+            yield step
+            assert self.used.wait(10)
+
+
+def test_the_first_token_is_never_held_back():
+    cloud = FirstOnly(FakeModel(seed=1))
+    steps = generate_step(cloud, LocalSteering(FakeModel(seed=2)), PROMPTS, DecodeParams(0.1))
+    assert next(steps).position == 0
+    cloud.used.set()
+    steps.close()
+
+
+def test_leaving_early_closes_the_stream():
+    llm = FakeModel(seed=1)
+    cloud = InProcess(llm)
+    steps = generate_step(cloud, NoSteering(320), PROMPTS, DecodeParams(0.0, max_tokens=4000))
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    cloud.close()
+    assert llm.opened == 0
+
+
+class Padded(InProcess):
+    """An LLM whose own choice is now and then an id of its padding."""
+
+    def stream(self, prompt_ids, top_k, max_tokens):
+        for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
+            if len(prompt_ids) + i == 8:
+                ids = step.top_ids.copy()
+                ids[0] = 400
+                yield type(step)(400, ids, step.top_logprobs)
+                return
+            yield step
+
+
+@pytest.mark.parametrize("mode", ["lockstep", "run-ahead"])
+def test_an_id_of_the_llms_padding_is_never_taken(mode):
+    params = DecodeParams(0.1, 64, 20, mode=mode)
+    local = LocalSteering(FakeModel(seed=2))
+    steps = list(generate_step(Padded(FakeModel(seed=1)), local, PROMPTS, params))
+    assert len(steps) == 20
+    assert steps[5].token < 320

@@ -1,0 +1,72 @@
+"""Run-ahead gives what lockstep gives, on real float32 arithmetic.
+
+By default a sample of cases; 1,000 with ``make test-exact``.
+"""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import write_folder
+
+from costeer.cloud.inprocess import InProcess
+from costeer.decoding.sampling import SamplingParams
+from costeer.edge.decoder import DecodeParams, generate_step
+from costeer.edge.local import LocalSteering
+from costeer.edge.pace import Pace
+from costeer.edge.prompts import Prompts
+
+pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+from costeer.models.transformers import Transformers
+
+
+class Restless(Pace):
+    """Batches of every size."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.random = random.Random(seed)
+
+    def batch(self, available):
+        return self.random.randint(1, available)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """Two random models of one tokenizer."""
+    models = []
+    for seed in (0, 1):
+        folder = tmp_path_factory.mktemp(f"tiny{seed}")
+        write_folder(folder, seed=seed)
+        models.append(Transformers(folder, context=128, sequences=4))
+    yield models
+    for model in models:
+        model.close()
+
+
+@given(
+    seed=st.integers(0, 100_000),
+    gain=st.sampled_from([0.2, 0.476, 1.0, 1.783]),
+    top_k=st.sampled_from([1, 16, 64]),
+    length=st.integers(1, 12),
+    temperature=st.sampled_from([0.0, 0.0, 0.7, 1.0]),
+)
+def test_the_same_tokens(pair, seed, gain, top_k, length, temperature):
+    llm, slm = pair
+    rng = np.random.default_rng(seed)
+    public = tuple(int(i) for i in rng.integers(0, 250, 6))
+    private = (*(int(i) for i in rng.integers(0, 250, 5)), *public)
+    local, cloud = LocalSteering(slm), InProcess(llm)
+    sampling = SamplingParams(temperature, seed=seed)
+    found = []
+    for mode in ("lockstep", "run-ahead"):
+        params = DecodeParams(gain, top_k, length, sampling, llm.tokenizer.eos_ids, mode)
+        steps = generate_step(cloud, local, Prompts(public, private), params, Restless(seed))
+        found.append([step.token for step in steps])
+    cloud.close()
+    local.close()
+    assert found[0] == found[1]
