@@ -26,6 +26,10 @@ LONGEST_TEXT = 4 << 20
 """Bytes read of an answer that is not a stream."""
 
 
+class HiddenTokenError(Exception):
+    """The server generated a token and did not show it (see ``dialects``)."""
+
+
 class AgainError(Exception):
     """Worth another try; ``final`` is what to raise when there is none left."""
 
@@ -68,6 +72,9 @@ def read_text(response: httpx.Response, exchange: Exchange) -> str:
 def read_choices(response: httpx.Response, exchange: Exchange) -> Iterator[dict[str, Any]]:
     """The first choice of every chunk, up to ``[DONE]`` or the end of the stream.
 
+    Where the chunk says how many tokens were generated so far (``timings``, llama-server's), the
+    choice gets that as ``generated``.
+
     Raises:
         CloudProtocolError: not a stream of completions.
         AgainError: the server reports an error of its own.
@@ -109,4 +116,10 @@ def _choice(data: str) -> dict[str, Any] | None:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
-    return choices[0] if choices else None
+    if not choices:
+        return None
+    choice: dict[str, Any] = choices[0]
+    timings = chunk.get("timings")
+    if isinstance(timings, dict):
+        choice["generated"] = timings.get("predicted_n")
+    return choice

@@ -27,6 +27,8 @@ class CloudInfo:
     context_length: int | None = None
     max_top_k: int | None = None
     """The most log-probabilities a token that it will send; None means unknown."""
+    server: str | None = None
+    """The kind of server, where requests to it need fields of their own (``dialects``)."""
 
 
 @dataclass(frozen=True, slots=True)
