@@ -24,7 +24,14 @@ import httpx
 
 from costeer.cloud import dialects, wire
 from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import AgainError, broken, nobody, read_choices, read_text
+from costeer.cloud.answers import (
+    AgainError,
+    HiddenTokenError,
+    broken,
+    nobody,
+    read_choices,
+    read_text,
+)
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.inprocess import check_request
@@ -108,14 +115,20 @@ class CompletionsClient:
         """Attempts, each from where the last one broke."""
         given: list[int] = []
         failures = 0
+        alone = False  # whether the next position is asked for by itself
         while len(given) < max_tokens:
+            most = 1 if alone else max_tokens - len(given)
             try:
-                with closing(self._attempt((*prompt, *given), k, max_tokens - len(given))) as steps:
+                with closing(self._attempt((*prompt, *given), k, most)) as steps:
                     for step in steps:
                         failures = 0
                         given.append(step.token)
                         yield step
-                return
+                if not alone:
+                    return
+                alone = False
+            except HiddenTokenError:
+                alone = True
             except AgainError as failure:
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
                     failures += 1
@@ -172,7 +185,7 @@ class CompletionsClient:
             "temperature": 0,
             "logprobs": k,
             "stream": True,
-            "return_tokens_as_token_ids": True,
+            **dialects.fields(self.info(), max_tokens),
         }
         if compact:
             body["logprobs_encoding"] = wire.ENCODING
@@ -184,7 +197,10 @@ class CompletionsClient:
         """The steps of one answer; raises AgainError if it breaks off."""
         count, finished = 0, False
         for choice in read_choices(response, exchange):
-            for step in dialects.steps(choice, k, vocab_size):
+            found = dialects.steps(choice, k, vocab_size)
+            if dialects.hidden(choice, count + len(found)):
+                raise HiddenTokenError
+            for step in found:
                 count += 1
                 self._notice(len(step.top_ids), k, vocab_size)
                 yield step
