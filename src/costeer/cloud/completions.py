@@ -128,6 +128,8 @@ class CompletionsClient:
                     return
                 alone = False
             except HiddenTokenError:
+                if most == 1:
+                    raise CloudProtocolError("The server hides a token.", dialects.FLAGS) from None
                 alone = True
             except AgainError as failure:
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
