@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from costeer.cloud.base import CloudInfo
-from costeer.cloud.dialects import LLAMA_SERVER
+from costeer.cloud.dialects import SERVERS
 from costeer.cloud.refusals import refused
 from costeer.exceptions import CloudProtocolError
 
@@ -55,7 +55,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         or _count(card.get("max_model_len"))
         or _count(meta.get("n_ctx")),
         max_top_k=_count(own.get("max_logprobs")),
-        server=LLAMA_SERVER if card.get("owned_by") == LLAMA_SERVER else None,
+        server=next((name for name in SERVERS if name == card.get("owned_by")), None),
     )
 
 

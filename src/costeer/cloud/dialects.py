@@ -39,8 +39,9 @@ FLAGS = (
     "not. docs/servers.md has the command lines."
 )
 
-LLAMA_SERVER = "llamacpp"
-"""``owned_by`` of the models of a llama-server."""
+LLAMA_SERVER, VLLM = "llamacpp", "vllm"
+SERVERS = (LLAMA_SERVER, VLLM)
+"""Kinds of servers whose requests differ, as ``owned_by`` in ``/v1/models`` names them."""
 
 VISIBLE = [["a", 1e6]]
 """A ``logit_bias`` under which llama-server chooses "a", a token that it shows at once."""
@@ -52,9 +53,12 @@ LEAST = float(np.log(np.finfo(np.float32).smallest_subnormal))
 def fields(info: CloudInfo, max_tokens: int) -> dict[str, Any]:
     """The part of a request that differs between servers.
 
-    llama-server's samplers are reduced to the choice of the largest logit, so that penalties or a
-    temperature from its command line do not count.
+    What a server would choose greedily must not depend on penalties from elsewhere. vLLM takes
+    them from the model's ``generation_config.json``, llama-server from its command line; the
+    latter's samplers are reduced to the choice of the largest logit.
     """
+    if info.server == VLLM:
+        return {"return_tokens_as_token_ids": True, "repetition_penalty": 1.0}
     if info.server != LLAMA_SERVER:
         return {"return_tokens_as_token_ids": True}
     plain = {"cache_prompt": True, "samplers": ["top_k"], "top_k": 1}
