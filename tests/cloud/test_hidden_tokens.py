@@ -71,6 +71,14 @@ def test_one_position_takes_one_request(server, client):
     assert len(server.bodies) == 1
 
 
+def test_a_context_that_a_hidden_token_fills_ends_the_stream():
+    card = {"id": "m", "owned_by": "llamacpp", "meta": {"n_vocab": 99, "n_ctx": 3}}
+    with Scripted(hiding, models=reply(200, {"data": [card]})) as server:
+        client = CompletionsClient(server.url, backoff=0.0)
+        assert numbered(client.stream([0], 2, 7)) == ANSWER[:2]
+        client.close()
+
+
 def test_what_stays_hidden_is_an_error():
     with Scripted(events(chunk([], 1, "length")), models=MODELS) as server:
         client = CompletionsClient(server.url, backoff=0.0)

@@ -124,7 +124,7 @@ class CompletionsClient:
                         failures = 0
                         given.append(step.token)
                         yield step
-                if not alone:
+                if not alone or len(prompt) + len(given) == self.info().context_length:
                     return
                 alone = False
             except HiddenTokenError:
