@@ -44,10 +44,10 @@ def table() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 @cache
-def weights(seed: int = 0) -> dict[str, np.ndarray]:
+def weights(seed: int = 0, padding: int = PADDING) -> dict[str, np.ndarray]:
     """Every tensor by its Hugging Face name, float32."""
     rng = np.random.default_rng(seed)
-    rows = len(table()[0]) + PADDING
+    rows = len(table()[0]) + padding
     head = WIDTH // HEADS
     shapes = {"model.embed_tokens.weight": (rows, WIDTH), "lm_head.weight": (rows, WIDTH)}
     for i in range(LAYERS):
@@ -93,7 +93,12 @@ def _gguf_name(name: str) -> str:
 
 
 def write_gguf(
-    path: Path, *, seed: int = 0, template: str | None = TEMPLATE, poison: bool = False
+    path: Path,
+    *,
+    seed: int = 0,
+    template: str | None = TEMPLATE,
+    poison: bool = False,
+    padding: int = PADDING,
 ) -> Path:
     """The model as one file; with ``poison`` its last norm is NaN."""
     import gguf
@@ -107,8 +112,8 @@ def write_gguf(
     writer.add_head_count_kv(KV_HEADS)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-6)
-    _write_tokenizer(writer, template)
-    for name, tensor in weights(seed).items():
+    _write_tokenizer(writer, template, padding)
+    for name, tensor in weights(seed, padding).items():
         bad = poison and name == "model.norm.weight"
         writer.add_tensor(_gguf_name(name), np.full_like(tensor, np.nan) if bad else tensor)
     writer.write_header_to_file()
@@ -118,16 +123,16 @@ def write_gguf(
     return path
 
 
-def _write_tokenizer(writer, template: str | None) -> None:
+def _write_tokenizer(writer, template: str | None, padding: int) -> None:
     from gguf import TokenType
 
     tokens, merges = table()
     kinds = [TokenType.NORMAL] * (len(tokens) - len(CONTROL) - len(USER_DEFINED))
     kinds += [TokenType.CONTROL] * len(CONTROL) + [TokenType.USER_DEFINED] * len(USER_DEFINED)
-    kinds += [TokenType.UNUSED] * PADDING
+    kinds += [TokenType.UNUSED] * padding
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list([*tokens, *(f"[PAD{len(tokens) + i}]" for i in range(PADDING))])
+    writer.add_token_list([*tokens, *(f"[PAD{len(tokens) + i}]" for i in range(padding))])
     writer.add_token_types(kinds)
     writer.add_token_merges(list(merges))
     writer.add_eos_token_id(tokens.index("<|im_end|>"))

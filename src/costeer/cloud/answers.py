@@ -27,6 +27,10 @@ LONGEST_TEXT = 4 << 20
 """Bytes read of an answer that is not a stream."""
 
 
+class HiddenTokenError(Exception):
+    """The server generated a token and did not show it (see ``dialects``)."""
+
+
 class AgainError(Exception):
     """Worth another try; ``final`` is what to raise when there is none left."""
 
@@ -88,6 +92,9 @@ class Answer:
     def choices(self) -> Iterator[dict[str, Any]]:
         """The first choice of every chunk, up to ``[DONE]`` or the end of the stream.
 
+        Where the chunk says how many tokens were generated so far (``timings``, llama-server's),
+        the choice gets that as ``generated``.
+
         Raises:
             CloudProtocolError: not a stream of completions.
             AgainError: the server reports an error of its own.
@@ -133,4 +140,7 @@ def _chunk(data: str) -> dict[str, Any]:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
+    timings = chunk.get("timings")
+    if choices and isinstance(timings, dict):
+        choices[0]["generated"] = timings.get("predicted_n")
     return chunk

@@ -1,7 +1,7 @@
 """What ``GET /v1/models`` says of a model, in the words of different servers.
 
 https://platform.openai.com/docs/api-reference/models/list; ``costeer`` is our own server's
-extension, ``max_model_len`` vLLM's, ``meta.n_vocab`` llama-server's.
+extension, ``max_model_len`` vLLM's, ``meta`` llama-server's (``n_ctx``: of one slot).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from costeer.cloud.base import CloudInfo
+from costeer.cloud.dialects import SERVERS
 from costeer.cloud.refusals import refused
 from costeer.exceptions import CloudProtocolError
 
@@ -50,9 +51,12 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         model=card["id"],
         vocab_size=_count(own.get("vocab_size")) or _count(meta.get("n_vocab")),
         fingerprint=fingerprint if isinstance(fingerprint, str) else None,
-        context_length=_count(own.get("context_length")) or _count(card.get("max_model_len")),
+        context_length=_count(own.get("context_length"))
+        or _count(card.get("max_model_len"))
+        or _count(meta.get("n_ctx")),
         max_top_k=_count(own.get("max_logprobs")),
         continues=own.get("continue") is True,
+        server=next((name for name in SERVERS if name == card.get("owned_by")), None),
     )
 
 

@@ -28,12 +28,19 @@ import httpx
 
 from costeer.cloud import dialects, wire
 from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import AgainError, Answer, broken, nobody, read_text
+from costeer.cloud.answers import (
+    AgainError,
+    Answer,
+    HiddenTokenError,
+    broken,
+    nobody,
+    read_text,
+)
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.inprocess import check_request
 from costeer.cloud.known import Memory, Reference
-from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, retry_after
+from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, retry_after, too_long
 from costeer.cloud.sse import BrokenStreamError
 from costeer.cloud.traffic import Exchange
 from costeer.exceptions import CloudProtocolError
@@ -116,15 +123,22 @@ class CompletionsClient:
         """Attempts, each from where the last one broke."""
         given: list[int] = []
         failures = 0
+        alone = False  # whether the next position is asked for by itself
         while len(given) < max_tokens:
+            most = 1 if alone else max_tokens - len(given)
             try:
-                ids, left = (*prompt, *given), max_tokens - len(given)
-                with closing(self._attempt(ids, k, left, known)) as steps:
+                with closing(self._attempt((*prompt, *given), k, most, known)) as steps:
                     for step in steps:
                         failures = 0
                         given.append(step.token)
                         yield step
-                return
+                if not alone or len(prompt) + len(given) == self.info().context_length:
+                    return
+                alone = False
+            except HiddenTokenError:
+                if most == 1:
+                    raise CloudProtocolError("The server hides a token.", dialects.FLAGS) from None
+                alone = True
             except AgainError as failure:
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
                     failures += 1
@@ -157,7 +171,7 @@ class CompletionsClient:
                     yield from self._steps(response, exchange, prompt, asked)
                     return
                 text = read_text(response, exchange)
-            if known is not None and response.status_code == httpx.codes.NOT_FOUND:
+            if known is not None and response.status_code in (400, 404):
                 self._memory.forget(known.known)  # the server was started anew, say
                 known = None
             else:
@@ -173,7 +187,7 @@ class CompletionsClient:
         cap = logprobs_cap(text, asked)
         if cap is not None:
             self._cap = cap
-        elif compact and "context_length" not in text:
+        elif compact and not too_long(text):
             self._compact = False
         elif "logprobs" in text and asked > 1:  # a cap that the words do not tell
             self._cap = next(cap for cap in (20, 5, 1) if cap < asked)
@@ -191,7 +205,7 @@ class CompletionsClient:
             "temperature": 0,
             "logprobs": k,
             "stream": True,
-            "return_tokens_as_token_ids": True,
+            **dialects.fields(self.info(), max_tokens),
         }
         if compact:
             body["logprobs_encoding"] = wire.ENCODING
@@ -207,8 +221,11 @@ class CompletionsClient:
         count, finished = 0, False
         try:
             for choice in answer.choices():
+                found = dialects.steps(choice, k, info.vocab_size)
+                if dialects.hidden(choice, count + len(found)):
+                    raise HiddenTokenError
                 finished = finished or choice.get("finish_reason") is not None
-                for step in dialects.steps(choice, k, info.vocab_size):
+                for step in found:
                     count += 1
                     self._notice(len(step.top_ids), k, info.vocab_size)
                     if known is not None:

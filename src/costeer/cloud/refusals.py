@@ -5,9 +5,7 @@ The server's own words are read but never repeated: they may quote the request.
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import httpx
 
@@ -27,6 +25,7 @@ HINTS = {
     503: "It is starting, stopping or overloaded; try again later.",
 }
 _CONTEXT = "The conversation is longer than the model's context: shorten it."
+_TOO_LONG = re.compile(r"context[ _](?:length|size)", re.IGNORECASE)
 _CAP = re.compile(
     r"(?:max(?:imum)?(?:\s+allowed)?(?:\s+value)?|at most|up to|<=|equal to|from \d+ to)"
     r"(?:\s+of|\s+is|:)?\s*(\d+)",
@@ -44,11 +43,16 @@ def refused(response: httpx.Response, text: str) -> CloudRefusedError:
     status = response.status_code
     if 300 <= status < 400:
         hint = "The URL redirects; give the address that it leads to."
-    elif _code(text) == "context_length_exceeded":
+    elif status == httpx.codes.BAD_REQUEST and too_long(text):
         hint = _CONTEXT
     else:
         hint = HINTS.get(status, "Its own log says more." if status >= 500 else "Check the URL.")
     return CloudRefusedError(f"The cloud server answered {status}.", hint, status=status)
+
+
+def too_long(text: str) -> bool:
+    """Whether a refusal is about the length of the prompt."""
+    return _TOO_LONG.search(text) is not None
 
 
 def logprobs_cap(text: str, asked: int) -> int | None:
@@ -66,10 +70,3 @@ def retry_after(response: httpx.Response) -> float:
     """Seconds to wait according to the Retry-After header; its date form counts as none."""
     value = response.headers.get("retry-after", "")
     return min(float(value), 30.0) if value.isascii() and value.isdigit() else 0.0
-
-
-def _code(text: str) -> Any:
-    try:
-        return json.loads(text)["error"]["code"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
