@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-
 import tiny_nltk
+
 from costeer.evals.metrics.overlap import rouge_1, rouge_2, rouge_l
 
 pytest.importorskip("rouge_score", reason="rouge-score is not installed")

@@ -59,8 +59,9 @@ class CrossEncoder:
     """A reranker that reads query and record together.
 
     Args:
-        model: with one logit for a pair; a hub id or folder goes through ``load``.
+        model: with one logit for a pair; ``load`` takes a folder or a name on the hub instead.
         tokenizer: the model's.
+        name: for tables and hashes.
         batch_size: pairs evaluated at once.
     """
 

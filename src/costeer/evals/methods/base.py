@@ -91,7 +91,11 @@ class Method(ABC):
 
     def key(self) -> str:
         """Name and a hash of the parameters, the same in every process and version of Python."""
-        content = json.dumps({"rules": RULES, "name": self.name, **asdict(self)}, sort_keys=True)
+        parameters = {  # 1 and 1.0 are one parameter
+            name: float(value) if isinstance(value, int) else value
+            for name, value in asdict(self).items()
+        }
+        content = json.dumps({"rules": RULES, "name": self.name, **parameters}, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
     def checked(self, rows: Rows) -> Rows:

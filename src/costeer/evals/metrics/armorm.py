@@ -51,6 +51,7 @@ class ArmoRM:
 
         Raises:
             ModelFileError: it is missing or of another kind.
+            ParameterError: there is no such dtype.
         """
         try:
             import torch
@@ -60,20 +61,22 @@ class ArmoRM:
                 "The reward model needs PyTorch and transformers.",
                 'Install them: pip install "costeer[torch]".',
             ) from None
+        kind = getattr(torch, dtype, None)
+        if not isinstance(kind, torch.dtype):
+            raise ParameterError(f"torch has no dtype {dtype!r}.", 'Write "bfloat16", say.')
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
             model = LlamaForSequenceClassification.from_pretrained(
                 source,
                 num_labels=REWARDS,
                 key_mapping={r"^regression_layer": "score"},
-                dtype=getattr(torch, dtype),
             )
         except (OSError, ValueError) as error:
             raise ModelFileError(
                 f"The reward model {source} cannot be loaded: {type(error).__name__}.",
                 f"Give the folder of {MODEL}.",
             ) from error
-        return cls(model.to(device).eval(), tokenizer, batch_size)
+        return cls(model.to(device=device, dtype=kind).eval(), tokenizer, batch_size)
 
     def scores(
         self, questions: Sequence[str], preferences: Sequence[str], answers: Sequence[str]

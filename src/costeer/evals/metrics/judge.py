@@ -25,6 +25,8 @@ from costeer.exceptions import CloudRefusedError, ParameterError
 
 Aspect = Literal["overall", "personal"]
 RETRIES = 3
+TIMEOUT = 120.0
+"""Seconds for one answer; a judge writes an explanation first."""
 
 _FORMAT = (
     "Begin your evaluation by providing a short explanation. Be as objective as possible. After "
@@ -134,8 +136,8 @@ class Judge:
         self._url = f"{address.rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._wait = wait
-        self._own = None if client else httpx.Client(timeout=120)
-        self._client = client or self._own or httpx.Client()
+        self._owned = client is None
+        self._client = client if client is not None else httpx.Client(timeout=TIMEOUT)
 
     def rate(self, sample: Sample, answer: str, aspect: Aspect) -> Rating:
         """Ask up to four times.
@@ -179,8 +181,8 @@ class Judge:
 
     def close(self) -> None:
         """Close the connections, if they are the judge's own."""
-        if self._own is not None:
-            self._own.close()
+        if self._owned:
+            self._client.close()
 
     def __enter__(self) -> Judge:
         return self
