@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import pytest
+from tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, COGENESIS_PROMPT, SECRET, Backwards, write
 
 from costeer.evals.tasks.base import LoadOptions, Record
 from costeer.evals.tasks.registry import TASKS, task
 from costeer.exceptions import InputError, ParameterError
 
-ALL = LoadOptions()
-SECRET = "zebra-quartz-71"
-
-COGENESIS = {
-    "tid": "3_7_4",
-    "conversations": [
-        {"from": "user", "value": "Write a toast."},
-        {"from": "assistant", "value": "To Biscuit!"},
-    ],
-    "profile": [
-        {"title": "A card", "text": "Dear all,\n\nthank you.", "id": "0"},
-        {"title": "A note", "text": "Gone sailing.", "id": "1"},
-    ],
-    "additional_profile": f"Age: 61\nName: Maren {SECRET}",
-    "additional_tasks": [],
-}
-COGENESIS_PROMPT = (
-    "You are now a helpful personal AI assistant. You should emulate the author's style and tone "
-    "based on provided history content. Your responses should be detailed and informative, using "
-    "the personal information reasonably in the user's profile. Aim for insightful and "
-    "high-quality solutions that make users satisfied.\n\n"
-    f"## User Profile\nAge: 61\nName: Maren {SECRET}\n\n"
-    "## User Writing History\nTask: A card\nContent: Dear all,\n\nthank you.\n\n"
-    "Task: A note\nContent: Gone sailing.\n\n"
-    "## Task\nWrite a toast.\n"
-)
-ABSTRACT_PROMPT = (
-    "You are now a helpful personal AI assistant.\n\n## History Paper Abstracts\n"
-    "Title: Old\nContent: We did it.\n\nAnd more.\n\nTitle: Older\nContent: We tried.\n\n"
-    "## Task\nCompose an abstract for the title 'New' that matches the author's style.\n"
-)
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write_rows(name, rows):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith(".json"):
-            path.write_text(json.dumps(rows))
-        else:
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return path
-
-    return write_rows
-
-
 # CoGenesis
 
 
-def test_cogenesis(write):
-    (sample,) = task("cogenesis").load(write("dev.json", [COGENESIS]), ALL)
+def test_cogenesis(tmp_path):
+    (sample,) = task("cogenesis").load(write(tmp_path / "dev.json", [COGENESIS]), ALL)
     assert sample.id == sample.group == "3_7_4"
     assert sample.query == "Write a toast."
     assert sample.context_prompt == COGENESIS_PROMPT
@@ -75,7 +28,7 @@ def test_cogenesis(write):
     )
 
 
-def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(write):
+def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(tmp_path):
     released = {
         "id": "3_7_4",
         "input": "Write a toast.",
@@ -84,17 +37,17 @@ def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(write):
         "output_without_context": "Cheers!",
     }
     cogenesis = task("cogenesis")
-    assert cogenesis.load(write("cogenesis.jsonl", [released]), ALL) == cogenesis.load(
-        write("test.json", [COGENESIS]), ALL
+    assert cogenesis.load(write(tmp_path / "cogenesis.jsonl", [released]), ALL) == cogenesis.load(
+        write(tmp_path / "test.json", [COGENESIS]), ALL
     )
 
 
-def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(write):
+def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(tmp_path):
     turns = [
         {"from": "user", "value": ABSTRACT_PROMPT},
         {"from": "assistant", "value": "We show it."},
     ]
-    path = write("paper_dev.json", [{"tid": "0", "conversations": turns}])
+    path = write(tmp_path / "paper_dev.json", [{"tid": "0", "conversations": turns}])
     (sample,) = task("cogenesis-abstracts").load(path, ALL)
     assert sample.context_prompt == ABSTRACT_PROMPT
     assert sample.query == (
@@ -110,9 +63,9 @@ def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(write):
 # Preferences
 
 
-def test_every_question_comes_with_every_preference(write):
+def test_every_question_comes_with_every_preference(tmp_path):
     rows = [{"id": 999, "input": "Why? "}, {"id": "b", "input": "How?"}, {"id": 3, "input": "No."}]
-    samples = task("truthfulqa").load(write("q.jsonl", rows), LoadOptions(limit=2))
+    samples = task("truthfulqa").load(write(tmp_path / "q.jsonl", rows), LoadOptions(limit=2))
     assert [sample.group for sample in samples] == ["999"] * 4 + ["b"] * 4
     assert [sample.id for sample in samples[:4]] == [
         "999-creative",
@@ -155,19 +108,12 @@ LONGLAMP = {
 }
 
 
-class Backwards:
-    """A ranker that holds the last record for the best."""
-
-    name = "backwards"
-
-    def rank(self, query, records):
-        return list(range(len(records)))[::-1]
-
-
 @pytest.mark.parametrize("name", LONGLAMP)
-def test_longlamp_shows_the_five_best(name, write):
+def test_longlamp_shows_the_five_best(name, tmp_path):
     row, profile, beginning = LONGLAMP[name]
-    folder = write(f"{task(name).config}/test-00000-of-00001.jsonl", [{**row, "profile": profile}])
+    folder = write(
+        tmp_path / f"{task(name).config}/test-00000-of-00001.jsonl", [{**row, "profile": profile}]
+    )
     options = LoadOptions(ranker=Backwards())
     (sample,) = task(name).load(folder.parents[1], options)
     assert sample.context_prompt.startswith(beginning)
@@ -177,28 +123,28 @@ def test_longlamp_shows_the_five_best(name, write):
     assert sample.query == row["input"] and sample.reference == row["output"]
 
 
-def test_longlamp_takes_the_authors_five_as_they_are(write):
+def test_longlamp_takes_the_authors_five_as_they_are(tmp_path):
     row, profile, _ = LONGLAMP["longlamp-topic"]
     released = {**row, "id": 17, "profile": profile, "top_5": [profile[i] for i in (3, 0, 1, 6, 2)]}
-    path = write("longlamp_writing.jsonl", [released])
+    path = write(tmp_path / "longlamp_writing.jsonl", [released])
     (sample,) = task("longlamp-topic").load(path, LoadOptions(ranker=Backwards()))
     assert [record.title for record in sample.history] == ["T3", "T0", "T1", "T6", "T2"]
     assert sample.id == "17"
 
 
-def test_longlamp_ranks_by_words_unless_told_otherwise(write):
+def test_longlamp_ranks_by_words_unless_told_otherwise(tmp_path):
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     row, profile, _ = LONGLAMP["longlamp-topic"]
-    path = write("test.jsonl", [{**row, "input": "about word4", "profile": profile}])
+    path = write(tmp_path / "test.jsonl", [{**row, "input": "about word4", "profile": profile}])
     (sample,) = task("longlamp-topic").load(path, ALL)
     assert sample.history[0].title == "T4" and len(sample.history) == 5
 
 
-def test_longlamp_reads_its_parts_in_order_up_to_the_limit(write):
+def test_longlamp_reads_its_parts_in_order_up_to_the_limit(tmp_path):
     row, profile, _ = LONGLAMP["longlamp-topic"]
     for part, names in enumerate(("ab", "cd")):
         rows = [{**row, "author": name, "profile": profile[:1]} for name in names]
-        folder = write(f"val-0000{part}-of-00002.jsonl", rows).parent
+        folder = write(tmp_path / f"val-0000{part}-of-00002.jsonl", rows).parent
     topic = task("longlamp-topic")
     options = LoadOptions(split="val", limit=3, ranker=Backwards())
     assert [sample.group for sample in topic.load(folder, options)] == ["a", "b", "c"]
@@ -222,96 +168,7 @@ def test_longlamp_reads_parquet(tmp_path):
         task("longlamp-abstract").load(tmp_path / "no.parquet", ALL)
 
 
-# What goes wrong
-
-
-@pytest.mark.parametrize(
-    ("name", "row", "problem"),
-    [
-        ("cogenesis", {**COGENESIS, "tid": None}, "row 2: there is no name or number under 'tid'."),
-        (
-            "cogenesis",
-            {**COGENESIS, "additional_profile": "  "},
-            "row 2: there is no text under 'additional_profile'.",
-        ),
-        (
-            "cogenesis",
-            {**COGENESIS, "profile": [{"title": SECRET}]},
-            "'profile', row 2: there is no text under 'text'.",
-        ),
-        ("cogenesis", {**COGENESIS, "profile": SECRET}, "there is no list under 'profile'."),
-        ("cogenesis", {**COGENESIS, "profile": [SECRET]}, "holds something that is no object."),
-        (
-            "cogenesis",
-            {**COGENESIS, "conversations": COGENESIS["conversations"][1:]},
-            "does not start with a turn of user and of assistant.",
-        ),
-        (
-            "cogenesis",
-            {"id": 1, "input": "a", "output": "b", "personalized_input": SECRET},
-            "the prompt has no heading '## User Profile'.",
-        ),
-        ("cogenesis-abstracts", COGENESIS, "no heading '## History Paper Abstracts'."),
-        ("helpsteer", {"id": 1, "input": ["a", SECRET]}, "there is no text under 'input'."),
-        ("longlamp-topic", {"input": "a", "profile": []}, "there is no text under 'output'."),
-        (
-            "longlamp-topic",
-            {"input": "a", "output": "b", "author": "c", "profile": [{"summary": SECRET}]},
-            "'profile', row 2: there is no text under 'content'.",
-        ),
-        ("longlamp-review", {"input": "a", "profile": []}, "there is no text under 'output'."),
-        ("helpsteer", [SECRET], "row 2: this is no JSON object."),
-    ],
-)
-def test_a_bad_row_is_one_line_without_its_text(name, row, problem, write):
-    fitting = {
-        "cogenesis": COGENESIS,
-        "cogenesis-abstracts": {
-            "tid": "0",
-            "conversations": [
-                {"from": "user", "value": ABSTRACT_PROMPT},
-                {"from": "assistant", "value": "b"},
-            ],
-        },
-        "helpsteer": {"id": 1, "input": "a"},
-        "longlamp-topic": {"input": "a", "output": "b", "author": "c", "profile": []},
-        "longlamp-review": {"input": "a", "output": "b", "reviewerId": "c", "profile": []},
-    }
-    path = write("rows.jsonl", [fitting[name], row])
-    with pytest.raises(InputError) as caught:
-        task(name).load(path, LoadOptions(ranker=Backwards()))
-    message = str(caught.value)
-    assert problem in message and "rows.jsonl" in message
-    assert "\n" not in message and SECRET not in message
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "problem"),
-    [
-        ("none.json", None, "cannot be read"),
-        ("rows.csv", "a,b", "none of the known kinds"),
-        ("rows.json", f'["{SECRET}', "line 1: this is not JSON"),
-        ("rows.json", '{"a": 1}', "holds no list of rows"),
-        ("rows.json", "[]", "holds no rows"),
-        ("rows.jsonl", f'\n\n{{"{SECRET}', "line 3: this is not JSON"),
-        ("rows.jsonl", "\n", "holds no rows"),
-        ("rows.jsonl", b"\xff\xfe", "not UTF-8"),
-    ],
-)
-def test_a_bad_file_is_one_line(file, content, problem, tmp_path):
-    path = tmp_path / file
-    if content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InputError, match=problem) as caught:
-        task("helpsteer").load(path, ALL)
-    assert "\n" not in str(caught.value) and SECRET not in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["cogenesis", "cogenesis-abstracts", "helpsteer"])
-def test_without_a_path_it_says_where_the_file_is(name):
-    with pytest.raises(InputError, match=r"is not on the hub|are not on the hub") as caught:
-        task(name).load(None, ALL)
-    assert "github.com" in caught.value.hint
+# All of them
 
 
 def test_names():
@@ -322,8 +179,8 @@ def test_names():
         LoadOptions(limit=0)
 
 
-def test_a_sample_shows_nothing_private(write):
-    (sample,) = task("cogenesis").load(write("dev.json", [COGENESIS]), ALL)
+def test_a_sample_shows_nothing_private(tmp_path):
+    (sample,) = task("cogenesis").load(write(tmp_path / "dev.json", [COGENESIS]), ALL)
     assert repr(sample) == "Sample(id='3_7_4')"
     assert SECRET not in repr([sample, sample.history])
 

@@ -4,7 +4,7 @@ The likelihood of a token at temperature t is ``target/t - log sum exp(logprobs/
 the second term, A(s), is smooth and convex, and its slope is the mean log-probability under the
 tempered policy. So A and its slope on a few values of s give the likelihood at every temperature
 between them by cubic Hermite interpolation, within 1e-3 nats a token (the tests compare with the
-exact value; on rows as peaked as a real model's it is nearer 1e-4). That is ``2 * len(GRID) + 3`` numbers a token in place of V.
+exact value). That is ``2 * len(GRID) + 3`` numbers a token in place of V.
 
 The grid is evenly spaced in s because then ``exp(s * logprobs)`` for all of it is one ``exp`` and a
 multiplication for each point.
