@@ -10,6 +10,7 @@
     │   ├── FetchError              a download failed: no source, no space, interrupted
     │   ├── MissingDependencyError  an optional extra is not installed
     │   ├── ContextLengthError      more tokens than the model's context holds
+    │   ├── InterruptedModelError   nobody wants the result any more
     │   └── NotFiniteError          NaN among log-probabilities
     ├── VocabularyError             the two models do not share a tokenizer
     └── CloudError                  the far side
@@ -73,6 +74,10 @@ class MissingDependencyError(ModelError):
 
 class ContextLengthError(ModelError):
     """More tokens than the model's context holds."""
+
+
+class InterruptedModelError(ModelError):
+    """A computation was given up on request; whoever asked for that catches it."""
 
 
 class NotFiniteError(ModelError):

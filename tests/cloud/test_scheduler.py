@@ -6,7 +6,7 @@ from serving import PROMPT, CountingModel, EndlessModel, FailingModel, same, unt
 
 from costeer.cloud.inprocess import InProcess
 from costeer.cloud.scheduler import ClosedError, Job, QueueFullError, Scheduler, Slot, choose_slot
-from costeer.exceptions import NotFiniteError
+from costeer.exceptions import InterruptedModelError, NotFiniteError
 from costeer.models.fake import FakeModel
 
 
@@ -191,3 +191,37 @@ def test_close_fails_what_is_under_way():
     with pytest.raises(ClosedError):
         Reading(scheduler, PROMPT, 1)
     assert model.opened == 0
+
+
+class Interruptible(EndlessModel):
+    """Thinks until it is interrupted, once a sequence is ``at`` ids long."""
+
+    def __init__(self, at, **options):
+        super().__init__(**options)
+        self.at = at
+        self.thinking, self.enough = threading.Event(), threading.Event()
+
+    def interrupt(self):
+        self.enough.set()
+
+    def extend_many(self, work, rows=None):
+        if any(len(sequence) + len(ids) == self.at for sequence, ids in work):
+            self.thinking.set()
+            assert self.enough.wait(10)
+            raise InterruptedModelError("as asked")
+        return super().extend_many(work, rows)
+
+
+@pytest.mark.parametrize("at", [len(PROMPT), len(PROMPT) + 3])
+def test_a_cancelled_jobs_engine_call_is_given_up(schedule, at):
+    """In the prompt, and in the answer; the prefix stays."""
+    model = Interruptible(at, max_sequences=1)
+    scheduler = schedule(model)
+    job = Reading(scheduler, PROMPT, 99).job
+    assert model.thinking.wait(5)
+    scheduler.cancel(job)
+    assert until(lambda: scheduler.busy == 0)
+    model.at, model.evaluated = 0, 0
+    other = Reading(scheduler, [*PROMPT, 65], 1)
+    other.finish()
+    assert model.evaluated == (1 if at > len(PROMPT) else len(PROMPT) + 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
 from costeer.exceptions import (
     InputError,
+    InterruptedModelError,
     ModelError,
     ModelFileError,
     ParameterError,
@@ -202,3 +205,35 @@ def test_slots_that_are_not_neighbours(model):
     rows = model.extend_many(work)
     assert np.allclose(rows[0], rows[1], rtol=0, atol=0.02)
     assert np.allclose(rows[0], rows[2], rtol=0, atol=0.02)
+
+
+def test_a_call_can_be_given_up_from_another_thread(model):
+    """Over and over: sometimes before, sometimes in, sometimes after the computation."""
+    sequence, other = model.sequence(), model.sequence()
+    ids = [i % 250 for i in range(200)]
+    sequence.extend(IDS)
+    expected = model.sequence().extend([*IDS, *ids], rows=1)
+    over = threading.Event()
+
+    def disturb():
+        while not over.is_set():
+            model.interrupt()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    given_up = 0
+    try:
+        while given_up < 20:
+            try:
+                model.extend_many([(sequence, ids), (other, ids)], rows=1)
+                sequence.truncate(len(IDS))
+                other.truncate(0)
+            except InterruptedModelError:
+                given_up += 1
+                assert sequence.ids == tuple(IDS)
+                assert other.ids == ()
+    finally:
+        over.set()
+        thread.join()
+    model.interrupt()  # nothing is under way: the next call is not affected
+    assert np.allclose(sequence.extend(ids, rows=1), expected, atol=0.02)

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.inprocess import greedy_step
 from costeer.cloud.recall import Recall
-from costeer.exceptions import CoSteerError, ModelError
-from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import CHUNK, common_length, rewind
 
 FinishReason = Literal["stop", "length"]
@@ -104,6 +105,8 @@ class Scheduler:
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
         self._recall = Recall()
+        self._interrupt = model.interrupt if isinstance(model, Interruptible) else None
+        self._computing: Job | None = None  # the only job of the engine call under way
         self._clock = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="costeer-model", daemon=True)
@@ -151,9 +154,14 @@ class Scheduler:
             return steps, job.finish
 
     def cancel(self, job: Job) -> None:
-        """Nobody reads this job any more: its slot is free after at most one engine call."""
+        """Nobody reads this job any more: its slot is free after at most one engine call.
+
+        Where the engine can, and nobody else's work goes along, the call is given up.
+        """
         with self._wake:
             job.cancelled = True
+            if self._interrupt is not None and self._computing is job:
+                self._interrupt()
             if job in self._queue:
                 self._queue.remove(job)
             self._wake.notify_all()
@@ -179,6 +187,8 @@ class Scheduler:
             try:
                 self._prefill_one()
                 self._decode_all()
+            except InterruptedModelError:
+                pass  # the job's slot holds what it held before the call
             except Exception as error:  # noqa: BLE001 - whatever an engine raises, serve the next
                 self._fail_all(error)
         self._fail_all(ClosedError("The server is shutting down."))
@@ -232,10 +242,14 @@ class Scheduler:
             self._active.append(job)  # to the back: the next piece is another's
         try:
             sequence = self._begin(job)
-            piece, job.todo = job.todo[:CHUNK], job.todo[CHUNK:]
-            row = sequence.extend(piece, rows=1)[-1]
-            if not job.todo:
+            piece, rest = job.todo[:CHUNK], job.todo[CHUNK:]
+            with self._alone(job):
+                row = sequence.extend(piece, rows=1)[-1]
+            job.todo = rest
+            if not rest:
                 self._give(job, row)
+        except InterruptedModelError:
+            raise
         except CoSteerError as error:  # this job's own fault or loss; the others go on
             self._fail(job, error)
 
@@ -255,7 +269,8 @@ class Scheduler:
             jobs = [job for job in self._active if job.done and self._ready(job)]
         work = [(job.slot.sequence, job.todo) for job in jobs if job.slot and job.slot.sequence]
         if len(work) == 1:
-            rows = [work[0][0].extend(work[0][1], rows=1)]
+            with self._alone(jobs[0]):
+                rows = [work[0][0].extend(work[0][1], rows=1)]
         elif work:
             rows = self._model.extend_many(work, rows=1)
         for job, row in zip(jobs, rows if work else (), strict=True):
@@ -263,6 +278,19 @@ class Scheduler:
                 self._give(job, row[-1])
             except CoSteerError as error:  # NaN in this row only
                 self._fail(job, error)
+
+    @contextmanager
+    def _alone(self, job: Job) -> Iterator[None]:
+        """Around an engine call for one job."""
+        with self._wake:
+            if job.cancelled:  # meanwhile
+                raise InterruptedModelError("Nobody reads this job any more.")
+            self._computing = job
+        try:
+            yield
+        finally:
+            with self._wake:
+                self._computing = None
 
     def _give(self, job: Job, row: LogProbs) -> None:
         """Turn a row (V,) into the job's next step, and see whether it was the last."""

@@ -95,6 +95,18 @@ class Sequence(Protocol):
 
 
 @runtime_checkable
+class Interruptible(Protocol):
+    """An engine whose work can be given up from another thread."""
+
+    def interrupt(self) -> None:
+        """End the call of ``extend_many`` under way soon, with InterruptedModelError.
+
+        Its sequences are as they were before the call.
+        """
+        ...
+
+
+@runtime_checkable
 class LanguageModel(Protocol):
     """A model held in memory. One thread at a time may run it."""
 

@@ -27,10 +27,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from costeer.exceptions import ModelError, ParameterError
+from costeer.exceptions import InterruptedModelError, ModelError, ParameterError
 from costeer.models.base import LogProbs, Sequence
 from costeer.models.llamacpp_batch import Batch, Job, shares
 from costeer.models.llamacpp_library import (
+    Abort,
     check_file,
     library,
     load_weights,
@@ -46,6 +47,9 @@ logger = logging.getLogger(__name__)
 OUTPUTS = 32
 """Logit rows of one decode call at most. 32 rows of 152k float32 are 19 MB, and llama.cpp
 reserves them twice; by default it would reserve a row for every token of a batch, 311 MB."""
+
+ABORTED = 2
+"""``llama_decode``: ended by the abort callback; the cache is as before."""
 
 SINGLES = 6
 """On a CPU, up to this many ids are evaluated one by one. For quantised weights llama.cpp has a
@@ -149,6 +153,7 @@ class LlamaCpp:
         self._batch = Batch(max(batch, sequences), self._lib)
         self._context = self._start(threads)
         self._memory = self._lib.llama_get_memory(self._context)
+        self._abort = Abort(self._context)
 
     def _start(self, threads: int) -> Any:
         context = new_context(
@@ -201,6 +206,7 @@ class LlamaCpp:
 
         Raises:
             NotFiniteError: the model gives NaN; the sequences are unchanged.
+            InterruptedModelError: ``interrupt`` was called; the sequences are unchanged.
             ModelError: llama.cpp could not compute; the sequences are unchanged.
         """
         with self._lock:
@@ -211,12 +217,17 @@ class LlamaCpp:
             by_slot = sorted(jobs, key=lambda job: job.sequence.slot)
             for job in by_slot:
                 self._trim(job.sequence)
+            self._abort.clear()
             while waiting := [job for job in by_slot if job.left]:
                 self._decode(*self._next_batch(waiting))
             # Only now, all together: whatever stopped the loop left every sequence as it was.
             for job in jobs:
                 job.sequence.tokens += job.ids.tolist()
             return [job.result for job in jobs]
+
+    def interrupt(self) -> None:
+        """End the call of ``extend_many`` that another thread is in, within a millisecond or so."""
+        self._abort.set()
 
     def _job(self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None) -> Job:
         if not isinstance(sequence, LlamaSequence) or sequence.owner() is not self:
@@ -254,6 +265,8 @@ class LlamaCpp:
             parts.append((job, count, slice(outputs, outputs + reported)))
             outputs += reported
         code = self._lib.llama_decode(self._context, self._batch.struct)
+        if code == ABORTED:
+            raise InterruptedModelError("The computation was interrupted.")
         if code:
             raise ModelError(
                 f"llama.cpp could not compute a batch (code {code}).",

@@ -133,6 +133,33 @@ def new_context(
     return lib.llama_init_from_model(model, parameters)
 
 
+class Abort:
+    """A switch that llama.cpp looks at between two operations, so that a computation can be ended.
+
+    Args:
+        context: a ``llama_context`` handle; works for computation on a CPU only.
+    """
+
+    def __init__(self, context: Any) -> None:
+        lib = library()
+        # The callback has to be C: one written in Python would take the interpreter's lock a
+        # thousand times a token. strlen of an empty text is 0, and 1 as soon as it has a letter.
+        strlen = ctypes.CDLL(None if os.name == "posix" else "msvcrt").strlen
+        self._text = ctypes.create_string_buffer(2)
+        self._strlen = ctypes.cast(
+            strlen, dict(lib.llama_context_params._fields_)["abort_callback"]
+        )
+        lib.llama_set_abort_callback(context, self._strlen, ctypes.addressof(self._text))
+
+    def set(self) -> None:
+        """End the computation under way."""
+        self._text[0] = b"x"
+
+    def clear(self) -> None:
+        """Before a new one."""
+        self._text[0] = b"\0"
+
+
 def _cannot_roll_back(lib: Any, model: Any) -> bool:
     return bool(
         lib.llama_model_has_encoder(model)

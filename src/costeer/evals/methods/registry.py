@@ -1,0 +1,58 @@
+"""Every method by a name, with parameters where it takes any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from costeer.evals.methods.base import Method
+from costeer.evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
+from costeer.evals.methods.plain import Plain
+from costeer.evals.methods.related import (
+    Amulet,
+    ContextSteering,
+    ContrastiveDecoding,
+    LinearAlignment,
+    Mixture,
+    ProxyTuning,
+)
+from costeer.exceptions import ParameterError
+
+METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
+    "slm-without": (Plain, {"branch": "slm_without"}),
+    "slm-with": (Plain, {"branch": "slm_with"}),
+    "llm-without": (Plain, {"branch": "llm_without"}),
+    "llm-with": (Plain, {"branch": "llm_with"}),
+    "light-costeer": (CoSteer, {"gain": LIGHT_GAIN}),
+    "costeer": (CoSteer, {}),
+    "adacosteer": (AdaCoSteer, {}),
+    "contrastive-decoding": (ContrastiveDecoding, {}),
+    "context-steering": (ContextSteering, {}),
+    "linear-alignment": (LinearAlignment, {}),
+    "amulet": (Amulet, {}),
+    "proxy-tuning": (ProxyTuning, {}),
+    "mixture": (Mixture, {}),
+}
+"""The rule behind a name, and the parameters that the name fixes."""
+
+
+def method(name: str, **parameters: Any) -> Method:
+    """The method of that name, e.g. ``method("costeer", gain=0.5)``.
+
+    Raises:
+        ParameterError: no such method or parameter, or a value out of its range.
+    """
+    if name not in METHODS:
+        raise ParameterError(
+            f"There is no method {name[:40]!r}.", f"The methods are: {', '.join(METHODS)}."
+        )
+    rule, fixed = METHODS[name]
+    free = sorted({field.name for field in fields(rule)} - fixed.keys())
+    for given in parameters:
+        if given not in free:
+            raise ParameterError(
+                f"The method {name} has no parameter {given[:40]!r}.",
+                f"It has: {', '.join(free)}." if free else "It has none.",
+            )
+    return rule(**fixed, **parameters)

@@ -1,0 +1,6 @@
+"""What a text or a likelihood is worth, one file a metric.
+
+``overlap`` ROUGE and METEOR; ``repetition`` how a text repeats itself; ``likelihood`` what to keep
+of a policy's rows, ``calibration`` temperatures and the gap closed; ``judge`` and ``armorm`` other
+models' opinions. Knows nothing of how texts were made.
+"""

@@ -1,0 +1,80 @@
+"""CoGenesis, context-aware: write for a person whose profile and earlier texts are known.
+
+Data: github.com/TsinghuaC3I/CoGenesis, data/context-aware/{dev,test}.json (150 and 240 rows), or
+the rendered ``cogenesis.jsonl`` of github.com/USTC-StarTeam/CoSteer. Both give the same prompts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costeer.evals.tasks import rows
+from costeer.evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer.evals.tasks.rendered import (
+    HISTORY,
+    PROFILE,
+    QUERY,
+    between,
+    records_text,
+    split_records,
+    turns,
+)
+from costeer.exceptions import InputError
+
+INSTRUCTION = (
+    "You are now a helpful personal AI assistant. You should emulate the author's style and tone "
+    "based on provided history content. Your responses should be detailed and informative, using "
+    "the personal information reasonably in the user's profile. Aim for insightful and "
+    "high-quality solutions that make users satisfied."
+)
+
+
+class CoGenesis:
+    """See the module."""
+
+    name = "cogenesis"
+    metrics: frozenset[Metric] = frozenset({"judge", "overlap"})
+
+    def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
+        """See ``Task.load``; the source is one file."""
+        if source is None:
+            raise InputError(
+                "CoGenesis is not on the hub.",
+                "Give data/context-aware/test.json of github.com/TsinghuaC3I/CoGenesis.",
+            )
+        return [
+            _rendered(row) if "personalized_input" in row.values else _official(row)
+            for row in rows.read(source, options.limit)
+        ]
+
+
+def _official(row: rows.Row) -> Sample:
+    query, reference = turns(row)
+    profile = row.text("additional_profile")
+    history = tuple(Record(r.text("title"), r.text("text")) for r in row.rows("profile"))
+    prompt = INSTRUCTION + PROFILE + profile + HISTORY + records_text(history)
+    return Sample(
+        id=row.name("tid"),
+        query=query,
+        context_prompt=f"{prompt}{QUERY}{query}\n",
+        reference=reference,
+        group=row.name("tid"),
+        profile=profile,
+        history=history,
+    )
+
+
+def _rendered(row: rows.Row) -> Sample:
+    prompt = row.text("personalized_input")
+    return Sample(
+        id=row.name("id"),
+        query=row.text("input"),
+        context_prompt=prompt,
+        reference=row.text("output"),
+        group=row.name("id"),
+        profile=between(row, prompt, PROFILE, HISTORY),
+        history=split_records(row, between(row, prompt, HISTORY, QUERY), "Task"),
+    )
+
+
+TASK = CoGenesis()

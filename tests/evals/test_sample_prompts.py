@@ -1,0 +1,34 @@
+"""Samples as token ids."""
+
+from __future__ import annotations
+
+from costeer.evals.prompts import encode
+from costeer.evals.tasks.base import Sample
+from costeer.models.fake import FakeTokenizer
+
+SAMPLE = Sample("1", "Say hi.", "I am Maren.\nSay hi.", "Hi <|end|>!", group="1")
+
+
+def test_both_prompts_differ_in_the_user_turn_alone():
+    tokenizer = FakeTokenizer(320)
+    prompts = encode(SAMPLE, tokenizer)
+    frame = "systemYou are a helpful assistant.user{}assistant"
+
+    def shown(ids):
+        return tokenizer.decode_bytes(ids).decode().replace("\n", "")
+
+    assert shown(prompts.public) == frame.format("Say hi.")
+    assert shown(prompts.private) == frame.format("I am Maren.Say hi.")
+
+
+def test_the_reference_is_plain_text_without_an_end():
+    tokenizer = FakeTokenizer(320)
+    prompts = encode(SAMPLE, tokenizer)
+    assert tokenizer.decode_bytes(prompts.reference) == b"Hi <|end|>!"
+    assert not tokenizer.eos_ids & set(prompts.reference)
+    none = Sample("1", "a", "b", None, group="1")
+    assert encode(none, tokenizer).reference == ()
+
+
+def test_its_repr_shows_no_token():
+    assert repr(encode(SAMPLE, FakeTokenizer(320))) == "TokenPrompts()"
