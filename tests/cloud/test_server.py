@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, FailingModel, running, until
 
-from costeer.cloud import wire
+from costeer.cloud import listen, wire
 from costeer.cloud.chunks import TextStream
 from costeer.cloud.inprocess import InProcess
 from costeer.cloud.protocol import Limits
@@ -321,6 +321,12 @@ def test_shutting_down_ends_streams_with_a_frame():
         app.scheduler.close()
         thread.join(10)
     assert chunks(texts[0])[-1]["error"]["code"] == "shutting_down"
+
+
+def test_a_token_does_not_wait_for_the_receipt_of_the_one_before():
+    with listen.bind("127.0.0.1", 0) as listening:
+        with socket.create_connection(listening.getsockname()) as _, listening.accept()[0] as near:
+            assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_nothing_of_a_request_is_logged(fake, caplog):
