@@ -324,9 +324,12 @@ def test_shutting_down_ends_streams_with_a_frame():
 
 
 def test_a_token_does_not_wait_for_the_receipt_of_the_one_before():
-    with listen.bind("127.0.0.1", 0) as listening:
-        with socket.create_connection(listening.getsockname()) as _, listening.accept()[0] as near:
-            assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with (
+        listen.bind("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as near,
+    ):
+        assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_nothing_of_a_request_is_logged(fake, caplog):

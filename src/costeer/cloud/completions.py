@@ -72,7 +72,9 @@ class CompletionsClient:
         self._cap: int | None = None  # top k that the server was seen to allow
         self._compact = True  # until the server refuses the field
         self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)), headers=headers(api_key)
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            headers=headers(api_key),
+            verify=self._base.startswith("https:"),  # otherwise the certificates cost 20 ms
         )
 
     def info(self) -> CloudInfo:
