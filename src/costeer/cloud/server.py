@@ -32,6 +32,7 @@ from costeer.cloud.errors import api_error, on_error
 from costeer.cloud.guard import LOOPBACK, Guard, read_json
 from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, parse
 from costeer.cloud.scheduler import Job, Scheduler
+from costeer.cloud.seal import Seal
 from costeer.cloud.streaming import EventStream, Reader, watch
 from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
@@ -194,7 +195,7 @@ class Completions:
         """The answer in pieces; the last, for whole answers or if asked for, is the usage."""
         tokenizer, job = self._model.tokenizer, reader.job
         text = TextStream(tokenizer, request.stop)
-        answer = Answer(request, self._model.name, tokenizer, text)
+        answer = Answer(request, self._model.name, tokenizer, text, Seal(job.prompt))
         count = 0
         async for step, reason in reader.steps():
             count += 1
