@@ -336,7 +336,7 @@ def test_retry_after_is_respected(connect):
         (404, 1, "/v1/models"),
         (413, 1, "Shorten"),
         (400, 2, "token ids"),
-        (500, 1, "log"),
+        (500, 2, "log"),
         (429, 3, "later"),
         (503, 3, "later"),
     ],
