@@ -82,7 +82,7 @@ def mixture(seed, *, spread=1400, in_a_row=3) -> Iterator[Fault | None]:
     while True:
         for _ in range(rng.randint(in_a_row - 1, in_a_row)):
             if not deck:  # every kind comes, the slow ones less often
-                deck = [kind for kind in KINDS for _ in range(1 if kind in SLOW else 4)]
+                deck = [kind for kind in KINDS for _ in range(2 if kind in SLOW else 4)]
                 rng.shuffle(deck)
             yield Fault(deck.pop(), rng.randrange(spread), garbage(rng))
         yield None

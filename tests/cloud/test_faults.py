@@ -105,7 +105,7 @@ def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending, kind):
         assert proxy.happened[kind] > 10
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_mixture_gives_the_undisturbed_steps(server, seed):
     expected = undisturbed(12)
     with FaultProxy(server.url, mixture(seed), enough=40, name=f"seed {seed}") as proxy:

@@ -139,10 +139,11 @@ class CompletionsClient:
             except CloudProtocolError as error:
                 if not self._waiting.met:
                     raise
-                tries.failed(AgainError(error, lasting=True))  # it can do better
-            except AgainError as failure:
-                if len(given) < max_tokens:  # otherwise only the end of the stream is missing
-                    tries.failed(failure)
+                failure = AgainError(error, lasting=True)  # it can do better
+            except AgainError as again:
+                failure = again
+            if len(given) < max_tokens:  # otherwise only the end of the stream is missing
+                tries.failed(failure)
 
     def _attempt(
         self, prompt: tuple[int, ...], k: int, max_tokens: int

@@ -102,6 +102,7 @@ class Costeer:
         context_length: tokens that each model holds.
         threads: for each model in this process; default: one a physical core, shared between two.
         api_key: for a server that wants one.
+        retries: failures of the cloud in a row that are borne, with growing pauses.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not fit together.
@@ -118,6 +119,7 @@ class Costeer:
         context_length: int = 4096,
         threads: int | None = None,
         api_key: str | None = None,
+        retries: int = 5,
     ) -> None:
         if strength is not None:
             resolve_strength(strength)  # a bad one is told before models are loaded
@@ -130,6 +132,7 @@ class Costeer:
             context_length=context_length,
             threads=threads,
             api_key=api_key,
+            retries=retries,
         )
         self.strength: float | str = (
             recommended_strength(llm, self.cloud, self.model) if strength is None else strength
