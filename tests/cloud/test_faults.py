@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -88,21 +89,26 @@ def ending(request):
     """A server whose answers end by themselves after four tokens, and those."""
     full = EndlessModel(context_length=len(PROMPT) + 3)
     model = full if request.param == "context full" else EndingModel()
+    records = []
     with running(model) as app:
-        yield app, undisturbed(50, model)
+        client = CompletionsClient(app.url, record=records.append)
+        steps = list(client.stream(PROMPT, 8, 50))
+        client.close()
+        assert same(steps, undisturbed(50, model))
+        yield app, steps, records[-1].bytes_down
 
 
 @pytest.mark.parametrize("kind", SOMEWHERE)
 def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending, kind):
     """Also right after the last token: it was the last, whatever happens then."""
-    app, expected = ending
+    app, expected, size = ending
     assert len(expected) == 4
-    places = range(7, 1500, 61)
+    places = [*range(7, size - 60, 97), *range(size - 60, size, 4)]
     plan = spoilt(*(Fault(kind, at, NOISE) for at in places))
     with FaultProxy(app.url, plan) as proxy, connected(proxy) as client:
-        while proxy.requests < len(places):
+        while proxy.requests < 2 * len(places):
             assert same(list(client.stream(PROMPT, 8, 50)), expected)
-        assert proxy.happened[kind] > 10
+        assert proxy.happened[kind] > 12
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -159,6 +165,26 @@ def test_a_list_of_models_that_never_comes(server, kind):
             client.info()
         assert caught.value.hint
         assert proxy.happened[kind] == 2
+
+
+def test_damage_that_still_reads_as_an_answer_shows(server):
+    """Single characters of an id or of a log-probability changed into others of their kind."""
+    expected = undisturbed(3)
+    plan = spoilt(*(Fault("damage", at, b"\1") for at in range(150, 330, 3)))
+    with FaultProxy(server.url, plan) as proxy, connected(proxy) as client:
+        while proxy.injected < 50:
+            assert same(list(client.stream(PROMPT, 8, 3)), expected)
+
+
+def test_a_server_never_met_is_given_up_sooner():
+    records = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    client = CompletionsClient(url, backoff=0.0, record=records.append)
+    with pytest.raises(CloudUnreachableError, match="No server answers"):
+        client.info()
+    client.close()
+    assert len(records) == 4  # not six
 
 
 # Time.
