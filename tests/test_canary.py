@@ -99,7 +99,7 @@ def test_exceptions_quote_nothing_private(tap, trouble):
 def test_a_dying_server_gives_an_error_without_private_text():
     with (
         ServerProcess("fake:1") as server,
-        Costeer(server.url, FakeModel(seed=2), strength=1.0) as costeer,
+        Costeer(server.url, FakeModel(seed=2), strength=1.0, retries=1) as costeer,
     ):
         generation = costeer.stream("Q", CONTEXT, max_tokens=400)
         next(generation)

@@ -9,6 +9,7 @@ from costeer.exceptions import UsageError
     [
         ("", {}, "top_k", 64),
         ("top_k = 20", {}, "top_k", 20),
+        ("retries = 9", {}, "retries", 9),
         ("top_k = 20", {"COSTEER_TOP_K": "30"}, "top_k", 30),
         ("temperature = 1", {}, "temperature", 1.0),
         ('strength = "paper"', {}, "strength", "paper"),

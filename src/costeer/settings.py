@@ -33,6 +33,7 @@ class Settings:
     temperature: float = 0.0
     top_p: float = 1.0
     threads: int | None = None
+    retries: int = 5
     api_key: str | None = None
 
 

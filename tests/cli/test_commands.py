@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
+from itertools import chain, repeat
 
 import pytest
+from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS, main
 from costeer.cloud.child import ServerProcess
@@ -175,8 +177,8 @@ def test_doctor(run, server):
     assert f"port {busy}: in use" in out
 
 
-def start(*arguments, **options):
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+def start(*arguments, **environ):
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"} | environ
     return subprocess.Popen(
         [sys.executable, "-m", "costeer", *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -184,7 +186,6 @@ def start(*arguments, **options):
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        **options,
     )
 
 
@@ -209,11 +210,53 @@ def test_ctrl_c_under_json_prints_what_there_is(run):
     assert result["steps"] == len(result["token_ids"]) > 0
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
+    """The text so far, and one line with the reason."""
+    monkeypatch.setenv("COSTEER_RETRIES", "1")
+    line = (*QUERY, "--context", "me", "--max-tokens", 60, "--local", "fake:2", "--json")
+    whole = json.loads(run(*line, "--cloud", server.url)[1])
+    line = line if as_json else line[:-1]
+    with FaultProxy(server.url, chain(repeat(None, 9), repeat(Fault("reset")))) as proxy:
+        code, out, err = run(*line, "--cloud", proxy.url)
+        assert proxy.happened["reset"] == 2
+    assert code == 1
+    if as_json:
+        result = json.loads(out)
+        assert result["finish_reason"] == "error"
+        assert result["error"] in err
+        assert 1 <= result["steps"] < 60
+        assert result["token_ids"] == whole["token_ids"][: result["steps"]]
+    else:
+        assert len(out) > 1
+        assert whole["text"].startswith(out.removesuffix("\n").rstrip("\ufffd"))
+        assert "tokens at" in err
+    last = err.splitlines()[-1]
+    assert last.startswith("costeer: The connection to the cloud server broke. Check ")
+    assert err.count("costeer:") == 1
+    assert "Traceback" not in err
+
+
+def test_a_text_that_ends_early_is_shown_to_its_end(run, server, monkeypatch):
+    """Also what was held back because it could have become a stop text."""
+    monkeypatch.setenv("COSTEER_RETRIES", "0")
+    line = (*QUERY, "--max-tokens", 60, "--local", "fake:2", "--strength", 1)
+    whole = json.loads(run(*line, "--cloud", server.url, "--json")[1])["text"]
+    stops = [f"--stop={character}nothing like it" for character in set(whole)]
+    outputs = []
+    for options in ((), stops):
+        with FaultProxy(server.url, chain(repeat(None, 9), repeat(Fault("cut")))) as proxy:
+            outputs.append(run(*line, "--cloud", proxy.url, *options)[1])
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 2
+
+
 def test_a_server_that_dies_in_the_middle():
     with ServerProcess("fake:1") as server:
         process = start(
             *(*QUERY, "--context", "me", "--max-tokens", 3900),
             *("--cloud", server.url, "--local", "fake:2"),
+            COSTEER_RETRIES="1",
         )
         assert process.stdout.read(1)
         server.close()

@@ -1,5 +1,6 @@
 import json
 
+import httpx
 import numpy as np
 import pytest
 
@@ -7,7 +8,7 @@ from costeer.cloud import answers
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.cards import read_info
 from costeer.cloud.dialects import LEAST, fields, hidden, steps
-from costeer.cloud.refusals import logprobs_cap, refused
+from costeer.cloud.refusals import LONGEST_WAIT, logprobs_cap, refused, retry_after
 from costeer.cloud.wire import encode
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, NotFiniteError
 
@@ -411,3 +412,22 @@ def test_no_cards():
     for text in ("<html>", "[]", '{"data": 5}', '{"data": [5]}', "null"):
         with pytest.raises(CloudProtocolError):
             read_info(Answer(), text, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("3600", LONGEST_WAIT),
+        ("9" * 400, LONGEST_WAIT),
+        ("-1", 0),
+        ("1.5", 0),
+        ("\u00b2", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        (None, 0),
+    ],
+)
+def test_retry_after_is_bounded(value, seconds):
+    headers = [] if value is None else [(b"retry-after", value.encode("latin-1"))]
+    assert retry_after(httpx.Response(429, headers=headers)) == seconds

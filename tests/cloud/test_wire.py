@@ -10,6 +10,7 @@ from serving import PROMPT
 from costeer.cloud.chunks import Answer, TextStream, dump
 from costeer.cloud.inprocess import InProcess
 from costeer.cloud.protocol import Limits, parse
+from costeer.cloud.seal import Seal
 from costeer.cloud.wire import decode, encode
 from costeer.exceptions import CloudProtocolError, NotFiniteError
 from costeer.models.fake import FakeModel
@@ -78,7 +79,8 @@ def test_a_token_costs_less_than_a_kilobyte():
     model = FakeModel()
     body = {"prompt": PROMPT, "logprobs": 64, "logprobs_encoding": "base64", "stream": True}
     text = TextStream(model.tokenizer, ())
-    answer = Answer(parse(body, Limits()), "Qwen2.5-72B-Instruct-Q4_K_M", model.tokenizer, text)
+    name, seal = "Qwen2.5-72B-Instruct-Q4_K_M", Seal(PROMPT)
+    answer = Answer(parse(body, Limits()), name, model.tokenizer, text, seal)
     for step in InProcess(model).stream(PROMPT, 64, 20):
         frame = b"data: " + dump(answer.chunk(step, None)) + b"\n\n"
         assert len(frame) + len(f"{len(frame):x}") + 4 <= 1000  # with HTTP's own chunk framing

@@ -47,7 +47,7 @@ def command(context: str | None, context_file: str | None, **given: Any) -> None
             "Standard input is the conversation here; put the context in a file."
         )
     text = read_texts(context=(context, context_file))["context"]
-    options = with_defaults(given | {"api_key": None})
+    options = with_defaults(given | {"api_key": None, "retries": None})
     check_sampling(options)
     with opened(options) as costeer:
         Chat(costeer, text, sampling(options)).run()
@@ -127,20 +127,21 @@ class Chat:
 
         self.messages.append({"role": "user", "content": line})
         console = show.story()
-        result = None
+        result, shown = None, 0
         try:
             generation = self.costeer.stream(self.messages, self.context, **self.options)
             result = generation.result
             if result.note:
                 console.print(result.note, style="yellow", markup=False)
             for chunk in generation:
+                shown += len(chunk.text)
                 show.print_chunk(chunk)
         except CoSteerError as error:
             click.echo(f"\n{error}", err=True)
         finally:
             self.costeer.stop()
             if result is not None and result.text:
-                click.echo()
+                click.echo(result.text[shown:])  # what was held back when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
                 console.print(show.summary(result), style="dim", markup=False)
             else:  # nothing came: the question is not part of the conversation

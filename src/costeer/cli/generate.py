@@ -45,7 +45,7 @@ def command(
       costeer generate --query "Plan my day" --cloud http://host:8081 --json
     """
     texts = read_texts(query=(query, query_file), context=(context, context_file))
-    options = with_defaults(given | {"api_key": None})
+    options = with_defaults(given | {"api_key": None, "retries": None})
     require_query(texts["query"])
     # Bad numbers are told before models are loaded, which takes seconds.
     check_sampling(options)
@@ -84,7 +84,7 @@ def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
     from costeer.edge.runtime import Costeer
 
     console = story()
-    names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key")
+    names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key", "retries")
     with console.status("Loading models ..."):
         costeer = Costeer(**{name: options[name] for name in names})
     if costeer.note and not quiet:
@@ -99,9 +99,10 @@ def _write(generation: Generation, *, as_json: bool) -> None:
     console, result = show.story(), generation.result
     if result.note:
         console.print(result.note, style="yellow", markup=False)
-    error = ""
+    error, shown = "", 0
     try:
         for chunk in generation:
+            shown += len(chunk.text)
             if not as_json:
                 show.print_chunk(chunk)
     except CoSteerError as failure:
@@ -112,6 +113,6 @@ def _write(generation: Generation, *, as_json: bool) -> None:
         if as_json:
             click.echo(show.as_json(result, error))
         elif result.steps:
-            click.echo()
+            click.echo(result.text[shown:])  # what was held back when it ended early
             sys.stdout.flush()
             console.print(show.summary(result), style="dim", markup=False)

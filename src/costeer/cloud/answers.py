@@ -14,14 +14,11 @@ from typing import Any
 
 import httpx
 
+from costeer.cloud.retrying import AgainError
+from costeer.cloud.seal import Seal
 from costeer.cloud.sse import BrokenStreamError, EventParser
 from costeer.cloud.traffic import Exchange
-from costeer.exceptions import (
-    CloudError,
-    CloudProtocolError,
-    CloudRefusedError,
-    CloudUnreachableError,
-)
+from costeer.exceptions import CloudProtocolError, CloudRefusedError, CloudUnreachableError
 
 LONGEST_TEXT = 4 << 20
 """Bytes read of an answer that is not a stream."""
@@ -31,21 +28,13 @@ class HiddenTokenError(Exception):
     """The server generated a token and did not show it (see ``dialects``)."""
 
 
-class AgainError(Exception):
-    """Worth another try; ``final`` is what to raise when there is none left."""
-
-    def __init__(self, final: CloudError, pause: float = 0.0) -> None:
-        super().__init__()
-        self.final = final
-        self.pause = pause
-
-
-def nobody(base: str) -> AgainError:
-    """No connection could be made."""
+def nobody(base: str, *, met: bool) -> AgainError:
+    """No connection could be made; a server that was ``met`` before may be about to return."""
     return AgainError(
         CloudUnreachableError(
             f"No server answers at {base}.", "Start one with `costeer serve`, or check the URL."
-        )
+        ),
+        lasting=not met,
     )
 
 
@@ -57,6 +46,21 @@ def broken() -> AgainError:
             "Check the server and the network, then try again.",
         )
     )
+
+
+def silent() -> AgainError:
+    """The connection stands, but nothing comes."""
+    return AgainError(
+        CloudUnreachableError(
+            "The cloud server stopped answering.",
+            "It may be overloaded, or the network lost the connection; try again.",
+        )
+    )
+
+
+def unusable(message: str) -> AgainError:
+    """An answer that no completions server gives; a proxy on the way may have said it."""
+    return AgainError(CloudProtocolError(message, "Check the URL."), lasting=True)
 
 
 def read_text(response: httpx.Response, exchange: Exchange) -> str:
@@ -78,13 +82,13 @@ class Answer:
         exchange: is told of every piece.
 
     Raises:
-        CloudProtocolError: it is not a stream.
+        AgainError: it is not a stream.
     """
 
     def __init__(self, response: httpx.Response, exchange: Exchange) -> None:
         kind = response.headers.get("content-type", "")
         if not kind.startswith("text/event-stream"):
-            raise CloudProtocolError("The server does not stream its answer.", "Check the URL.")
+            raise unusable("The server does not stream its answer.")
         self._pieces = response.iter_bytes()
         self._exchange = exchange
         self.id = ""  # from the first chunk on
@@ -96,8 +100,7 @@ class Answer:
         the choice gets that as ``generated``.
 
         Raises:
-            CloudProtocolError: not a stream of completions.
-            AgainError: the server reports an error of its own.
+            AgainError: not a stream of completions, or the server reports an error of its own.
             BrokenStreamError: garbage.
         """
         parser = EventParser()
@@ -122,6 +125,33 @@ class Answer:
                     return
 
 
+def until_finished(
+    choices: Iterator[dict[str, Any]], seal: Seal | None = None
+) -> Iterator[dict[str, Any]]:
+    """The choices of a whole answer; what goes wrong after its end no longer matters.
+
+    Args:
+        choices: of one stream.
+        seal: checks each, where the server sends seals.
+
+    Raises:
+        AgainError: the stream ended before the answer did.
+        BrokenStreamError: a choice is not what the server sent.
+    """
+    finished = False
+    try:
+        for choice in choices:
+            if seal is not None:
+                seal.check(choice)
+            finished = finished or choice.get("finish_reason") is not None
+            yield choice
+    except (AgainError, httpx.TransportError, httpx.DecodingError, BrokenStreamError):
+        if not finished:
+            raise
+    if not finished:
+        raise broken()
+
+
 def _chunk(data: str) -> dict[str, Any]:
     """One event's chunk, with a list of choices."""
     try:
@@ -129,17 +159,17 @@ def _chunk(data: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise BrokenStreamError("not JSON") from None
     if not isinstance(chunk, dict):
-        raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
+        raise unusable("The server's answer is no completion.")
     if chunk.get("error") is not None or chunk.get("object") == "error":
         error = CloudRefusedError(
             "The cloud server failed in the middle of an answer.",
             "Its own log says more.",
             status=500,
         )
-        raise AgainError(error)
+        raise AgainError(error, lasting=True)
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
-        raise CloudProtocolError("The server's answer is no completion.", "Check the URL.")
+        raise unusable("The server's answer is no completion.")
     timings = chunk.get("timings")
     if choices and isinstance(timings, dict):
         choices[0]["generated"] = timings.get("predicted_n")

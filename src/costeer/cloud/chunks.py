@@ -16,6 +16,7 @@ from typing import Any
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.protocol import CompletionRequest
+from costeer.cloud.seal import FIELD, Seal
 from costeer.cloud.wire import ENCODING, encode
 from costeer.models.base import Tokenizer
 
@@ -85,6 +86,7 @@ class Answer:
     model: str
     tokenizer: Tokenizer
     text: TextStream
+    seal: Seal
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_hex(8)}")
     created: int = field(default_factory=lambda: int(time.time()))
     offset: int = 0  # characters of text before the current token
@@ -96,7 +98,7 @@ class Answer:
             text += self.text.flush()
         self.offset += len(text)
         reason = "stop" if self.text.stopped else reason
-        return self.frame(text, self._logprobs(step, offset), reason)
+        return self.frame(text, self._logprobs(step, offset, reason), reason)
 
     def frame(self, text: str, logprobs: Any, reason: str | None) -> dict[str, Any]:
         """A ``text_completion`` object with one choice."""
@@ -113,14 +115,15 @@ class Answer:
             "choices": choices,
         }
 
-    def _logprobs(self, step: CloudStep, offset: int) -> dict[str, Any] | None:
+    def _logprobs(self, step: CloudStep, offset: int, reason: str | None) -> dict[str, Any] | None:
         if self.request.logprobs is None:
             return None
         k = self.request.logprobs
         ids, values = step.top_ids[:k], step.top_logprobs[:k]
         if self.request.compact:
             packed = encode(ids, values)
-            return {"encoding": ENCODING, "token_ids": [step.token], "top": [packed]}
+            seal = self.seal.next(step.token, packed, reason)
+            return {"encoding": ENCODING, "token_ids": [step.token], "top": [packed], FIELD: [seal]}
         pairs = zip(ids.tolist(), values.tolist(), strict=True)
         return {
             "tokens": [self._spell(step.token)],

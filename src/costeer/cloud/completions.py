@@ -1,13 +1,14 @@
 """The LLM side over HTTP: any OpenAI-compatible completions server that takes token ids.
 
 Knows token ids only; has no tokenizer and no way to send text. What may differ between servers is
-in ``dialects`` (answers) and ``refusals`` (errors); bytes are counted in ``traffic``.
+in ``dialects`` (answers) and ``refusals`` (errors); HTTP itself is in ``channel``.
 Shapes: https://platform.openai.com/docs/api-reference/completions/create.
 
-A request that fails before its first step is repeated with growing pauses; one that dies later is
-taken up again from the prompt and the tokens so far, so that the steps are those of an undisturbed
-stream. A stream that ends after an end-of-text token says so in the same chunk, so that a
-connection cut right after it is not mistaken for an unfinished one.
+A request that fails before its first step is repeated with growing pauses (``retrying``); one that
+dies later is taken up again from the prompt and the tokens so far, so that the steps are those of
+an undisturbed stream. A stream that ends after an end-of-text token says so in the same chunk, so
+that a connection cut right after it is not mistaken for an unfinished one. What our own server
+sends is believed only with its checksum (``seal``); how long silence is borne is in ``waiting``.
 
 Our own server is spared repetition: a prompt that continues an earlier response refers to it
 (``known``), the stream is compressed, and a response that such a request replaces is read to its
@@ -16,36 +17,26 @@ end, so that its connection stays open.
 
 from __future__ import annotations
 
-import json
-import random
-import time
-from collections.abc import Generator, Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterator
 from collections.abc import Sequence as AbstractSequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import httpx
 
 from costeer.cloud import dialects, wire
-from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import (
-    AgainError,
-    Answer,
-    HiddenTokenError,
-    broken,
-    nobody,
-    read_text,
-)
+from costeer.cloud.answers import Answer, HiddenTokenError, read_text, until_finished
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
+from costeer.cloud.channel import Channel
 from costeer.cloud.inprocess import check_request
 from costeer.cloud.known import Memory, Reference
-from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, retry_after, too_long
-from costeer.cloud.sse import BrokenStreamError
-from costeer.cloud.traffic import Exchange
+from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, too_long, transient
+from costeer.cloud.retrying import AgainError, Patience, Tries
+from costeer.cloud.seal import Seal
+from costeer.cloud.waiting import Waiting
 from costeer.exceptions import CloudProtocolError
-
-LONGEST_PAUSE = 8.0  # seconds
 
 
 class CompletionsClient:
@@ -56,8 +47,12 @@ class CompletionsClient:
         model: which of the server's models; its first one by default.
         api_key: sent as ``Authorization: Bearer``.
         record: called once for every HTTP exchange.
-        timeout: seconds without a byte after which the server counts as gone.
-        retries: failures in a row that are borne.
+        timeout: seconds without a byte after which the server counts as gone while it may still
+            be reading a new prompt. A prompt of thousands of tokens takes a small server a minute.
+        stall: the same once it has answered: between two tokens, and for a prompt that adds only
+            a few to one already answered. Servers that send the head of an answer before its first
+            token have ``timeout`` for all of a new prompt's answer.
+        retries: failures in a row that are borne (see ``retrying``).
         backoff: seconds before the first repetition; doubled for each further one.
 
     Raises:
@@ -72,26 +67,25 @@ class CompletionsClient:
         api_key: str | None = None,
         record: Recorder | None = None,
         timeout: float = 120.0,
-        retries: int = 3,
+        stall: float = 30.0,
+        retries: int = 5,
         backoff: float = 0.25,
     ) -> None:
-        self._base = api_base(url)
+        self._waiting = Waiting(timeout, stall)
+        self._channel = Channel(url, api_key, record, self._waiting)
         self._model = model
-        self._record = record
-        self._retries = retries
-        self._backoff = backoff
+        self._patience = Patience(retries, backoff)
+        self._closed = threading.Event()
         self._info: CloudInfo | None = None
         self._cap: int | None = None  # top k that the server was seen to allow
         self._compact = True  # until the server refuses the field
         self._memory = Memory()
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)), headers=headers(api_key)
-        )
 
     def info(self) -> CloudInfo:
         """See ``CloudModel``; what ``/v1/models`` does not say is None."""
         if self._info is None:
             self._info = self._ask_info()
+            self._channel.ours = self._info.continues
         caps = [cap for cap in (self._info.max_top_k, self._cap) if cap is not None]
         return replace(self._info, max_top_k=min(caps, default=None))
 
@@ -114,22 +108,25 @@ class CompletionsClient:
         return self._resumed(prompt, top_k, max_tokens, self._memory.refer(prompt))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections; pauses before a repetition end at once."""
+        self._closed.set()
+        self._channel.close()
 
     def _resumed(
         self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
     ) -> Generator[CloudStep, None, None]:
         """Attempts, each from where the last one broke."""
         given: list[int] = []
-        failures = 0
+        tries = Tries(self._patience, self._closed)
         alone = False  # whether the next position is asked for by itself
         while len(given) < max_tokens:
             most = 1 if alone else max_tokens - len(given)
             try:
                 with closing(self._attempt((*prompt, *given), k, most, known)) as steps:
                     for step in steps:
-                        failures = 0
+                        tries.progressed()
+                        if len(given) == max_tokens:  # more than was asked for
+                            return
                         given.append(step.token)
                         yield step
                 if not alone or len(prompt) + len(given) == self.info().context_length:
@@ -139,24 +136,25 @@ class CompletionsClient:
                 if most == 1:
                     raise CloudProtocolError("The server hides a token.", dialects.FLAGS) from None
                 alone = True
-            except AgainError as failure:
+            except (AgainError, CloudProtocolError) as error:
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
-                    failures += 1
-                    self._pause(failures, failure)
-                known = None
+                    tries.failed(self._again(error))
+            known = None  # whatever broke, the whole prefix is safe
 
-    def _pause(self, failures: int, failure: AgainError) -> None:
-        if failures > self._retries:
-            raise failure.final from None
-        pause = min(self._backoff * 2 ** (failures - 1), LONGEST_PAUSE)
-        time.sleep(max(pause * random.uniform(0.5, 1.5), failure.pause))  # noqa: S311 - jitter
+    def _again(self, error: AgainError | CloudProtocolError) -> AgainError:
+        """What to make of a failure; an unusable answer of a server that can do better may pass."""
+        if isinstance(error, AgainError):
+            return error
+        if not self._waiting.met:
+            raise error
+        return AgainError(error, lasting=True)
 
     def _attempt(
         self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
     ) -> Generator[CloudStep, None, None]:
         """One stream; asked again in simpler terms where the server refuses ours."""
         info = self.info()
-        if info.context_length is not None and info.fingerprint is None:
+        if info.context_length is not None and not info.continues:
             # vLLM refuses what may not fit; our own server stops where the context is full
             max_tokens = max(min(max_tokens, info.context_length - len(prompt)), 1)
         while True:
@@ -166,9 +164,10 @@ class CompletionsClient:
                 body = known.body() | {"max_tokens": max_tokens, "logprobs": asked}
             else:
                 body = self._body(prompt, asked, max_tokens, compact=compact)
-            with self._exchange("POST", "completions", prompt, body) as (response, exchange):
+            with self._channel.post("completions", prompt, body) as (response, exchange):
                 if response.status_code == httpx.codes.OK:
-                    yield from self._steps(response, exchange, prompt, asked)
+                    answer = Answer(response, exchange)
+                    yield from self._steps(answer, prompt, asked, compact=compact)
                     return
                 text = read_text(response, exchange)
             if known is not None and response.status_code in (400, 404):
@@ -181,7 +180,7 @@ class CompletionsClient:
         """Change how we ask, if the refusal is about that; raise it otherwise."""
         error = refused(response, text)
         if error.status in TRANSIENT:
-            raise AgainError(error, retry_after(response))
+            raise transient(response, text)
         if error.status not in (400, 422):
             raise error
         cap = logprobs_cap(text, asked)
@@ -212,34 +211,29 @@ class CompletionsClient:
         return body
 
     def _steps(
-        self, response: httpx.Response, exchange: Exchange, prompt: tuple[int, ...], k: int
+        self, answer: Answer, prompt: tuple[int, ...], k: int, *, compact: bool
     ) -> Iterator[CloudStep]:
         """The steps of one answer; raises AgainError if it breaks off."""
-        info = self.info()
-        answer = Answer(response, exchange)
-        known = self._memory.begin(prompt) if info.continues else None
-        count, finished = 0, False
+        info, count = self.info(), 0
+        seal = Seal(prompt) if compact and info.continues else None
+        known = self._memory.begin(prompt)
         try:
-            for choice in answer.choices():
+            for choice in until_finished(answer.choices(), seal):
                 found = dialects.steps(choice, k, info.vocab_size)
                 if dialects.hidden(choice, count + len(found)):
                     raise HiddenTokenError
-                finished = finished or choice.get("finish_reason") is not None
                 for step in found:
                     count += 1
                     self._notice(len(step.top_ids), k, info.vocab_size)
-                    if known is not None:
-                        known.add(answer.id, step.token)
+                    self._waiting.answered(prompt)
+                    known.add(answer.id if info.continues else "", step.token)
                     yield step
         except GeneratorExit:
-            if known is not None and known.replaced:
+            if known.replaced:
                 answer.drain()
             raise
         finally:
-            if known is not None:
-                known.live = False
-        if not finished:
-            raise broken()
+            known.live = False
         if not count:
             raise CloudProtocolError("The server ended the answer without a token.", dialects.FLAGS)
 
@@ -251,46 +245,15 @@ class CompletionsClient:
             self._cap = given
 
     def _ask_info(self) -> CloudInfo:
-        failures = 0
+        tries = Tries(self._patience, self._closed)
         while True:
             try:
-                with self._exchange("GET", "models", (), None) as (response, exchange):
+                with self._channel.get("models") as (response, exchange):
                     text = read_text(response, exchange)
                 if response.status_code in TRANSIENT:
-                    raise AgainError(refused(response, text), retry_after(response))
+                    raise transient(response, text)
                 return read_info(response, text, self._model)
             except AgainError as failure:
-                failures += 1
-                self._pause(failures, failure)
-
-    def _headers(self, content: bytes) -> dict[str, str]:
-        if not content:
-            return {}
-        own = self._info is not None and self._info.continues
-        return {"content-type": "application/json"} | ({"accept-encoding": "gzip"} if own else {})
-
-    @contextmanager
-    def _exchange(
-        self, method: str, path: str, token_ids: tuple[int, ...], body: Mapping[str, object] | None
-    ) -> Iterator[tuple[httpx.Response, Exchange]]:
-        """One request; whatever happens, the response is closed and the exchange recorded."""
-        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-        exchange = Exchange(f"{method} /v1/{path}", token_ids, content, self._record)
-        request = self._http.build_request(
-            method,
-            f"{self._base}/{path}",
-            content=content or None,
-            headers=self._headers(content),
-            extensions={"trace": exchange.trace},
-        )
-        try:
-            response = self._http.send(request, stream=True)
-            exchange.opened(response)
-            with closing(response):
-                yield response, exchange
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise nobody(self._base) from None
-        except (httpx.TransportError, httpx.DecodingError, BrokenStreamError):
-            raise broken() from None
-        finally:
-            exchange.finish()
+                tries.failed(failure)
+            except CloudProtocolError as error:
+                tries.failed(AgainError(error, lasting=True))

@@ -2,8 +2,8 @@
 
 Shapes: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
 (https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html) ``ignore_eos`` and
-``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``) and
-``continue`` (see ``responses``).
+``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire`` and ``seal``)
+and ``continue`` (see ``responses``).
 Deviations: greedy only, so an absent temperature means 0; unknown fields are ignored.
 Messages name fields, never values: a value may be part of a prompt.
 """

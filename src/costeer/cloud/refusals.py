@@ -9,10 +9,14 @@ import re
 
 import httpx
 
+from costeer.cloud.retrying import AgainError
 from costeer.exceptions import CloudRefusedError
 
-TRANSIENT = frozenset({429, 502, 503, 504})
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which asking again later makes sense."""
+
+LONGEST_WAIT = 30.0
+"""Seconds that a server may make us wait before the next try."""
 
 HINTS = {
     400: "The prompt may be too long for it, or it does not take token ids as a prompt.",
@@ -69,4 +73,10 @@ def logprobs_cap(text: str, asked: int) -> int | None:
 def retry_after(response: httpx.Response) -> float:
     """Seconds to wait according to the Retry-After header; its date form counts as none."""
     value = response.headers.get("retry-after", "")
-    return min(float(value), 30.0) if value.isascii() and value.isdigit() else 0.0
+    return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0
+
+
+def transient(response: httpx.Response, text: str) -> AgainError:
+    """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
+    error = refused(response, text)
+    return AgainError(error, retry_after(response), lasting=error.status == 500)

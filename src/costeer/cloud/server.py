@@ -34,6 +34,7 @@ from costeer.cloud.guard import LOOPBACK, Guard, read_json
 from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, continuation, parse
 from costeer.cloud.responses import Responses
 from costeer.cloud.scheduler import Job, Scheduler
+from costeer.cloud.seal import Seal
 from costeer.cloud.streaming import EventStream, Reader, watch
 from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
@@ -208,7 +209,7 @@ class Completions:
         """
         tokenizer, job = self._model.tokenizer, reader.job
         text = TextStream(tokenizer, request.stop)
-        answer = Answer(request, self._model.name, tokenizer, text)
+        answer = Answer(request, self._model.name, tokenizer, text, Seal(job.prompt))
         count = 0
         with self.responses.open(answer.id, body, job.prompt, reader.replace) as ids:
             async for step, reason in reader.steps():

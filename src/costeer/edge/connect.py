@@ -26,6 +26,7 @@ def connect(
     context_length: int,
     threads: int | None,
     api_key: str | None,
+    retries: int,
 ) -> tuple[CloudModel, LanguageModel, str]:
     """Open the door and the small model.
 
@@ -38,7 +39,7 @@ def connect(
     """
     if cloud == "local" and threads is None:
         threads = max(1, physical_cores() // 2)  # both work at the same time
-    door = _open_cloud(cloud, llm, record, context_length, threads, api_key)
+    door = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries)
     try:
         info = door.info()  # before the small model is loaded: a missing server is told at once
         model = _open_local(local, context_length, threads)
@@ -80,6 +81,7 @@ def _open_cloud(
     context_length: int,
     threads: int | None,
     api_key: str | None,
+    retries: int,
 ) -> CloudModel:
     if not isinstance(cloud, str):
         return cloud
@@ -97,7 +99,7 @@ def _open_cloud(
         )
     from costeer.cloud.completions import CompletionsClient
 
-    return CompletionsClient(cloud, model=llm, api_key=api_key, record=record)
+    return CompletionsClient(cloud, model=llm, api_key=api_key, record=record, retries=retries)
 
 
 def _open_local(

@@ -108,6 +108,7 @@ class Costeer:
         api_key: for a server that wants one.
         mode: "run-ahead" (the LLM writes on and is corrected) or "lockstep" (one round trip a
             token). Both give the same text.
+        retries: failures of the cloud in a row that are borne, with growing pauses.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not fit together.
@@ -125,6 +126,7 @@ class Costeer:
         threads: int | None = None,
         api_key: str | None = None,
         mode: Mode = "run-ahead",
+        retries: int = 5,
     ) -> None:
         # What is wrong with these is told before models are loaded.
         DecodeParams(0.0 if strength is None else resolve_strength(strength), top_k, mode=mode)
@@ -137,6 +139,7 @@ class Costeer:
             context_length=context_length,
             threads=threads,
             api_key=api_key,
+            retries=retries,
         )
         self.strength: float | str = (
             recommended_strength(llm, self.cloud, self.model) if strength is None else strength

@@ -1,0 +1,183 @@
+"""The device against what can go wrong between it and the cloud: the text is the undisturbed one.
+
+Another way of decoding is tested by adding its name to ``MODES``.
+"""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from itertools import chain, repeat
+
+import pytest
+from faults import KINDS, Fault, FaultProxy, mixture
+from serving import EndlessModel, running
+
+from costeer import Costeer
+from costeer.cloud.child import ServerProcess
+from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.inprocess import InProcess
+from costeer.decoding.sampling import SamplingParams
+from costeer.edge.decoder import DecodeParams, generate_step
+from costeer.edge.local import LocalSteering
+from costeer.edge.prompts import Prompts
+from costeer.exceptions import CloudUnreachableError
+from costeer.models.fake import FakeModel
+
+MODES = ("lockstep", "run-ahead")
+PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
+SAMPLINGS = {"greedy": {}, "sampled": {"temperature": 0.7, "seed": 5}}
+TOKENS = 280  # enough for 200 faults
+
+
+def chosen(mode):
+    """The arguments that choose a mode, for ``Costeer`` and ``DecodeParams`` alike."""
+    return {} if mode == "lockstep" else {"mode": mode}
+
+
+def large():
+    """The LLM of these tests; the server has the same."""
+    return EndlessModel(seed=1)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(EndlessModel(seed=1, max_sequences=4)) as app:
+        yield app
+
+
+def door(url, **options):
+    """A client without pauses, and with little patience for silence."""
+    return CompletionsClient(url, **{"backoff": 0.0, "timeout": 0.12, "retries": 20} | options)
+
+
+def opened(cloud, mode):
+    return Costeer(cloud, FakeModel(seed=2), strength=1.0, **chosen(mode))
+
+
+def undisturbed(mode, **options):
+    with opened(InProcess(large()), mode) as costeer:
+        return costeer.generate("Q?", "A context.", **options)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_two_hundred_faults_in_one_answer(server, mode, sampling):
+    options = SAMPLINGS[sampling] | {"max_tokens": TOKENS}
+    seed = f"{mode} {sampling}"
+    with FaultProxy(
+        server.url, mixture(seed, spread=300, in_a_row=4), enough=200, name=seed
+    ) as proxy:
+        with opened(door(proxy.url), mode) as costeer:
+            result = costeer.generate("Q?", "A context.", **options)
+        assert proxy.injected >= 200
+        assert all(proxy.happened[kind] >= 3 for kind in KINDS)
+        expected = undisturbed(mode, **options)
+        assert result.token_ids == expected.token_ids
+        assert result.text == expected.text
+        assert result.finish_reason == expected.finish_reason == "length"
+        assert result.unproven == 0
+        assert result.changed == expected.changed > 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_record_is_the_undisturbed_one(server, mode):
+    sampling = SamplingParams(0.8, seed=3)
+    params = DecodeParams(1.0, top_k=8, max_tokens=30, sampling=sampling, **chosen(mode))
+
+    def steps(cloud):
+        local = LocalSteering(FakeModel(seed=2))
+        try:
+            found = list(generate_step(cloud, local, PROMPTS, params))
+        finally:
+            local.close()
+            cloud.close()
+        return [(s.position, s.token, s.llm_token, s.proven) for s in found]
+
+    with FaultProxy(server.url, mixture(mode, spread=500), enough=40, name=mode) as proxy:
+        assert steps(door(proxy.url)) == steps(InProcess(large()))
+        assert proxy.injected >= 20
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_after_the_last_retry_what_was_written_is_kept(server, mode):
+    expected = undisturbed(mode, max_tokens=100)
+    # Whatever was written last could become a stop text, and is not shown as long as it could.
+    stop = [character + "\0\0\0" for character in set(expected.text)]
+    plan = chain(repeat(None, 5), repeat(Fault("reset")))
+    with (
+        FaultProxy(server.url, plan) as proxy,
+        opened(door(proxy.url, retries=2), mode) as costeer,
+    ):
+        generation = costeer.stream("Q?", "A context.", max_tokens=100, stop=stop)
+        shown = ""
+        with pytest.raises(CloudUnreachableError, match="connection") as caught:
+            for chunk in generation:
+                shown += chunk.text
+        assert caught.value.hint
+        assert proxy.happened["reset"] == 3
+        result = generation.result
+        assert result.finish_reason == "error"
+        assert result.steps == len(result.token_ids) >= 1
+        assert result.token_ids == expected.token_ids[: result.steps]
+        written = costeer.model.tokenizer.decode_bytes(result.token_ids)
+        assert result.text == written.decode("utf-8", "replace")
+        assert result.text.startswith(shown)
+        assert len(result.text) > len(shown)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_ctrl_c_while_the_cloud_is_gone_keeps_what_was_written(server, mode):
+    plan = chain(repeat(None, 5), repeat(Fault("503")))
+    gone = threading.Event()
+
+    def interrupt():
+        assert gone.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    class Watched(FaultProxy):
+        def _count(self, fault):
+            super()._count(fault)
+            threading.Timer(0.1, gone.set).start()
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with Watched(server.url, plan) as proxy:
+        with opened(door(proxy.url, backoff=60.0), mode) as costeer:
+            generation = costeer.stream("Q?", "A context.", max_tokens=100)
+            with pytest.raises(KeyboardInterrupt):
+                list(generation)
+        assert generation.result.finish_reason == "interrupted"
+        assert generation.result.steps >= 1
+        assert proxy.injected == 1  # it was not even asked again
+
+
+@contextmanager
+def killed_and_restarted(process):
+    """Kill a server for good; while the block runs, another one starts on its port."""
+    port = process.url.rsplit(":", 1)[1]
+    os.kill(process.pid, signal.SIGKILL)
+    another = ServerProcess("fake:1", ("--port", port))
+    starting = threading.Thread(target=another.__enter__)
+    starting.start()
+    try:
+        yield
+    finally:
+        starting.join(30)
+        another.close()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_killed_in_the_middle_and_restarted_on_the_same_port(mode):
+    with opened(InProcess(FakeModel(seed=1)), mode) as costeer:
+        expected = costeer.generate("Q?", "A context.", max_tokens=60)
+    with ServerProcess("fake:1") as first:
+        cloud = door(first.url, backoff=0.02, retries=200, timeout=5.0)
+        with opened(cloud, mode) as costeer:
+            generation = costeer.stream("Q?", "A context.", max_tokens=60)
+            for _ in range(10):
+                next(generation)
+            with killed_and_restarted(first):
+                list(generation)
+    assert generation.result.steps == len(expected.token_ids) > 20
+    assert generation.result.token_ids == expected.token_ids
+    assert generation.result.text == expected.text
