@@ -28,6 +28,7 @@ def close_to(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
 
 def test_it_is_a_language_model(model):
     assert isinstance(model, LanguageModel)
+    assert model.exact_batch >= 1
     assert model.name
     assert model.vocab_size == len(model.tokenizer.vocabulary)
     assert (model.context_length, model.max_sequences) == (256, 4)
@@ -258,3 +259,18 @@ def controls(tokenizer, ids):
 def test_an_id_that_ends_an_answer_is_a_token(tokenizer):
     assert tokenizer.eos_ids
     assert all(0 <= token < len(tokenizer.vocabulary) for token in tokenizer.eos_ids)
+
+
+def test_an_exact_batch_changes_no_bit(model):
+    """Two sequences, as on the device: each token as if it had come alone."""
+    count = max(min(model.exact_batch, 6) // 2, 1)
+    ids = IDS[:count]
+    first, second = model.sequence(), model.sequence()
+    first.extend([33, 34])
+    second.extend([35])
+    together = model.extend_many([(first, ids), (second, ids)])
+    for start, rows in (([33, 34], together[0]), ([35], together[1])):
+        alone = model.sequence()
+        alone.extend(start)
+        assert np.array_equal(rows, np.concatenate([alone.extend([token]) for token in ids]))
+        alone.close()

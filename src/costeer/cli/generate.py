@@ -86,7 +86,7 @@ def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
     console = story()
     names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key", "retries")
     with console.status("Loading models ..."):
-        costeer = Costeer(**{name: options[name] for name in names})
+        costeer = Costeer(**{name: options[name] for name in names}, exact=not options["fast"])
     if costeer.note and not quiet:
         console.print(costeer.note, style="yellow", markup=False)
     return costeer

@@ -28,7 +28,7 @@ def _apply(options: list[Callable[[F], F]], command: F) -> F:
 
 
 def model_options(command: F) -> F:
-    """--cloud, --local, --llm, --strength, --mode, --top-k, --threads."""
+    """--cloud, --local, --llm, --strength, --mode, --fast, --top-k, --threads."""
     return _apply(
         [
             click.option(
@@ -46,6 +46,12 @@ def model_options(command: F) -> F:
                 type=click.Choice(["run-ahead", "lockstep"]),
                 help="Let the large model write on and correct it (the default), or wait for "
                 "each other at every token. The text is the same.",
+            ),
+            click.option(
+                "--fast",
+                is_flag=True,
+                help="Check as many steps at once as pays, where the cloud is much faster than the "
+                "small model. The text may then differ a little from run to run.",
             ),
             click.option(
                 "--top-k",

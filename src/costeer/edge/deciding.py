@@ -34,6 +34,9 @@ class DecodeParams:
         sampling: greedy by default.
         eos_ids: tokens that end the answer.
         mode: "run-ahead" or "lockstep"; both give the same tokens.
+        exact: in run-ahead, check only so many steps together as leaves every number what it is in
+            lockstep. Without it as many as pays; on engines whose rounding depends on what is
+            computed together, near-ties may then fall differently from run to run.
     """
 
     gain: float
@@ -42,6 +45,7 @@ class DecodeParams:
     sampling: SamplingParams = field(default_factory=SamplingParams)
     eos_ids: Collection[int] = frozenset()
     mode: Mode = "run-ahead"
+    exact: bool = True
 
     def __post_init__(self) -> None:
         if self.top_k < 1:

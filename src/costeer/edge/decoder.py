@@ -1,8 +1,7 @@
 """The decoding loop: one generator, a record a token, in either of two modes. Knows token ids only.
 
 Both modes decide every token in the same way (``deciding``) from the same numbers, so they give the
-same tokens; they differ in what is waited for. On engines whose rows depend on what is computed
-together (quantised llama.cpp) near-ties may fall differently.
+same tokens; they differ in what is waited for.
 """
 
 from __future__ import annotations

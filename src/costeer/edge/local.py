@@ -6,6 +6,7 @@ one batch. Their caches outlive an answer, so a conversation pays only for what 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence as AbstractSequence
 from typing import Protocol
 
@@ -21,6 +22,11 @@ Array = npt.NDArray[np.float32]
 
 class DeltaSource(Protocol):
     """Where the decoder gets the delta from."""
+
+    @property
+    def exact_steps(self) -> int:
+        """Up to so many ids in one call of ``delta`` give what one at a time gives, bit for bit."""
+        ...
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """Read the prompts; the delta (V,) for the first token of the answer."""
@@ -46,6 +52,7 @@ class LocalSteering:
         self._model = model
         self._with: Sequence = model.sequence()
         self._without: Sequence = model.sequence()
+        self.exact_steps = max(model.exact_batch // 2, 1)
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """Read the prompts, or what is new in them.
@@ -89,6 +96,7 @@ class NoSteering:
 
     def __init__(self, vocab_size: int) -> None:
         self._zero: Array = np.zeros(vocab_size, np.float32)
+        self.exact_steps = sys.maxsize
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """(V,) zeros."""

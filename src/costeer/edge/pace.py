@@ -13,14 +13,14 @@ LONGEST = 16
 
 
 class Pace:
-    """Learns from what happens; one for each small model."""
+    """Learns from what happens; one for each small model, kept from answer to answer."""
 
     def __init__(self) -> None:
         self._agreement = 0.9
         self._seconds: dict[int, float] = {}
 
     def batch(self, available: int) -> int:
-        """How many of the ``available`` steps (at least 1) to check in the next call."""
+        """How many of ``available`` steps (at least 1) to check in the next call."""
         return max(range(1, min(available, LONGEST) + 1), key=self._rate)
 
     def spent(self, count: int, seconds: float) -> None:

@@ -19,7 +19,7 @@ from costeer.cloud.base import CloudModel, CloudStep
 from costeer.edge.ahead import Ahead, Burst
 from costeer.edge.deciding import Array, Decider, DecodeParams, Step
 from costeer.edge.local import DeltaSource
-from costeer.edge.pace import Pace
+from costeer.edge.pace import LONGEST, Pace
 from costeer.edge.prompts import Prompts
 
 PARTING = 0.5
@@ -32,7 +32,7 @@ def run_ahead(
     """See ``decoder.generate_step``."""
     decider = Decider(cloud, prompts.public, params)
     ahead = _Continued(cloud, params, decider)
-    behind = _Behind(local, pace)
+    behind = _Behind(local, pace, local.exact_steps if params.exact else LONGEST)
     try:
         behind.begin(prompts)
         while not decider.over:
@@ -111,11 +111,12 @@ class _Continued:
 
 
 class _Behind:
-    """The small model's deltas for the next positions."""
+    """The small model's deltas for the next positions; ``most`` of them in one call."""
 
-    def __init__(self, local: DeltaSource, pace: Pace) -> None:
+    def __init__(self, local: DeltaSource, pace: Pace, most: int) -> None:
         self._local = local
         self._pace = pace
+        self._most = most
         self.deltas: deque[Array] = deque()
         self.held = 0  # tokens of the answer that the small model has read
 
@@ -132,7 +133,7 @@ class _Behind:
             left: how many positions are undecided; no deltas are made beyond.
         """
         known = list(takewhile(lambda token: token < self._size, tokens))  # not an LLM's padding
-        count = self._pace.batch(min(len(known), left))
+        count = self._pace.batch(min(len(known), left, self._most))
         started = time.perf_counter()
         self.deltas.extend(self._local.delta(known[:count]))
         self._pace.spent(count, time.perf_counter() - started)

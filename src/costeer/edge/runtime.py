@@ -108,6 +108,8 @@ class Costeer:
         api_key: for a server that wants one.
         mode: "run-ahead" (the LLM writes on and is corrected) or "lockstep" (one round trip a
             token). Both give the same text.
+        exact: see ``DecodeParams``; False may be faster where the cloud is much faster than the
+            small model.
         retries: failures of the cloud in a row that are borne, with growing pauses.
 
     Raises:
@@ -126,6 +128,7 @@ class Costeer:
         threads: int | None = None,
         api_key: str | None = None,
         mode: Mode = "run-ahead",
+        exact: bool = True,
         retries: int = 5,
     ) -> None:
         # What is wrong with these is told before models are loaded.
@@ -146,6 +149,7 @@ class Costeer:
         )
         self.top_k = top_k
         self.mode: Mode = mode
+        self.exact = exact
         self._pace = Pace()
         self._steering = LocalSteering(self.model)
         self._current: Generation | None = None
@@ -190,6 +194,7 @@ class Costeer:
             sampling=SamplingParams(temperature, top_p, seed),
             eos_ids=self.model.tokenizer.eos_ids,
             mode=self.mode,
+            exact=self.exact,
         )
         prompts = build(self.model.tokenizer, _messages(query), context, self.room(max_tokens))
         text = TextStream(stop)

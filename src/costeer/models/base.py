@@ -135,6 +135,14 @@ class LanguageModel(Protocol):
         """The most sequences that may be open at once."""
         ...
 
+    @property
+    def exact_batch(self) -> int:
+        """Up to so many ids of one call give the rows of extending by one id a time, bit for bit.
+
+        At least 1. In larger calls rounding may differ, and near-ties between tokens may flip.
+        """
+        ...
+
     def sequence(self) -> Sequence:
         """Open an empty sequence.
 

@@ -8,6 +8,7 @@ the same ids give bit-identical rows however they were fed. Nothing here imitate
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence as AbstractSequence
 
 import numpy as np
@@ -104,6 +105,7 @@ class FakeModel:
         self.vocab_size = vocab_size
         self.context_length = context_length
         self.max_sequences = max_sequences
+        self.exact_batch = sys.maxsize
         self.opened = 0
         self._seed = seed
         self._peak = peak

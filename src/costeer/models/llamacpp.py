@@ -150,6 +150,7 @@ class LlamaCpp:
         self.vocab_size = len(self.tokenizer.vocabulary)
         self._outputs = max(OUTPUTS, sequences)
         self._singles = 0 if self._lib.llama_supports_gpu_offload() else SINGLES
+        self.exact_batch = max(self._singles, 1)
         self._batch = Batch(max(batch, sequences), self._lib)
         self._context = self._start(threads)
         self._memory = self._lib.llama_get_memory(self._context)

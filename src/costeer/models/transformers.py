@@ -114,6 +114,7 @@ class Transformers:
         config = self._model.config
         self.context_length = min(context, getattr(config, "max_position_embeddings", context))
         self.max_sequences = sequences
+        self.exact_batch = 1
         self.opened: set[TransformersSequence] = set()
         self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
