@@ -23,6 +23,7 @@ COMMANDS = {
     "chat": "Talk, turn by turn, in the terminal.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "models": "List, fetch and verify model files.",
+    "eval": "Run the benchmarks of the paper and print its tables.",
     "doctor": "Check this machine and say how to mend what is missing.",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -18,6 +18,7 @@ def load_model(
     context: int = 4096,
     sequences: int = 2,
     threads: int | None = None,
+    device: str | None = None,
 ) -> LanguageModel:
     """Load a model.
 
@@ -27,6 +28,8 @@ def load_model(
         context: the most tokens of one sequence.
         sequences: the most sequences open at once.
         threads: computing threads; None for the physical cores of this process.
+        device: a torch device such as "cuda", for folders; GGUF files go where llama.cpp was
+            built to run them.
 
     Raises:
         UnknownModelError: neither a name of the catalog nor a model file or folder.
@@ -44,7 +47,9 @@ def load_model(
     if path.is_dir():
         from costeer.models.transformers import Transformers
 
-        return Transformers(path, context=context, sequences=sequences, threads=threads)
+        return Transformers(
+            path, device=device or "cpu", context=context, sequences=sequences, threads=threads
+        )
     from costeer.models.catalog import name_of
     from costeer.models.llamacpp import LlamaCpp
 

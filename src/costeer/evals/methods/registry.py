@@ -56,3 +56,33 @@ def method(name: str, **parameters: Any) -> Method:
                 f"It has: {', '.join(free)}." if free else "It has none.",
             )
     return rule(**fixed, **parameters)
+
+
+def parse(text: str) -> Method:
+    """A method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
+
+    Raises:
+        ParameterError: no such method or parameter, or not of that form.
+    """
+    name, *given = text.strip().split(":")
+    parameters: dict[str, Any] = {}
+    for part in given:
+        key, found, value = part.partition("=")
+        if not found or not key.isidentifier():
+            raise ParameterError(
+                f"{text[:40]!r} is not a method with parameters.", 'Write "costeer:gain=0.5", say.'
+            )
+        parameters[key] = _value(value)
+    try:
+        return method(name, **parameters)
+    except TypeError:
+        raise ParameterError(f"A parameter of {text[:40]!r} is not a number.") from None
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from costeer.evals.metrics.likelihood import GRID, STEP, TokenScores
+from costeer.evals.metrics.likelihood import GRID, STEP, TextScores, TokenScores
 from costeer.evals.statistics import RESAMPLES, Interval, group_ids, percentile, resampled_sums
 from costeer.exceptions import NotFiniteError, ParameterError
 
 Float64 = npt.NDArray[np.float64]
 FOLDS = 5
+Scored: TypeAlias = TokenScores | TextScores
+"""One policy on one text; the sums are enough."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,17 +46,17 @@ class Likelihood:
         return float(self.nll.sum() / self.tokens.sum())
 
 
-def uncalibrated(texts: Sequence[TokenScores]) -> Likelihood:
+def uncalibrated(texts: Sequence[Scored]) -> Likelihood:
     """As the policy is."""
     return Likelihood(
-        nll=np.array([text.nll().sum() for text in texts]),
+        nll=np.array([text.summed().nll for text in texts]),
         tokens=np.array([len(text) for text in texts], dtype=np.int64),
         temperatures=np.ones(1),
     )
 
 
 def calibrated(
-    texts: Sequence[TokenScores],
+    texts: Sequence[Scored],
     groups: Sequence[str] | None = None,
     folds: int = FOLDS,
     seed: int = 0,
@@ -82,13 +85,13 @@ def calibrated(
     return Likelihood(nll=nll, tokens=tokens, temperatures=temperatures)
 
 
-def fit_temperature(texts: Sequence[TokenScores]) -> float:
+def fit_temperature(texts: Sequence[Scored]) -> float:
     """The temperature of the largest likelihood of all tokens, between the ends of the grid."""
     curves = np.stack([_curve(text) for text in texts])
     return 1 / _minimum(curves.sum(axis=0))
 
 
-def nll_at(text: TokenScores, temperature: float) -> float:
+def nll_at(text: Scored, temperature: float) -> float:
     """The sum over a text's tokens at one temperature, nats.
 
     Raises:
@@ -155,14 +158,12 @@ _RULED_OUT = "A policy gives no probability at all to a token of a reference."
 _RULED_OUT_HINT = "Its likelihood says nothing; compare it by the texts it writes."
 
 
-def _curve(text: TokenScores) -> Float64:
+def _curve(text: Scored) -> Float64:
     """(2, G): the NLL of a text on the grid, and its slope in the inverse temperature."""
-    target = float(text.target.sum(dtype=np.float64))
-    if not np.isfinite(target):
+    sums = text.summed()
+    if not np.isfinite(sums.target):
         raise NotFiniteError(_RULED_OUT, _RULED_OUT_HINT)
-    value = text.log_partition.sum(axis=0, dtype=np.float64) - GRID * target
-    slope = text.mean_logprob.sum(axis=0, dtype=np.float64) - target
-    return np.stack([value, slope])
+    return np.stack([sums.log_partition - GRID * sums.target, sums.mean_logprob - sums.target])
 
 
 def _value(curve: Float64, inverse: float) -> float:

@@ -59,6 +59,70 @@ class TokenScores:
         """(n,) negative log-likelihood at temperature 1, nats; exact."""
         return -self.target.astype(np.float64)
 
+    def summed(self) -> TextScores:
+        """The sums over the tokens."""
+        return TextScores(
+            tokens=len(self),
+            target=float(self.target.sum(dtype=np.float64)),
+            log_partition=self.log_partition.sum(axis=0, dtype=np.float64),
+            mean_logprob=self.mean_logprob.sum(axis=0, dtype=np.float64),
+            hits=int(self.hit.sum()),
+            ruled_out=int(np.isneginf(self.target).sum()),
+            kl=float(self.kl.sum(dtype=np.float64)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextScores:
+    """``TokenScores`` summed over a whole text: enough for calibration, and a row in a file.
+
+    Attributes:
+        tokens: n.
+        target: sum of log-probabilities of the reference's tokens; -inf if one is ruled out.
+        log_partition: (G,) sums.
+        mean_logprob: (G,) sums.
+        hits: at how many tokens the likeliest is the reference's.
+        ruled_out: how many tokens of the reference have no probability at all.
+        kl: sum of the divergences, nats; NaN where none was given.
+    """
+
+    tokens: int
+    target: float
+    log_partition: Float64
+    mean_logprob: Float64
+    hits: int
+    ruled_out: int
+    kl: float
+
+    def __len__(self) -> int:
+        return self.tokens
+
+    def __add__(self, other: TextScores) -> TextScores:
+        """One text, scored in two pieces."""
+        return TextScores(
+            tokens=self.tokens + other.tokens,
+            target=self.target + other.target,
+            log_partition=self.log_partition + other.log_partition,
+            mean_logprob=self.mean_logprob + other.mean_logprob,
+            hits=self.hits + other.hits,
+            ruled_out=self.ruled_out + other.ruled_out,
+            kl=self.kl + other.kl,
+        )
+
+    @property
+    def nll(self) -> float:
+        """Sum at temperature 1, nats; exact."""
+        return -self.target
+
+    @property
+    def entropy(self) -> float:
+        """Sum, nats."""
+        return -float(self.mean_logprob[ONE])
+
+    def summed(self) -> TextScores:
+        """Itself."""
+        return self
+
 
 def score_tokens(
     logprobs: Array, targets: npt.NDArray[np.integer], other: Array | None = None

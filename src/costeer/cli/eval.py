@@ -1,0 +1,112 @@
+"""``costeer eval``: run the benchmarks, and show what came of them. Parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from costeer.cli.eval_options import job, job_options, names, work
+
+if TYPE_CHECKING:
+    from costeer.evals.runner.job import Job, Outcome
+
+
+@click.group(name="eval")
+def command() -> None:
+    """Measure methods on the benchmarks of the paper.
+
+    \b
+    Examples:
+      costeer eval run -t cogenesis --data dev.json --out scores.jsonl
+      costeer eval table scores.jsonl
+    """
+
+
+@command.command()
+@click.option(
+    "--methods",
+    "-m",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="With parameters as in costeer:gain=0.5. Default: all.",
+)
+@job_options
+def run(methods: tuple[str, ...], **options: Any) -> None:
+    """Run methods on samples; results go to a file, and a run that was stopped goes on there.
+
+    A row holds scores and hashes, and never a text. Samples of the benchmarks are private data of
+    made-up or real people: keep them where they are.
+
+    \b
+    Examples:
+      costeer eval run -t cogenesis --data dev.json --out scores.jsonl --limit 10
+      costeer eval run -t cogenesis --data dev.json --out texts.jsonl --kind generate \\
+          -m llm-without,costeer:gain=0.5,llm-with --max-tokens 200
+    """
+    from costeer.evals.runner.job import experiment
+
+    both = bool(options["tuned"] and options["untuned"])
+    chosen = experiment(names(methods), work(options), proxies=both)
+    todo = job(chosen, options)
+    outcome = executed(todo, quiet=options["as_json"])
+    if options["as_json"]:
+        click.echo(as_json(todo, outcome))
+
+
+def executed(todo: Job, *, quiet: bool) -> Outcome:
+    """Run a job with a bar on stderr, and say at the end what was done."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from costeer.cli.show import story
+    from costeer.evals.runner.job import execute
+
+    console = story()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=quiet) as bar:
+        line = bar.add_task("Starting", total=None)
+
+        def stage(name: str, done: int, total: int) -> None:
+            bar.update(line, description=name.capitalize(), completed=done, total=total)
+
+        advance: Callable[[int], None] = lambda count: bar.advance(line, count)  # noqa: E731
+        outcome = execute(todo, stage, advance)
+    if not quiet:
+        console.print(_summary(todo, outcome), style="dim", markup=False)
+    return outcome
+
+
+def _summary(todo: Job, outcome: Outcome) -> str:
+    if not outcome.written:
+        return f"{todo.out} already holds all {outcome.rows} rows; nothing was done."
+    return (
+        f"{todo.out}: {outcome.written} rows written in {outcome.seconds:.1f} s, "
+        f"{outcome.rows} in all."
+    )
+
+
+def as_json(todo: Job, outcome: Outcome) -> str:
+    """What was done, as one JSON object."""
+    return json.dumps(
+        {
+            "out": str(todo.out),
+            "rows": outcome.rows,
+            "written": outcome.written,
+            "seconds": round(outcome.seconds, 3),
+        }
+    )

@@ -1,0 +1,144 @@
+"""What ``costeer eval run`` and ``costeer eval sweep`` have in common: options, and a job of them.
+
+Parsing only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from costeer.cli.options import with_defaults
+
+if TYPE_CHECKING:
+    from costeer.evals.runner.experiment import Experiment, Generating, Scoring
+    from costeer.evals.runner.job import Job
+    from costeer.evals.runner.units import Unit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS: list[Callable[[Any], Any]] = [
+    click.option("--tasks", "-t", multiple=True, required=True, metavar="NAME[,NAME...]"),
+    click.option(
+        "--data",
+        multiple=True,
+        metavar="[TASK=]PATH",
+        help="The benchmark's own file; LongLaMP comes from the hub where none is given.",
+    ),
+    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE"),
+    click.option(
+        "--kind",
+        type=click.Choice(["score", "generate"]),
+        default="score",
+        show_default=True,
+        help="Likelihoods of the references, or texts.",
+    ),
+    click.option("--limit", type=click.IntRange(min=1), help="Rows of each file, from its start."),
+    click.option(
+        "--split",
+        type=click.Choice(["train", "val", "test"]),
+        default="test",
+        show_default=True,
+        help="Of benchmarks that come split.",
+    ),
+    click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True),
+    click.option("--temperature", type=float, default=0.0, help="0 is greedy. [0]"),
+    click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest mass. [1]"),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of sampled texts."),
+    click.option(
+        "--kl/--no-kl",
+        default=True,
+        help="Measure divergences from the LLM with context, which then reads every sample. [kl]",
+    ),
+    click.option(
+        "--lanes",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Samples written at once. Above 1, near-ties may flip from batch to batch.",
+    ),
+    click.option(
+        "--keep-texts",
+        is_flag=True,
+        help="Write generated texts to a second file. They may repeat private data.",
+    ),
+    click.option("--llm", metavar="MODEL", help="The large model."),
+    click.option("--local", metavar="MODEL", help="The small model."),
+    click.option("--tuned", metavar="MODEL", help="For proxy-tuning."),
+    click.option("--untuned", metavar="MODEL", help="For proxy-tuning."),
+    click.option("--context", type=click.IntRange(min=1), default=4096, show_default=True),
+    click.option("--threads", type=click.IntRange(min=1), help="Threads for each model."),
+    click.option("--device", metavar="DEVICE", help="For transformers, e.g. cuda."),
+    click.option("--shards", type=click.IntRange(min=1), default=1, help="Divide the samples."),
+    click.option("--shard", type=int, default=0, help="Which part to run, from 0."),
+    click.option("--ray", is_flag=True, help="Run all shards at once as processes of Ray."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."),
+]
+
+
+def job_options(command: F) -> F:
+    """All of the above."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def names(given: tuple[str, ...]) -> list[str]:
+    """Options that may be repeated, and hold several names between commas."""
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def work(options: dict[str, Any]) -> Scoring | Generating:
+    """What is to be done with each sample."""
+    from costeer.decoding.sampling import SamplingParams
+    from costeer.evals.runner.experiment import Generating, Scoring
+
+    if options["kind"] == "score":
+        return Scoring(kl=options["kl"])
+    sampling = SamplingParams(options["temperature"], options["top_p"], options["seed"])
+    return Generating(options["max_tokens"], sampling, options["lanes"])
+
+
+def samples(options: dict[str, Any]) -> list[Unit]:
+    """Of all tasks, or of one shard."""
+    from costeer.evals.runner import job, units
+    from costeer.evals.tasks.base import LoadOptions
+    from costeer.evals.tasks.registry import task
+
+    tasks = [task(name) for name in names(options["tasks"])]
+    load = LoadOptions(split=options["split"], limit=options["limit"])
+    found = units.load(tasks, job.sources(tasks, options["data"]), load)
+    if options["ray"]:
+        return found
+    return units.shard(found, options["shard"], options["shards"])
+
+
+def job(experiment: Experiment, options: dict[str, Any]) -> Job:
+    """Everything together; samples are loaded, models are not."""
+    from costeer.evals.runner.job import Job
+    from costeer.evals.runner.loading import ModelChoice
+    from costeer.models.catalog import DEFAULT_PAIR
+
+    given = with_defaults({name: options[name] for name in ("llm", "local", "threads")})
+    roles = {
+        "llm": given["llm"] or DEFAULT_PAIR.llm,
+        "slm": given["local"] or DEFAULT_PAIR.slm,
+        "tuned": options["tuned"],
+        "untuned": options["untuned"],
+    }
+    return Job(
+        experiment=experiment,
+        samples=samples(options),
+        choice=ModelChoice(
+            {role: name for role, name in roles.items() if name},
+            context=options["context"],
+            threads=given["threads"],
+            device=options["device"],
+        ),
+        out=options["out"],
+        keep_texts=options["keep_texts"],
+        ray_workers=options["shards"] if options["ray"] else 0,
+    )

@@ -1,0 +1,134 @@
+"""Samples of several tasks, divided into shards, and their token ids.
+
+A sample's identity is its task, its id and a hash of its texts. The hash needs no tokenizer, so
+that a finished run is recognised before any model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from costeer.evals import prompts
+from costeer.evals.prompts import TokenPrompts
+from costeer.evals.tasks.base import LoadOptions, Sample, Task
+from costeer.exceptions import InputError, ParameterError
+from costeer.models.base import Tokenizer
+
+HASH = 16
+"""Hexadecimal digits kept of a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One sample of one task."""
+
+    task: str
+    sample: Sample
+
+    @property
+    def texts(self) -> str:
+        """A hash of everything that the models read and the metrics compare with."""
+        parts = [self.sample.query, self.sample.context_prompt, self.sample.reference]
+        return hash_of(json.dumps(parts))
+
+    @property
+    def group(self) -> str:
+        """What is resampled together, as a hash: a group may be a person's name."""
+        return hash_of(f"{self.task}\n{self.sample.group}")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedUnit:
+    """A sample with its token ids."""
+
+    unit: Unit
+    prompts: TokenPrompts
+
+    @property
+    def hash(self) -> str:
+        """Of the token ids."""
+        ids = [self.prompts.public, self.prompts.private, self.prompts.reference]
+        return hash_of(json.dumps(ids))
+
+
+def hash_of(text: str) -> str:
+    """The start of the SHA-256, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH]
+
+
+def load(
+    tasks: Sequence[Task], sources: Mapping[str, Path | None], options: LoadOptions
+) -> list[Unit]:
+    """The samples of all tasks, in order.
+
+    Raises:
+        InputError: a source is missing or wrong, or two samples of a task have one id.
+    """
+    units = []
+    for task in tasks:
+        samples = task.load(sources.get(task.name), options)
+        if len({sample.id for sample in samples}) < len(samples):
+            raise InputError(f"Two samples of {task.name} have the same id.", "Is the file whole?")
+        units += [Unit(task.name, sample) for sample in samples]
+    return units
+
+
+def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
+    """Every ``count``-th sample from the ``index``-th on, so that shards are alike in cost.
+
+    Raises:
+        ParameterError: there is no such shard.
+    """
+    if not (count >= 1 and 0 <= index < count):
+        raise ParameterError(
+            f"There is no shard {index} of {count}.", f"Shards are numbered from 0 to {count - 1}."
+        )
+    return list(units[index::count])
+
+
+def require_references(units: Sequence[Unit]) -> None:
+    """Likelihoods need references.
+
+    Raises:
+        InputError: a sample has none.
+    """
+    missing = sorted({unit.task for unit in units if not unit.sample.reference})
+    if missing:
+        raise InputError(
+            f"These tasks have no references to score: {', '.join(missing)}.",
+            "Run them with --kind generate.",
+        )
+
+
+def encode(unit: Unit, tokenizer: Tokenizer) -> EncodedUnit:
+    """The sample as token ids."""
+    return EncodedUnit(unit, prompts.encode(unit.sample, tokenizer))
+
+
+def require_room(units: Sequence[EncodedUnit], room: int, max_tokens: int | None) -> None:
+    """Check before any work that every sample fits; nothing is ever cut.
+
+    Args:
+        units: what is to be done.
+        room: tokens that the models hold.
+        max_tokens: of an answer; None: references are scored instead.
+
+    Raises:
+        InputError: some do not fit.
+    """
+    lengths = []
+    for unit in units:
+        p = unit.prompts
+        answer = len(p.reference) if max_tokens is None else max_tokens
+        lengths.append(max(len(p.public), len(p.private)) + answer)
+    too_long = [length for length in lengths if length > room]
+    if too_long:
+        raise InputError(
+            f"{len(too_long)} of {len(units)} samples need up to {max(too_long):,} tokens; the "
+            f"models hold {room:,}.",
+            "Give a larger --context.",
+        )

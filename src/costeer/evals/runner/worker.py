@@ -1,0 +1,69 @@
+"""Samples into rows, by models in this process.
+
+Samples are worked on one after another (scoring) or a few at a time (generating).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from costeer.evals.methods.base import Method
+from costeer.evals.runner import row as rows
+from costeer.evals.runner import scoring, units
+from costeer.evals.runner.branches import Models
+from costeer.evals.runner.experiment import Experiment, Scoring
+from costeer.evals.runner.generating import generate
+from costeer.evals.runner.results import Row
+from costeer.evals.runner.todo import Done, Todo
+from costeer.evals.runner.units import EncodedUnit
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorker:
+    """Works in this process.
+
+    Attributes:
+        experiment: what to do.
+        models: in memory.
+        run: the header's id.
+    """
+
+    experiment: Experiment
+    models: Models
+    run: str
+
+    def work(self, todo: Sequence[Todo]) -> Iterator[Done]:
+        """See ``Worker``.
+
+        Raises:
+            InputError: a sample does not fit into the models' context; nothing was done then.
+        """
+        encoded = [units.encode(item.unit, self.models.tokenizer) for item in todo]
+        work = self.experiment.work
+        if isinstance(work, Scoring):
+            units.require_room(encoded, self.models.room, None)
+            for item, sample in zip(todo, encoded, strict=True):
+                yield Done(tuple(self._scored(sample, item.missing, work)))
+            return
+        units.require_room(encoded, self.models.room, work.max_tokens)
+        yield from generate(
+            self.experiment,
+            [(sample, item.missing) for item, sample in zip(todo, encoded, strict=True)],
+            self.models,
+            self.run,
+        )
+
+    def _scored(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
+        methods = [m for m in self.experiment.methods if m.key() in missing]
+        result = scoring.score(sample.prompts, methods, self.models, work.kl)
+        for method in methods:
+            own = result.seconds[method.key()]
+            seconds = {"method": own, **_branches(method, result.branch_seconds)}
+            scores = rows.likelihood(result.scores[method.key()])
+            yield rows.row(self.run, self.experiment, sample, method, scores, seconds)
+
+
+def _branches(method: Method, seconds: Mapping[Any, float]) -> dict[str, float]:
+    return {branch: seconds[branch] for branch in sorted(method.needs)}
