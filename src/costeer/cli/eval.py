@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costeer.cli import eval_report
 from costeer.cli.eval_options import job, job_options, names, work
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ def command() -> None:
     Examples:
       costeer eval run -t cogenesis --data dev.json --out scores.jsonl
       costeer eval table scores.jsonl
+      costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl
+      costeer eval plot sweep.jsonl --out sweep.png
     """
+
+
+for _command in (eval_report.table, eval_report.compare, eval_report.plot):
+    command.add_command(_command)
 
 
 @command.command()
@@ -54,6 +61,59 @@ def run(methods: tuple[str, ...], **options: Any) -> None:
     outcome = executed(todo, quiet=options["as_json"])
     if options["as_json"]:
         click.echo(as_json(todo, outcome))
+
+
+@command.command()
+@click.option(
+    "--gains",
+    multiple=True,
+    metavar="X[,X...]",
+    help="[0.25,0.476,0.75,1,1.25,1.5,1.783,2.58]",
+)
+@click.option(
+    "--figure-2",
+    is_flag=True,
+    help="Add the settings of the paper's Figure 2, and show which gain each comes to.",
+)
+@job_options
+def sweep(gains: tuple[str, ...], figure_2: bool, **options: Any) -> None:
+    """Run CoSteer over its strength, and show what each gain is worth.
+
+    The paper varies alpha, beta, lambda, eta and T. Only the gain that they come to matters, so
+    one sweep over gains holds all of its curves.
+
+    \b
+    Examples:
+      costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl --gains 0.25,0.5,1
+      costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl --figure-2
+    """
+    from costeer.evals.report import collect
+    from costeer.evals.report import sweep as sweeping
+    from costeer.evals.runner.job import experiment
+
+    given = [_number(text) for text in names(gains)] or sweeping.GAINS
+    steered = [f"costeer:gain={g!r}" for g in sweeping.gains(given, figure_2)]
+    chosen = experiment(["llm-without", "llm-with", *steered], work(options))
+    todo = job(chosen, options)
+    executed(todo, quiet=options["as_json"])
+    found = collect.sections(
+        collect.load([todo.out]), kind=chosen.kind, methods=[m.key() for m in chosen.methods]
+    )
+    grids = [sweeping.table(section) for section in found]
+    if figure_2:
+        grids += [sweeping.mapping(section) for section in found]
+    eval_report.show(grids, "markdown", options["as_json"])
+
+
+def _number(text: str) -> float:
+    from costeer.exceptions import ParameterError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(
+            f"The gain {text[:40]!r} is not a number.", "Write 0.5, say."
+        ) from None
 
 
 def executed(todo: Job, *, quiet: bool) -> Outcome:

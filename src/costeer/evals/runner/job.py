@@ -153,6 +153,15 @@ def experiment(
     return Experiment(work, tuple(methods.values()), tuple(copying.values()))
 
 
+def key_of(name: str) -> str:
+    """The key under which results of a method stand.
+
+    Raises:
+        ParameterError: there is no such method.
+    """
+    return Copying(name).key() if name in BASELINES else parse(name).key()
+
+
 def _expanded(names: Sequence[str], work: Scoring | Generating, proxies: bool) -> Iterator[str]:
     for name in names:
         if name != ALL:

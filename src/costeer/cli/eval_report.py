@@ -1,0 +1,180 @@
+"""``costeer eval table | compare | plot``: what files of results say. Parsing and printing only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from costeer.cli.eval_options import names
+
+if TYPE_CHECKING:
+    from costeer.evals.report.collect import Section
+    from costeer.evals.report.grid import Grid
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+KIND = click.option(
+    "--kind", type=click.Choice(["score", "generate"]), help="Only likelihoods, or only texts."
+)
+TASKS = click.option("--tasks", "-t", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
+TWINS = click.option(
+    "--without-twins",
+    is_flag=True,
+    help="Leave out samples whose reference nearly repeats a record of the user.",
+)
+SEED = click.option("--seed", type=int, default=0, help="Of bootstrap, test and folds. [0]")
+FORM = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "csv", "json"]),
+    default="markdown",
+    show_default=True,
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+
+
+def shown(command: F) -> F:
+    """The options of every table."""
+    for option in (JSON, FORM, SEED, TWINS, TASKS, KIND):
+        command = option(command)
+    return command
+
+
+@click.command()
+@FILES
+@click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
+@click.option(
+    "--paper",
+    type=click.Choice(["1", "2", "3", "5"]),
+    multiple=True,
+    help="This table of the paper: our numbers, and the paper's beside them. Repeatable.",
+)
+@shown
+def table(
+    files: tuple[Path, ...],
+    methods: tuple[str, ...],
+    paper: tuple[str, ...],
+    form: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Print a table for each task: likelihoods, or texts.
+
+    Several files (shards, say) are read as one. Methods are compared on the samples that all of
+    them have; intervals are 95 % bootstrap intervals of paired differences, and p-values are
+    corrected (Holm) for all methods of a table.
+
+    \b
+    Examples:
+      costeer eval table scores.jsonl
+      costeer eval table texts.jsonl --paper 1 --paper 3
+      costeer eval table shard-0.jsonl shard-1.jsonl --format csv > table.csv
+    """
+    from costeer.evals.report import layouts
+    from costeer.evals.runner.job import key_of
+
+    keys = [key_of(name) for name in names(methods)]
+    found = sections(files, options, keys)
+    if paper:
+        numbers: list[layouts.Number] = [n for n in layouts.NUMBERS if str(n) in paper]
+        show([layouts.layout(number, found) for number in numbers], form, as_json)
+        return
+    show([grid(section, options["seed"]) for section in found], form, as_json)
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@FILES
+@shown
+def compare(
+    first: str,
+    second: str,
+    files: tuple[Path, ...],
+    form: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compare two methods, sample by sample.
+
+    FIRST and SECOND are names as in `costeer eval run --methods`.
+
+    \b
+    Examples:
+      costeer eval compare llm-without costeer:gain=0.5 scores.jsonl
+      costeer eval compare light-costeer costeer texts.jsonl --json
+    """
+    from costeer.evals.report import compare as comparing
+    from costeer.evals.runner.job import key_of
+
+    one, other = key_of(first), key_of(second)
+    found = sections(files, options, [one, other])
+    grids = [comparing.table(section, one, other, options["seed"]) for section in found]
+    show(grids, form, as_json)
+
+
+@click.command()
+@FILES
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png")
+@click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
+@SEED
+@TWINS
+@TASKS
+@KIND
+def plot(files: tuple[Path, ...], out: Path, methods: tuple[str, ...], **options: Any) -> None:
+    """Draw one task: a curve over gains where there are three or more, otherwise bars.
+
+    \b
+    Examples:
+      costeer eval plot scores.jsonl --out scores.png
+      costeer eval plot sweep.jsonl --kind generate -t cogenesis --out sweep.png
+    """
+    from costeer.evals.report.plots import plot as draw
+    from costeer.evals.runner.job import key_of
+    from costeer.exceptions import ParameterError
+
+    found = sections(files, options, [key_of(name) for name in names(methods)])
+    if len(found) > 1:
+        raise ParameterError(
+            f"The files hold {len(found)} tables: {'; '.join(s.title for s in found)}.",
+            "Choose one with --tasks and --kind.",
+        )
+    draw(found[0], out, options["seed"])
+    click.echo(out)
+
+
+def sections(
+    files: Iterable[Path], options: dict[str, Any], methods: Iterable[str] = ()
+) -> list[Section]:
+    """What the options choose of the files."""
+    from costeer.evals.report import collect
+
+    return collect.sections(
+        collect.load(files),
+        kind=options["kind"],
+        tasks=names(options["tasks"]),
+        methods=list(methods),
+        without_twins=options["without_twins"],
+    )
+
+
+def grid(section: Section, seed: int) -> Grid:
+    """The table of a section."""
+    from costeer.evals.report import likelihood, texts
+
+    table = likelihood.table if section.kind == "score" else texts.table
+    return table(section, seed)
+
+
+def show(grids: list[Grid], form: str, as_json: bool) -> None:
+    """Print tables on stdout."""
+    from costeer.evals.report import grid as grids_as
+
+    write = {"markdown": grids_as.markdown, "csv": grids_as.as_csv, "json": grids_as.as_json}
+    click.echo(write["json" if as_json else form](grids).rstrip("\n"))

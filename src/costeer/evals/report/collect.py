@@ -1,0 +1,201 @@
+"""Rows of one or several files (shards, say) as sections whose methods can be compared.
+
+A section is one task under one kind of work and its settings. Methods are compared on the samples
+that all of them have, and what is left out for that is counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costeer.evals.runner import results
+from costeer.evals.runner.experiment import Kind
+from costeer.evals.runner.results import Contents, Row
+from costeer.exceptions import InputError, ParameterError
+
+TWIN = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One method in a section.
+
+    Attributes:
+        key: of the method.
+        label: for people.
+        parameters: its name and parameters.
+        violates_privacy: whether the LLM saw the context.
+        rows: one for each sample of the section, in its order.
+    """
+
+    key: str
+    label: str
+    parameters: Mapping[str, Any]
+    violates_privacy: bool
+    rows: Sequence[Row]
+
+    def values(self, score: str) -> list[float] | None:
+        """One score of every sample, if all have it."""
+        found = [row["scores"].get(score) for row in self.rows]
+        return None if not found or any(v is None for v in found) else [float(v) for v in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One task, one kind of work, one set of settings.
+
+    Attributes:
+        kind, task, settings: which.
+        models: by role, their names.
+        columns: the methods, in the order of the file.
+        samples: ids, those that every method has.
+        groups: what is resampled together, one for each sample.
+        left_out: samples that some method lacks.
+    """
+
+    kind: Kind
+    task: str
+    settings: Mapping[str, Any]
+    models: Mapping[str, str]
+    columns: Sequence[Column]
+    samples: Sequence[str]
+    groups: Sequence[str]
+    left_out: int
+
+    @property
+    def title(self) -> str:
+        """For tables."""
+        names = ", ".join(f"{role} {name}" for role, name in self.models.items())
+        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
+        work = "likelihood of the references" if self.kind == "score" else f"texts ({settings})"
+        return f"{self.task}, {work}: {len(self.samples)} samples; {names}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know."""
+        if not self.left_out:
+            return []
+        return [f"{self.left_out} more samples are left out: not every method has them yet."]
+
+    def find(self, key: str) -> Column | None:
+        """The method of that key."""
+        return next((column for column in self.columns if column.key == key), None)
+
+
+def load(paths: Iterable[Path]) -> Contents:
+    """All rows of all files; a row that stands in two files counts once.
+
+    Raises:
+        InputError: a file is missing, damaged or empty, or the files are of different models.
+    """
+    total = Contents()
+    for path in paths:
+        one = results.read(path)
+        if not one.rows:
+            raise InputError(f"{path} holds no results.", "Did the run write anything yet?")
+        for row in one.rows.values():
+            if row["run"] not in one.headers:
+                raise InputError(
+                    f"{path} lacks the header of a row.", "Headers stand in the file it came from."
+                )
+        total.headers.update(one.headers)
+        for key, row in one.rows.items():
+            total.rows.setdefault(key, row)
+    models = {json.dumps(header["models"], sort_keys=True) for header in total.headers.values()}
+    if len(models) > 1:
+        raise InputError(
+            "These files are results of different models.", "Show them one after another."
+        )
+    return total
+
+
+def sections(
+    contents: Contents,
+    *,
+    kind: Kind | None = None,
+    tasks: Collection[str] = (),
+    methods: Collection[str] = (),
+    without_twins: bool = False,
+) -> list[Section]:
+    """What can be compared.
+
+    Args:
+        contents: from ``load``.
+        kind: only this.
+        tasks: only these; none is all.
+        methods: keys of only these; none is all.
+        without_twins: leave samples out whose reference nearly repeats a record.
+
+    Raises:
+        InputError: nothing is left.
+        ParameterError: there are no results of a task or method that is asked for.
+    """
+    rows = [row for row in contents.rows.values() if kind in (None, row["kind"])]
+    _require("task", tasks, {row["task"] for row in rows})
+    _require("method", methods, {row["method"] for row in rows})
+    divided: dict[str, list[Row]] = {}
+    for row in rows:
+        if (not tasks or row["task"] in tasks) and (not methods or row["method"] in methods):
+            place = json.dumps([row["kind"], row["task"], row["settings"]], sort_keys=True)
+            divided.setdefault(place, []).append(row)
+    names = _names(contents)
+    found = [_section(part, names, without_twins) for part in divided.values()]
+    found = [section for section in found if section.samples]
+    if not found:
+        raise InputError("There are no samples that all these methods have.", "Run more of them.")
+    return found
+
+
+def _section(rows: Sequence[Row], models: Mapping[str, str], without_twins: bool) -> Section:
+    from costeer.evals.trivial import TWIN as LIMIT
+
+    by_method: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_method.setdefault(row["method"], {})[row["sample"]] = row
+    everyone = list(dict.fromkeys(row["sample"] for row in rows))
+    samples = [s for s in everyone if all(s in found for found in by_method.values())]
+    left_out = len(everyone) - len(samples)
+    one = next(iter(by_method.values()))
+    if without_twins:
+        samples = [s for s in samples if (one[s]["scores"].get(TWIN) or 0.0) <= LIMIT]
+    return Section(
+        kind=rows[0]["kind"],
+        task=rows[0]["task"],
+        settings=rows[0]["settings"],
+        models=models,
+        columns=[_column(found, samples) for found in by_method.values()],
+        samples=samples,
+        groups=[one[sample]["group"] for sample in samples],
+        left_out=left_out,
+    )
+
+
+def _column(found: Mapping[str, Row], samples: Sequence[str]) -> Column:
+    any_row = next(iter(found.values()))
+    return Column(
+        key=any_row["method"],
+        label=any_row["label"],
+        parameters=any_row["parameters"],
+        violates_privacy=any_row["violates_privacy"],
+        rows=[found[sample] for sample in samples],
+    )
+
+
+def _names(contents: Contents) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for header in contents.headers.values():
+        names |= {role: model["name"] for role, model in header["models"].items()}
+    return names
+
+
+def _require(what: str, wanted: Collection[str], known: Collection[str]) -> None:
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise ParameterError(
+            f"There are no results of the {what} {missing[0]}.",
+            f"There are: {', '.join(sorted(known))}.",
+        )
