@@ -128,7 +128,7 @@ def compare(
 @TASKS
 @KIND
 def plot(files: tuple[Path, ...], out: Path, methods: tuple[str, ...], **options: Any) -> None:
-    """Draw one task: a curve over gains where there are three or more, otherwise bars.
+    """Draw one task: a curve over gains where there are three or more, otherwise each method.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Pictures of a section: a curve over gains, or a bar for each method. Needs matplotlib."""
+"""Pictures of a section: a curve over gains, or a mark for each method. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from costeer.evals.report.collect import Section
 from costeer.exceptions import InputError, MissingDependencyError
 
 INK, ACCENT, PALE = "#333333", "#1f6fb2", "#c44e52"
+SHOWN = 5.0
+"""Gains beyond it are left to the table: they would squeeze the part that matters."""
 
 
 def plot(section: Section, path: Path, seed: int = 0) -> None:
-    """Write a PNG: a curve where there are three gains or more, otherwise bars.
+    """Write a PNG: a curve where there are three gains or more, otherwise a mark a method.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -40,7 +42,8 @@ def plot(section: Section, path: Path, seed: int = 0) -> None:
 
 def _curve(axes: Any, section: Section, seed: int) -> None:
     name, values, _ = sweep.measured(section, seed)
-    axes.plot(list(values), list(values.values()), "o-", color=ACCENT, label="CoSteer")
+    shown = {g: value for g, value in values.items() if abs(g) <= SHOWN}
+    axes.plot(list(shown), list(shown.values()), "o-", color=ACCENT, label="CoSteer")
     for label, key, style in (
         ("LLM w/o", likelihood.BASE, "--"),
         ("LLM w/ (violates privacy)", likelihood.BOUND, ":"),
@@ -59,12 +62,13 @@ def _bars(axes: Any, section: Section, seed: int) -> None:
     levels = [level for _, level in shown]
     colours = [PALE if column.violates_privacy else ACCENT for column, _ in shown]
     places = range(len(shown))
-    axes.barh(places, levels, color=colours)
+    if section.kind == "score":  # no bars: their axis would have to begin at 0
+        axes.scatter(levels, places, color=colours, zorder=2)
+        axes.grid(axis="y", color="#dddddd", linewidth=0.8)
+    else:
+        axes.barh(places, levels, color=colours)
     axes.set_yticks(places, [column.label for column, _ in shown], fontsize=8)
     axes.invert_yaxis()
-    if section.kind == "score" and levels:
-        span = max(levels) - min(levels) or 1.0
-        axes.set_xlim(min(levels) - 0.1 * span, max(levels) + 0.1 * span)
     axes.set_xlabel(_unit(_name(section)))
 
 

@@ -82,7 +82,7 @@ def changed(column: MethodColumn) -> float | None:
 
 def tokens_per_second(columns: Sequence[MethodColumn]) -> float | None:
     """Decoding alone, prompts excluded; texts that were reused do not count."""
-    rows = [row for column in columns for row in column.rows if not row.get("reused", True)]
+    rows = [row for column in columns for row in column.rows if "decode" in row["seconds"]]
     seconds = sum(row["seconds"]["decode"] for row in rows)
     return sum(row["steps"] for row in rows) / seconds if seconds else None
 

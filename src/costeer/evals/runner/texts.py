@@ -39,21 +39,23 @@ def written(
     *,
     reused: bool,
 ) -> Done:
-    """A text that a method wrote."""
+    """A text that a method wrote; one taken over from another sample took no time."""
     text = tokenizer.decode_bytes(writing.ids).decode("utf-8", errors="replace")
     more: dict[str, Any] = {
         "ended": writing.ended,
         "steps": writing.steps,
         "changed": writing.changed,
-        "reused": reused,
     }
-    seconds = {"decode": writing.seconds}
-    for branch in sorted(writing.method.needs):
-        seconds[branch] = 0.0 if reused else prompt_seconds[branch]
+    seconds = {} if reused else _seconds(writing, prompt_seconds)
     made = rows.row(
         run, experiment, sample, writing.method, worth(sample.unit.sample, text), seconds, **more
     )
     return _done(made, text)
+
+
+def _seconds(writing: Writing, prompts: Mapping[Branch, float]) -> dict[str, float]:
+    branches = sorted(writing.method.needs)
+    return {"decode": writing.seconds, **{branch: prompts[branch] for branch in branches}}
 
 
 def copied(run: str, experiment: Experiment, sample: EncodedUnit, copying: Copying) -> Done:

@@ -78,7 +78,9 @@ def load(
 
 
 def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
-    """Every ``count``-th sample from the ``index``-th on, so that shards are alike in cost.
+    """Every ``count``-th group of samples from the ``index``-th on.
+
+    Groups stay whole, because the samples of one often have a prompt in common.
 
     Raises:
         ParameterError: there is no such shard.
@@ -87,7 +89,9 @@ def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
         raise ParameterError(
             f"There is no shard {index} of {count}.", f"Shards are numbered from 0 to {count - 1}."
         )
-    return list(units[index::count])
+    groups = list(dict.fromkeys(unit.group for unit in units))
+    chosen = set(groups[index::count])
+    return [unit for unit in units if unit.group in chosen]
 
 
 def require_references(units: Sequence[Unit]) -> None:
