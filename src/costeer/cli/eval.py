@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,21 +130,21 @@ def executed(todo: Job, *, quiet: bool) -> Outcome:
     from costeer.evals.runner.job import execute
 
     console = story()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=quiet) as bar:
-        line = bar.add_task("Starting", total=None)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    clocks = (TimeElapsedColumn(), TimeRemainingColumn())
+    silent = quiet or not console.is_terminal
+    bar = Progress(*columns, *clocks, console=console, disable=silent)
+    line = bar.add_task("Rows", total=None)
 
-        def stage(name: str, done: int, total: int) -> None:
-            bar.update(line, description=name.capitalize(), completed=done, total=total)
+    def stage(name: str, done: int, total: int) -> None:
+        if name == "working":  # not before, so that an error stands alone
+            bar.update(line, completed=done, total=total)
+            bar.start()
 
-        advance: Callable[[int], None] = lambda count: bar.advance(line, count)  # noqa: E731
-        outcome = execute(todo, stage, advance)
+    try:
+        outcome = execute(todo, stage, lambda count: bar.advance(line, count))
+    finally:
+        bar.stop()
     if not quiet:
         console.print(_summary(todo, outcome), style="dim", markup=False)
     return outcome
