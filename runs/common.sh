@@ -1,0 +1,21 @@
+# What the scripts of this folder share. Sourced, not run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+costeer=${COSTEER:-$([ -x .venv/bin/costeer ] && echo .venv/bin/costeer || echo costeer)}
+
+need_file() { [ -e "$1" ] || { echo "$0: there is no $1; $2" >&2; exit 2; }; }
+
+# Divides a run into SHARDS processes of one thread each (default: one for each core), and waits.
+# Usage: in_shards OUT_PREFIX ARGUMENTS... ; the files are OUT_PREFIX.INDEX.jsonl
+in_shards() {
+  local prefix=$1 index pids=() failed=0
+  shift
+  for ((index = 0; index < shards; index++)); do
+    "$costeer" eval run "$@" --shards "$shards" --shard "$index" --threads 1 \
+      --out "$prefix.$index.jsonl" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+  return "$failed"
+}
+shards=${SHARDS:-$(getconf _NPROCESSORS_ONLN)}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Figure 2 of the paper, on CoGenesis likelihoods and the default pair: what each strength is worth.
+# Usage: runs/sweep_cpu.sh data/context-aware/dev.json [ROWS]
+# Reads 40 rows by default, about 50 minutes on one core. It goes on where it was stopped.
+data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
+source "$(dirname "$0")/common.sh"
+need_file "$data" "give the file of the benchmark."
+out=results/sweep_cpu
+mkdir -p "$out"
+"$costeer" eval sweep --tasks cogenesis --data "$data" --limit "${2:-40}" --figure-2 \
+  --out "$out/sweep.jsonl" > "$out/sweep.md"
+"$costeer" eval plot "$out/sweep.jsonl" --out "$out/sweep.png"
