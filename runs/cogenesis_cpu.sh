@@ -14,10 +14,10 @@ in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
   --max-tokens 200 --methods copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,mixture
 
-"$costeer" eval table "$out"/scores.[0-9]*.jsonl > "$out/scores.md"
-"$costeer" eval table "$out"/scores.[0-9]*.jsonl --format csv > "$out/scores.csv"
-"$costeer" eval table "$out"/texts.[0-9]*.jsonl > "$out/texts.md"
-"$costeer" eval table "$out"/texts.[0-9]*.jsonl --paper 3 > "$out/speed.md"
-"$costeer" eval compare llm-without light-costeer "$out"/scores.[0-9]*.jsonl > "$out/compare.md"
-"$costeer" eval plot "$out"/scores.[0-9]*.jsonl --out "$out/scores.png"
-"$costeer" eval plot "$out"/texts.[0-9]*.jsonl --methods llm-without,llm-with,slm-without,slm-with,light-costeer,mixture --out "$out/texts.png"
+"$costeer" eval table $(files "$out/scores") > "$out/scores.md"
+"$costeer" eval table $(files "$out/scores") --format csv > "$out/scores.csv"
+"$costeer" eval table $(files "$out/texts") > "$out/texts.md"
+"$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
+"$costeer" eval compare llm-without light-costeer $(files "$out/scores") > "$out/compare.md"
+"$costeer" eval plot $(files "$out/scores") --out "$out/scores.png"
+"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-without,slm-with,light-costeer,mixture --out "$out/texts.png"

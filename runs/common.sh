@@ -8,14 +8,21 @@ need_file() { [ -e "$1" ] || { echo "$0: there is no $1; $2" >&2; exit 2; }; }
 # Divides a run into SHARDS processes of one thread each (default: one for each core), and waits.
 # Usage: in_shards OUT_PREFIX ARGUMENTS... ; the files are OUT_PREFIX.INDEX.jsonl
 in_shards() {
-  local prefix=$1 index pids=() failed=0
+  local prefix=$1 index failed=0
   shift
+  pids=()
+  # Processes that a script puts into the background do not hear Ctrl-C.
+  trap 'kill "${pids[@]}" 2>/dev/null; exit 130' INT TERM
   for ((index = 0; index < shards; index++)); do
     "$costeer" eval run "$@" --shards "$shards" --shard "$index" --threads 1 \
       --out "$prefix.$index.jsonl" &
     pids+=($!)
   done
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+  trap - INT TERM
   return "$failed"
 }
 shards=${SHARDS:-$(getconf _NPROCESSORS_ONLN)}
+
+# The files of in_shards. Change SHARDS only for a new run: another division does samples anew.
+files() { for ((i = 0; i < shards; i++)); do echo "$1.$i.jsonl"; done; }

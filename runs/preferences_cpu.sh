@@ -20,4 +20,4 @@ done
 in_shards "$out/texts" --tasks helpsteer,truthfulqa,ultrachat,personal_preference_eval \
   "${data[@]}" --kind generate --limit "${2:-10}" --max-tokens 200 --keep-texts \
   --methods llm-without,llm-with,slm-without,slm-with,light-costeer,costeer
-"$costeer" eval table "$out"/texts.[0-9].jsonl > "$out/texts.md"
+"$costeer" eval table $(files "$out/texts") > "$out/texts.md"

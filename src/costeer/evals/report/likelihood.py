@@ -121,6 +121,8 @@ def table(section: Section, seed: int = 0) -> Grid:
             )
     if base and bound and base.fitted and bound.fitted and bound.fitted.mean >= base.fitted.mean:
         notes.append("The LLM gains nothing from the context here, so there is no gap to close.")
+    elif BOUND in differences and differences[BOUND][0].high >= 0:
+        notes.append("The gap itself lies within chance here, so shares of it say little.")
     if len(set(section.groups)) < 2:
         notes.append("One sample alone cannot be calibrated.")
     return Grid(section.title, COLUMNS, rows, notes)
