@@ -2,7 +2,7 @@
 # CoGenesis (context-aware, dev, 150 rows) on the default pair, on a CPU.
 # Usage: runs/cogenesis_cpu.sh data/context-aware/dev.json
 # Likelihoods of all rows under every method, and texts of 40 rows under those that matter most.
-# About four hours on two cores; stop it whenever you like, it goes on where it was.
+# About two hours on two cores; stop it whenever you like, it goes on where it was.
 data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
 source "$(dirname "$0")/common.sh"
 need_file "$data" "give the file of the benchmark."

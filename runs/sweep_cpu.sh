@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Figure 2 of the paper, on CoGenesis likelihoods and the default pair: what each strength is worth.
 # Usage: runs/sweep_cpu.sh data/context-aware/dev.json [ROWS]
-# Reads 40 rows by default, about 50 minutes on one core. It goes on where it was stopped.
+# Reads 40 rows by default, about 40 minutes on one core. It goes on where it was stopped.
 data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
 source "$(dirname "$0")/common.sh"
 need_file "$data" "give the file of the benchmark."

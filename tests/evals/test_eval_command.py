@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -107,7 +108,6 @@ def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(ru
 
 
 def test_sweep(run, tmp_path):
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     path = cogenesis(tmp_path / "dev.json", 2)
     arguments = ("sweep", "-t", "cogenesis", "--data", path, "--out", "out.jsonl", *FAKE)
     code, out, _ = run(*arguments, "--gains", "0.5,1", "--figure-2", "--json")
@@ -115,6 +115,8 @@ def test_sweep(run, tmp_path):
     table, mapping = json.loads(out)
     assert "gain 0.5" in [row["Method"] for row in table["rows"]]
     assert "Only the gain matters" in mapping["notes"][0]
+    if importlib.util.find_spec("matplotlib") is None:
+        pytest.skip("matplotlib is not installed; the sweep itself is fine")
     code, out, _ = run("plot", "out.jsonl", "--out", "sweep.png")
     assert (code, out) == (0, "sweep.png\n")
 

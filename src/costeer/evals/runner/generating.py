@@ -87,7 +87,8 @@ class _Writer:
     def _advance(self, lane: Lane) -> Iterator[Done]:
         """Decide until the lane needs the models again, or has nothing more to write."""
         while True:
-            if lane.writing is None:
+            writing = lane.writing
+            if writing is None:
                 if not lane.waiting:
                     self._lanes.remove(lane)
                     lane.close()
@@ -97,10 +98,7 @@ class _Writer:
                 if known is not None:
                     yield self._done(lane, known, reused=True)
                     continue
-                lane.begin(method)
-            writing = lane.writing
-            if writing is None:
-                raise AssertionError("a lane begins a text before it goes on")
+                writing = lane.begin(method)
             began = time.perf_counter()
             self._decide(lane, writing)
             writing.seconds += time.perf_counter() - began

@@ -86,15 +86,16 @@ class Lane:
 
     def begin(self, method: Method) -> Writing:
         """Start a text; prompts are evaluated where no method before needed them."""
-        self.writing = Writing(method, {branch: self._root(branch) for branch in method.needs})
-        return self.writing
+        writing = Writing(method, {branch: self._root(branch) for branch in sorted(method.needs)})
+        self.writing = writing
+        return writing
 
-    def work(self, role_of: str) -> list[tuple[Branch, TokenSequence, int]]:
+    def work(self, role: str) -> list[tuple[Branch, TokenSequence, int]]:
         """What one model has to do for the next step: sequences, and the token for each."""
         writing = self.writing
         if writing is None or writing.ended:
             return []
-        model = self._models.by_role[role_of]
+        model = self._models.by_role[role]
         return [
             (branch, self._sequences[branch], writing.ids[-1])
             for branch in sorted(writing.method.needs)
