@@ -32,7 +32,7 @@ TOKENS = 280  # enough for 200 faults
 
 def chosen(mode):
     """The arguments that choose a mode, for ``Costeer`` and ``DecodeParams`` alike."""
-    return {} if mode == "lockstep" else {"mode": mode}
+    return {"mode": mode}
 
 
 def large():

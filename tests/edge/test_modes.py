@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from costeer.cloud.inprocess import InProcess
 from costeer.decoding.sampling import SamplingParams
+from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.edge.pace import Pace
@@ -121,6 +122,31 @@ def test_a_widened_step_is_asked_for_alone_while_the_stream_goes_on():
     assert all(asked[2] == 1 for asked in wider)
 
 
+class Counting(FakeModel):
+    """Counts the tokens it reads."""
+
+    tokens = 0
+
+    def extend_many(self, work, rows=None):
+        self.tokens += sum(len(ids) for _, ids in work)
+        return super().extend_many(work, rows)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_second_turn_does_not_read_the_context_again(mode):
+    llm, slm = FakeModel(seed=1), Counting(seed=2)
+    cloud, local = InProcess(llm), LocalSteering(slm)
+    context = tuple(range(100, 200))
+    first = Prompts(public=(1, 2, 3), private=(*context, 1, 2, 3))
+    params = DecodeParams(1.0, max_tokens=20, mode=mode)
+    answer = [step.token for step in generate_step(cloud, local, first, params)]
+    more = (*answer, 7, 8, 9)
+    second = Prompts(first.public + more, first.private + more)
+    slm.tokens = 0
+    next(generate_step(cloud, local, second, params))
+    assert slm.tokens <= 2 * (len(more) - len(answer) + 1) + 2
+
+
 class FirstOnly:
     """A cloud that sends one step, then waits for the device to say that it has used it."""
 
@@ -165,7 +191,7 @@ class Padded(InProcess):
             yield step
 
 
-@pytest.mark.parametrize("mode", ["lockstep", "run-ahead"])
+@pytest.mark.parametrize("mode", MODES)
 def test_an_id_of_the_llms_padding_is_never_taken(mode):
     params = DecodeParams(0.1, 64, 20, mode=mode)
     local = LocalSteering(FakeModel(seed=2))

@@ -8,14 +8,16 @@ counted in ``traffic``.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 
 from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import broken, nobody, silent
+from costeer.cloud.answers import broken, nobody, read_text, silent
 from costeer.cloud.base import Recorder
+from costeer.cloud.retrying import AgainError
 from costeer.cloud.sse import BrokenStreamError
 from costeer.cloud.traffic import Exchange
 from costeer.cloud.waiting import Waiting
@@ -80,6 +82,15 @@ class Channel:
         content = json.dumps(body, separators=(",", ":")).encode()
         with self._exchange("POST", path, token_ids, content) as opened:
             yield opened
+
+    def warm(self) -> None:
+        """Have a connection ready, from a thread: the next request saves the time to make one."""
+
+        def ask() -> None:
+            with suppress(AgainError, RuntimeError), self.get("models") as (response, exchange):
+                read_text(response, exchange)  # RuntimeError: closed meanwhile
+
+        threading.Thread(target=ask, daemon=True).start()
 
     @contextmanager
     def _exchange(
