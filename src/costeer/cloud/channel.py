@@ -49,6 +49,7 @@ class Channel:
         self._record = record
         self._waiting = waiting
         self._met = False
+        self._warming: threading.Thread | None = None
         self.ours = False
         self._http = httpx.Client(
             headers=headers(api_key),
@@ -57,6 +58,8 @@ class Channel:
 
     def close(self) -> None:
         """Close the connections."""
+        if self._warming is not None:  # or its connection would be left open
+            self._warming.join(1.0)
         self._http.close()
 
     @contextmanager
@@ -90,7 +93,8 @@ class Channel:
             with suppress(AgainError, RuntimeError), self.get("models") as (response, exchange):
                 read_text(response, exchange)  # RuntimeError: closed meanwhile
 
-        threading.Thread(target=ask, daemon=True).start()
+        self._warming = threading.Thread(target=ask, daemon=True)
+        self._warming.start()
 
     @contextmanager
     def _exchange(
