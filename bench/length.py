@@ -21,14 +21,14 @@ from costeer import Costeer
 from costeer.cloud.child import ServerProcess
 from costeer.models.base import Message
 
-STORY = "Write a long story, of at least a thousand words, about how I spent last summer."
+LONG = "Explain in great detail, in twenty numbered paragraphs, how bread is made."
 
 
 def growth(costeer: Costeer, context: str, limit: int, window: int) -> list[dict[str, float]]:
     """A line for every ``window`` tokens of one answer."""
     lines: list[dict[str, float]] = []
     before, started = costeer.ledger.totals, 0.0
-    for chunk in costeer.stream(STORY, context, max_tokens=limit):
+    for chunk in costeer.stream(LONG, context, max_tokens=limit):
         tokens = chunk.step.position
         if tokens % window:
             continue
