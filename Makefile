@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-real test-torch lint types imports check bench clean
+.PHONY: help demo test test-exact test-real test-torch lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +15,9 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 
 test: $(VENV)/.ready ## Run the tests; offline, under a minute.
 	@$(BIN)/python -m pytest -q
+
+test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
+	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair as well.
 	@$(BIN)/costeer models fetch
@@ -41,6 +44,8 @@ bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
 	@$(BIN)/python bench/batch.py
 	@$(BIN)/python bench/speed.py
 	@$(BIN)/python bench/exactness.py
+	@$(BIN)/python bench/length.py
+	@$(BIN)/python bench/network.py
 
 clean: ## Remove the virtual environment and caches (not the models).
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

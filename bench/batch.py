@@ -1,6 +1,6 @@
-"""What one call of the small model costs, by sequences and tokens, on this machine.
+"""What one call of a model costs, by sequences and tokens, on this machine.
 
-    python bench/batch.py [--threads N] [--json]
+    python bench/batch.py [--model NAME] [--threads N] [--json]
 
 The same work is measured in one llama.cpp decode call and token by token; the engine chooses by
 this (``models/llamacpp.SINGLES``). Milliseconds, medians.
@@ -19,13 +19,13 @@ from common import SLM, cores
 from costeer.models import llamacpp
 from costeer.models.catalog import resolve
 
-SHAPES = ((1, 1), (2, 1), (1, 2), (1, 3), (2, 2), (2, 4), (2, 8))
+SHAPES = ((1, 1), (2, 1), (1, 2), (1, 4), (1, 8), (2, 2), (2, 3), (2, 4), (2, 8))
 
 
-def measure(singles: int, threads: int, runs: int = 12) -> dict[str, float]:
+def measure(name: str, singles: int, threads: int, runs: int = 12) -> dict[str, float]:
     """Milliseconds for each shape when up to ``singles`` ids go one by one."""
     with mock.patch.object(llamacpp, "SINGLES", singles):
-        model = llamacpp.LlamaCpp(resolve(SLM), context=1024, sequences=2, threads=threads)
+        model = llamacpp.LlamaCpp(resolve(name), context=1024, sequences=2, threads=threads)
     sequences = [model.sequence(), model.sequence()]
     for sequence in sequences:
         sequence.extend(list(range(100, 200)), rows=1)
@@ -46,11 +46,12 @@ def measure(singles: int, threads: int, runs: int = 12) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--model", default=SLM, help="a name from the catalog [the small one]")
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    together = measure(0, options.threads)
-    apart = measure(1000, options.threads)
+    together = measure(options.model, 0, options.threads)
+    apart = measure(options.model, 1000, options.threads)
     if options.json:
         print(json.dumps({"together": together, "one_by_one": apart}))
         return

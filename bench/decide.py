@@ -14,6 +14,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,9 @@ def main() -> None:
         "decide_greedy_ms": milliseconds(greedy),
         "decide_sampled_top_p_ms": milliseconds(sampling),
         "log_softmax_row_ms": milliseconds(lambda: log_softmax(llm)),
+        # Once an answer, whatever its length; all that T is needed for.
+        "gain_of_20_steps_ms": milliseconds(lambda: gain(PAPER)),
+        "gain_of_100_steps_ms": milliseconds(lambda: gain(replace(PAPER, steps=100))),
         "literal_20_step_loop_ms": milliseconds(lambda: literal_loop(llm, with_, without), 20),
     }
     result["loop_over_decide"] = result["literal_20_step_loop_ms"] / result["decide_greedy_ms"]

@@ -1,12 +1,13 @@
-"""Does lockstep over the socket give the tokens of a full-vocabulary computation in one process?
+"""Do the two modes over the socket give the tokens of a full-vocabulary computation in one process?
 
-    python bench/exactness.py [--max-tokens N] [--strength X] [--top-k K] [--json]
+    python bench/exactness.py [--max-tokens N] [--strength X] [--top-k K] [--prompts N] [--json]
 
-For each of the project's 20 prompts: CoSteer against our server in a process of its own, with k
-log-probabilities a step; and, in this process, the same engine settings, every log-probability,
-``argmax(log pi_0 + gain * delta)``. Both start from the same cache state, so that the engine
-evaluates batches of the same shapes (quantised llama.cpp differs a little between shapes).
-Reports identical texts, first differences with their margins, and how many steps were proven.
+For each of the project's 20 prompts: lockstep, run-ahead, and run-ahead with ``exact=False``
+against our server in a process of its own, with k log-probabilities a step; and, in this process,
+the same engine settings, every log-probability, ``argmax(log pi_0 + gain * delta)``. All start from
+the same cache state, so that the engine evaluates prompts in batches of the same shapes (quantised
+llama.cpp differs a little between shapes). Reports identical texts, first differences with the
+lead that the chosen token had there, and how many steps were proven.
 """
 
 from __future__ import annotations
@@ -14,18 +15,28 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from common import CONTEXT, LLM, SLM, cores, pairs, prompts
 
 from costeer import Costeer
+from costeer.cloud.base import CloudModel
 from costeer.cloud.child import ServerProcess
+from costeer.cloud.completions import CompletionsClient
 from costeer.cloud.inprocess import InProcess
 from costeer.decoding.steering import resolve_strength, score
 from costeer.edge.local import LocalSteering
 from costeer.edge.prompts import Prompts
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
+
+WAYS: dict[str, dict[str, Any]] = {
+    "lockstep": {"mode": "lockstep"},
+    "run-ahead": {"mode": "run-ahead"},
+    "run-ahead, not exact": {"mode": "run-ahead", "exact": False},
+}
 
 
 def full_vocabulary(
@@ -48,43 +59,68 @@ def full_vocabulary(
         delta = local.delta(decided[-1:])[0]
 
 
-def compare(options: argparse.Namespace) -> dict[str, object]:
-    """Run all prompts both ways."""
+def forget(*clouds: CloudModel) -> None:
+    """Make their only sequences forget what they hold.
+
+    By two steps: one might be answered from memory.
+    """
+    for cloud in clouds:
+        list(cloud.stream([1], 1, 2))
+
+
+class Tally:
+    """What one way came to, over all prompts."""
+
+    def __init__(self) -> None:
+        self.identical = 0
+        self.differences: list[dict[str, float]] = []
+        self.counts = dict.fromkeys(("steps", "changed", "proven", "widened", "unproven"), 0)
+
+    def add(self, number: int, result: Any, full: list[int], margins: list[float]) -> None:
+        """One more answer."""
+        for name in self.counts:
+            self.counts[name] += getattr(result, name)
+        if result.token_ids == full:
+            self.identical += 1
+            return
+        both = zip(result.token_ids, full, strict=False)
+        at = next(i for i, (ours, theirs) in enumerate(both) if ours != theirs)
+        self.differences.append({"prompt": number, "position": at, "lead": margins[at]})
+
+    def summary(self) -> dict[str, Any]:
+        """For printing."""
+        share = self.counts["proven"] / self.counts["steps"]
+        found = {"identical": self.identical, "differences": self.differences}
+        return found | self.counts | {"proven_share": share}
+
+
+def compare(options: argparse.Namespace) -> dict[str, Any]:
+    """Run all prompts in all ways."""
     threads = max(1, cores() // 2)
     gain = resolve_strength(options.strength)
     llm = InProcess(load_model(LLM, context=CONTEXT, sequences=1, threads=threads))
-    slm = load_model(SLM, context=CONTEXT, sequences=2, threads=threads)
+    slm = load_model(SLM, context=CONTEXT, sequences=2 + 2 * len(WAYS), threads=threads)
     local = LocalSteering(slm)
-    identical, differences = 0, []
-    counts = dict.fromkeys(("steps", "changed", "proven", "widened", "unproven"), 0)
+    tallies = {name: Tally() for name in WAYS}
+    chosen = list(islice(pairs(), options.prompts))
     arguments = ("--threads", str(threads), "--parallel", "1")
-    with (
-        ServerProcess(LLM, arguments) as server,
-        Costeer(
-            server.url, SLM, strength=options.strength, top_k=options.top_k, threads=threads
-        ) as costeer,
-    ):
-        for number, (query, context) in enumerate(pairs()):
-            ours = costeer.generate(query, context, max_tokens=options.max_tokens)
+    with ServerProcess(LLM, arguments) as server:
+        direct = CompletionsClient(server.url)
+        costeers = {
+            name: Costeer(server.url, slm, strength=gain, top_k=options.top_k, **how)
+            for name, how in WAYS.items()
+        }
+        for number, (query, context) in enumerate(chosen):
+            forget(llm)
             both = prompts(slm.tokenizer, query, context, options.max_tokens)
             full, margins = full_vocabulary(llm, local, slm, both, gain, options.max_tokens)
-            for name in counts:
-                counts[name] += getattr(ours, name)
-            if ours.token_ids == full:
-                identical += 1
-            else:
-                at = next(
-                    i for i, (a, b) in enumerate(zip(ours.token_ids, full, strict=False)) if a != b
-                )
-                differences.append({"prompt": number, "position": at, "margin": margins[at]})
-            print(f"  {number + 1}/20, {identical} identical", end="\r", file=sys.stderr)
-    return {
-        "prompts": number + 1,
-        "identical": identical,
-        "differences": differences,
-        **counts,
-        "proven_share": counts["proven"] / counts["steps"],
-    }
+            for name, costeer in costeers.items():
+                forget(direct)
+                ours = costeer.generate(query, context, max_tokens=options.max_tokens)
+                tallies[name].add(number, ours, full, margins)
+            seen = ", ".join(f"{tally.identical} {name}" for name, tally in tallies.items())
+            print(f"  {number + 1}/{len(chosen)} identical: {seen}", end="\r", file=sys.stderr)
+    return {name: tally.summary() for name, tally in tallies.items()}
 
 
 def main() -> None:
@@ -93,14 +129,18 @@ def main() -> None:
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--strength", default="light")
     parser.add_argument("--top-k", type=int, default=64)
+    parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result = compare(options)
     if options.json:
         print(json.dumps(result))
         return
-    for name, value in result.items():
-        print(f"{name:14} {value}")
+    print(file=sys.stderr)
+    for name, summary in result.items():
+        print(name)
+        for key, value in summary.items():
+            print(f"  {key:14} {value}")
 
 
 if __name__ == "__main__":

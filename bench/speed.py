@@ -1,15 +1,16 @@
-"""Tokens per second on the default pair: the LLM alone, naive lockstep, and CoSteer's lockstep.
+"""Tokens per second on the default pair without a network: the LLM alone, naive lockstep, CoSteer.
 
     python bench/speed.py [--prompts N] [--max-tokens N] [--json]
 
-All three on the same prompts in one run, interleaved prompt by prompt, so that a change of the
+All on the same prompts in one run, interleaved prompt by prompt, so that a change of the
 machine's speed hits all alike: read the ratios.
 
 * alone: our server in its own process, streaming over a socket; all cores.
 * naive: one process, three models one after another, the literal T-step loop; all cores.
-* lockstep: the server in its own process and the device in this one, half the cores each.
+* lockstep, run-ahead: the server in its own process and the device in another, half the cores each.
 
-Peak memory of both processes of the lockstep is reported too (Linux).
+Whole answers are timed, with reading the prompts. Peak memory of both processes of the run-ahead is
+reported too (Linux).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from costeer.cloud.completions import CompletionsClient
 from costeer.models.load import load_model
 
 HERE = Path(__file__).parent
+PARTS = ("alone", "naive", "lockstep", "run-ahead")
 
 
 def arguments() -> argparse.Namespace:
@@ -40,15 +42,16 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--prompts", type=int, default=6)
     parser.add_argument("--max-tokens", type=int, default=48)
-    parser.add_argument("--strength", default="0.5")
+    parser.add_argument("--strength", default="light")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--part", choices=["alone", "naive", "lockstep"], help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def worker(part: str, options: argparse.Namespace) -> None:
     """Load one part; then, for each line on stdin, run that prompt and print its figures."""
-    run = {"alone": open_alone, "naive": open_naive, "lockstep": open_lockstep}[part](options)
+    opener = {"alone": open_alone, "naive": open_naive}.get(part)
+    run = opener(options) if opener else open_costeer(options, part)
     print(json.dumps({"ready": True}), flush=True)
     chosen = list(islice(pairs(), options.prompts))
     for line in sys.stdin:
@@ -94,11 +97,11 @@ def open_naive(options: argparse.Namespace) -> Any:
     return run
 
 
-def open_lockstep(options: argparse.Namespace) -> Any:
+def open_costeer(options: argparse.Namespace, mode: Any) -> Any:
     """CoSteer as shipped."""
     half = max(1, cores() // 2)
     server = ServerProcess(LLM, ("--threads", str(half))).__enter__()
-    costeer = Costeer(server.url, SLM, strength=options.strength, threads=half)
+    costeer = Costeer(server.url, SLM, strength=options.strength, threads=half, mode=mode)
 
     def run(query: str, context: str) -> dict[str, float]:
         result = costeer.generate(query, context, max_tokens=options.max_tokens)
@@ -121,7 +124,7 @@ def open_lockstep(options: argparse.Namespace) -> Any:
 
 def measure(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     """Run the parts in turn, prompt by prompt."""
-    rows: dict[str, list[dict[str, float]]] = {"alone": [], "naive": [], "lockstep": []}
+    rows: dict[str, list[dict[str, float]]] = {part: [] for part in PARTS}
     processes = {part: start(part, options) for part in rows}
     try:
         for index in range(options.prompts):
@@ -170,14 +173,13 @@ def summarise(rows: dict[str, list[dict[str, float]]]) -> dict[str, float]:
         part: sum(r["tokens"] for r in part_rows) / sum(r["seconds"] for r in part_rows)
         for part, part_rows in rows.items()
     }
-    ours = rows["lockstep"]
+    ours = rows["run-ahead"]
     steps = sum(r["tokens"] for r in ours)
     return {
         **{f"{part}_tokens_per_second": value for part, value in speed.items()},
-        "naive_over_alone": speed["naive"] / speed["alone"],
-        "lockstep_over_alone": speed["lockstep"] / speed["alone"],
-        "lockstep_over_naive": speed["lockstep"] / speed["naive"],
-        "lockstep_first_token_s": statistics.median(r["first"] for r in ours),
+        **{f"{part}_over_alone": value / speed["alone"] for part, value in speed.items()},
+        "run-ahead_over_naive": speed["run-ahead"] / speed["naive"],
+        "run-ahead_first_token_s": statistics.median(r["first"] for r in ours),
         "steps": steps,
         **{
             f"{name}_share": sum(r[name] for r in ours) / steps

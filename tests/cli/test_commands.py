@@ -296,7 +296,7 @@ def test_demo_on_fakes():
     process = start("demo", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", 12)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    for words in ("stays in this process", "alone", "What left this process", "Speed"):
+    for words in ("stays in this process", "alone", "What the cloud has seen", "Speed"):
         assert words in out
 
 

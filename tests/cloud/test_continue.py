@@ -3,11 +3,15 @@
 import gzip
 import json
 import threading
+import time
+from dataclasses import replace
 
 import httpx
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, Relay, numbered, running, same, until
 
+from costeer.cloud import cards
+from costeer.cloud.cards import _info as described
 from costeer.cloud.completions import CompletionsClient
 from costeer.cloud.inprocess import InProcess
 from costeer.cloud.known import Memory
@@ -258,3 +262,27 @@ def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect):
         )
         again = [*longer, 66]
         assert len(list(client.stream(again, 8, 1))) == 1
+
+
+def test_with_other_servers_a_connection_is_kept_ready(connect, monkeypatch):
+    """Their streams can only be left by closing the connection."""
+    monkeypatch.setattr(
+        cards, "_info", lambda card: replace(described(card), continues=False, fingerprint=None)
+    )
+    records = []
+    with running(EndlessModel(pause=0.004, max_sequences=3)) as app, Relay(app.url) as relay:
+        client = connect(relay.url, record=records.append)
+        stream = client.stream(PROMPT, 8, 500)
+        next(stream)
+        for turn in range(4):
+            made = relay.connections
+            old, stream = stream, client.stream([*PROMPT, 65 + turn], 8, 500)
+            next(stream)
+            assert relay.connections == made + (turn == 0)  # the first time, none was ready
+            asked = len(records)
+            old.close()
+            # the stream, and the spare's request
+            assert until(lambda most=asked + 2: len(records) == most)
+            time.sleep(0.02)
+        stream.close()
+        assert until(lambda: app.scheduler.busy == 0)

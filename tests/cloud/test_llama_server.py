@@ -16,6 +16,7 @@ from serving import numbered, until
 
 from costeer.cloud.completions import CompletionsClient
 from costeer.cloud.inprocess import InProcess
+from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering
 from costeer.edge.prompts import Prompts
@@ -143,7 +144,8 @@ def test_the_end_of_the_text_is_a_step(client, ours, eos_ids):
     assert alone.token == steps[-1].token
 
 
-def test_decodes_like_in_process(client, ours, eos_ids, tmp_path):
+@pytest.mark.parametrize("mode", MODES)
+def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     import tiny
 
     from costeer.models.llamacpp import LlamaCpp
@@ -154,7 +156,7 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path):
         sequences=2,
         threads=1,
     )
-    params = DecodeParams(gain=0.5, top_k=16, max_tokens=12, eos_ids=eos_ids)
+    params = DecodeParams(gain=0.5, top_k=16, max_tokens=12, eos_ids=eos_ids, mode=mode)
     agreed = total = 0
     for prompt in PROMPTS[:12]:
         answers = []
@@ -223,10 +225,14 @@ def test_the_default_pair():
     with llama_server(large, CONTEXT) as url:
         client, local = CompletionsClient(url), LocalSteering(local_model)
         assert client.info().vocab_size == 151_936
-        params = DecodeParams(gain=0.5, max_tokens=40, eos_ids=eos_ids)
-        steps = list(generate_step(client, local, Prompts(public, private), params))
-        assert all(step.proven for step in steps)
-        assert steps[-1].token in eos_ids
+        answers = []
+        for mode in MODES:
+            params = DecodeParams(gain=0.5, max_tokens=40, eos_ids=eos_ids, mode=mode)
+            steps = list(generate_step(client, local, Prompts(public, private), params))
+            assert all(step.proven for step in steps)
+            assert steps[-1].token in eos_ids
+            answers.append(numbered(steps))
+        assert answers[0] == answers[1]
         text = local_model.tokenizer.decode_bytes(numbered(steps[:-1])).decode()
         assert "早上好" in text
 

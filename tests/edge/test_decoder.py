@@ -110,6 +110,9 @@ class Meeting:
 
     exact_steps = 1
 
+    def info(self):
+        return CloudInfo("meeting")
+
     def __init__(self):
         self.barrier = threading.Barrier(2)
 
@@ -130,6 +133,9 @@ def test_the_two_models_work_at_the_same_time(mode):
 
 class Silent:
     """A server that ends every stream at once."""
+
+    def info(self):
+        return CloudInfo("silent")
 
     def stream(self, prompt_ids, top_k, max_tokens):
         yield from ()

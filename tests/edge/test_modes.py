@@ -6,6 +6,7 @@ By default a sample of cases; 1,000 each with ``make test-exact``.
 import random
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from costeer.cloud.inprocess import InProcess
 from costeer.decoding.sampling import SamplingParams
+from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.edge.pace import Pace
@@ -44,6 +46,7 @@ class Uneven:
 
     def __init__(self, cloud, seed):
         self.cloud, self.random, self.asked = cloud, random.Random(seed), []
+        self.info = cloud.info
 
     def stream(self, prompt_ids, top_k, max_tokens):
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
@@ -121,11 +124,70 @@ def test_a_widened_step_is_asked_for_alone_while_the_stream_goes_on():
     assert all(asked[2] == 1 for asked in wider)
 
 
+class OneSlot(InProcess):
+    """A server where a request waits for the one before it."""
+
+    streams = beside = 0
+
+    def info(self):
+        return replace(super().info(), queues=True)
+
+    def stream(self, prompt_ids, top_k, max_tokens):
+        return self._counted(super().stream(prompt_ids, top_k, max_tokens), top_k)
+
+    def _counted(self, steps, top_k):
+        if top_k > 1:
+            self.beside = max(self.beside, self.streams)
+        self.streams += 1
+        try:
+            yield from steps
+        finally:
+            self.streams -= 1
+
+
+def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again():
+    llm, slm = FakeModel(seed=8), FakeModel(seed=9)
+    params = DecodeParams(0.1, 1, 40, eos_ids=llm.tokenizer.eos_ids, mode="lockstep")
+    expected = list(generate_step(InProcess(llm), LocalSteering(slm), PROMPTS, params))
+    cloud = OneSlot(llm)
+    params = replace(params, mode="run-ahead")
+    steps = list(generate_step(cloud, LocalSteering(slm), PROMPTS, params))
+    assert [step.token for step in steps] == [step.token for step in expected]
+    assert sum(step.widened for step in steps) > 5
+    assert cloud.beside == 0
+
+
+class Counting(FakeModel):
+    """Counts the tokens it reads."""
+
+    tokens = 0
+
+    def extend_many(self, work, rows=None):
+        self.tokens += sum(len(ids) for _, ids in work)
+        return super().extend_many(work, rows)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_second_turn_does_not_read_the_context_again(mode):
+    llm, slm = FakeModel(seed=1), Counting(seed=2)
+    cloud, local = InProcess(llm), LocalSteering(slm)
+    context = tuple(range(100, 200))
+    first = Prompts(public=(1, 2, 3), private=(*context, 1, 2, 3))
+    params = DecodeParams(1.0, max_tokens=20, mode=mode)
+    answer = [step.token for step in generate_step(cloud, local, first, params)]
+    more = (*answer, 7, 8, 9)
+    second = Prompts(first.public + more, first.private + more)
+    slm.tokens = 0
+    next(generate_step(cloud, local, second, params))
+    assert slm.tokens <= 2 * (len(more) - len(answer) + 1) + 2
+
+
 class FirstOnly:
     """A cloud that sends one step, then waits for the device to say that it has used it."""
 
     def __init__(self, model):
         self.inner, self.used = InProcess(model), threading.Event()
+        self.info = self.inner.info
 
     def stream(self, prompt_ids, top_k, max_tokens):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
@@ -165,7 +227,7 @@ class Padded(InProcess):
             yield step
 
 
-@pytest.mark.parametrize("mode", ["lockstep", "run-ahead"])
+@pytest.mark.parametrize("mode", MODES)
 def test_an_id_of_the_llms_padding_is_never_taken(mode):
     params = DecodeParams(0.1, 64, 20, mode=mode)
     local = LocalSteering(FakeModel(seed=2))

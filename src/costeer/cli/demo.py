@@ -156,8 +156,8 @@ def _show_ledger(costeer: Costeer, alone: str, result: Result) -> None:
 
     console = Console(highlight=False)
     console.print(
-        f"\n[bold]What left this process[/] for the steered text ({show.size(result.bytes_up)} up, "
-        f"{show.size(result.bytes_down)} down): the token ids of this, and nothing else"
+        f"\n[bold]What the cloud has seen[/] for the steered text ({show.size(result.bytes_up)} "
+        f"up, {show.size(result.bytes_down)} down): the tokens of this, and nothing else"
     )
     console.print(Text(costeer.sent_texts()[-1].strip(), style="yellow"))
     private = _words(CONTEXT) - _words(QUERY) - _words(alone)

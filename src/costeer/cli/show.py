@@ -63,7 +63,7 @@ def print_ledger(costeer: Costeer) -> None:
     totals = costeer.ledger.totals
     click.echo(
         f"What left this device: {totals.requests} requests, {size(totals.bytes_up)} up, "
-        f"{size(totals.bytes_down)} down. Every word that went up:",
+        f"{size(totals.bytes_down)} down. Every word that the cloud has seen:",
         err=True,
     )
     for text in costeer.sent_texts() or ["Nothing."]:

@@ -29,6 +29,8 @@ class CloudInfo:
     """The most log-probabilities a token that it will send; None means unknown."""
     continues: bool = False
     """Whether a request may refer to an earlier response instead of repeating its ids."""
+    queues: bool = False
+    """Whether a request waits for the one before it, or cannot use its prefix while it runs."""
     server: str | None = None
     """The kind of server, where requests to it need fields of their own (``dialects``)."""
 

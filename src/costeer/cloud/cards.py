@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from costeer.cloud.base import CloudInfo
-from costeer.cloud.dialects import SERVERS
+from costeer.cloud.dialects import LLAMA_SERVER, SERVERS
 from costeer.cloud.refusals import refused
 from costeer.exceptions import CloudProtocolError
 
@@ -56,6 +56,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         or _count(meta.get("n_ctx")),
         max_top_k=_count(own.get("max_logprobs")),
         continues=own.get("continue") is True,
+        queues=card.get("owned_by") == LLAMA_SERVER,  # each request has a slot and its prefix
         server=next((name for name in SERVERS if name == card.get("owned_by")), None),
     )
 

@@ -8,14 +8,16 @@ counted in ``traffic``.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 
 from costeer.cloud.address import api_base, headers
-from costeer.cloud.answers import broken, nobody, silent
+from costeer.cloud.answers import broken, nobody, read_text, silent
 from costeer.cloud.base import Recorder
+from costeer.cloud.retrying import AgainError
 from costeer.cloud.sse import BrokenStreamError
 from costeer.cloud.traffic import Exchange
 from costeer.cloud.waiting import Waiting
@@ -47,6 +49,7 @@ class Channel:
         self._record = record
         self._waiting = waiting
         self._met = False
+        self._warming: threading.Thread | None = None
         self.ours = False
         self._http = httpx.Client(
             headers=headers(api_key),
@@ -55,6 +58,8 @@ class Channel:
 
     def close(self) -> None:
         """Close the connections."""
+        if self._warming is not None:  # or its connection would be left open
+            self._warming.join(1.0)
         self._http.close()
 
     @contextmanager
@@ -80,6 +85,16 @@ class Channel:
         content = json.dumps(body, separators=(",", ":")).encode()
         with self._exchange("POST", path, token_ids, content) as opened:
             yield opened
+
+    def warm(self) -> None:
+        """Have a connection ready, from a thread: the next request saves the time to make one."""
+
+        def ask() -> None:
+            with suppress(AgainError, RuntimeError), self.get("models") as (response, exchange):
+                read_text(response, exchange)  # RuntimeError: closed meanwhile
+
+        self._warming = threading.Thread(target=ask, daemon=True)
+        self._warming.start()
 
     @contextmanager
     def _exchange(

@@ -12,7 +12,8 @@ sends is believed only with its checksum (``seal``); how long silence is borne i
 
 Our own server is spared repetition: a prompt that continues an earlier response refers to it
 (``known``), the stream is compressed, and a response that such a request replaces is read to its
-end, so that its connection stays open.
+end, so that its connection stays open. Other servers are left by closing the connection; a new one
+is then made ready in the background, for the next time.
 """
 
 from __future__ import annotations
@@ -231,6 +232,8 @@ class CompletionsClient:
         except GeneratorExit:
             if known.replaced:
                 answer.drain()
+            elif not info.continues:
+                self._channel.warm()
             raise
         finally:
             known.live = False

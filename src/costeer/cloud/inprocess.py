@@ -76,6 +76,7 @@ class InProcess:
         self._record = record
         self._engine = threading.Lock()
         self._freed = threading.Condition()
+        self._opened: list[Sequence] = []
         self._idle: list[Sequence] = []
         self._holders: list[int] = []  # threads, one entry for each stream under way
         self._recall = Recall()
@@ -113,13 +114,15 @@ class InProcess:
     def close(self) -> None:
         """Close the idle sequences."""
         while self._idle:
-            self._idle.pop().close()
+            sequence = self._idle.pop()
+            self._opened.remove(sequence)
+            sequence.close()
 
     def _recorded(
         self, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
         try:
-            row = self._recall.get(prompt) if max_tokens == 1 else None
+            row = self._recall.get(prompt, self._held_ids()) if max_tokens == 1 else None
             if row is not None:
                 yield greedy_step(row, k)
                 return
@@ -143,6 +146,10 @@ class InProcess:
             with self._engine:
                 row = sequence.extend([step.token], rows=1)[-1]
 
+    def _held_ids(self) -> list[tuple[int, ...]]:
+        with self._freed:
+            return [sequence.ids for sequence in self._opened]
+
     @contextmanager
     def _held(self, prompt: tuple[int, ...]) -> Iterator[Sequence]:
         """A sequence for one stream."""
@@ -161,7 +168,8 @@ class InProcess:
     def _take(self, prompt: tuple[int, ...], me: int) -> Sequence:
         while not self._idle:
             try:
-                return self._model.sequence()
+                self._opened.append(self._model.sequence())
+                return self._opened[-1]
             except ModelError:
                 if self._holders.count(me) == len(self._holders):  # nobody else could free one
                     raise

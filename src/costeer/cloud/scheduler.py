@@ -134,7 +134,10 @@ class Scheduler:
 
     def _recalled(self, job: Job) -> bool:
         """Answer a job for one step from memory, if its row is there."""
-        row = self._recall.get(job.prompt) if job.max_tokens == 1 else None
+        if job.max_tokens > 1:
+            return False
+        slots = [*self._free, *(other.slot for other in self._active)]
+        row = self._recall.get(job.prompt, (s.sequence.ids for s in slots if s and s.sequence))
         if row is None:
             return False
         step = greedy_step(row, job.top_k)

@@ -6,7 +6,7 @@ Shared by both ways of decoding, so that they cannot differ. Knows token ids onl
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -122,13 +122,20 @@ class Decider:
         """Whether the answer has ended."""
         return not self.left or any(t in self._params.eos_ids for t in self.decided[-1:])
 
-    def decide(self, answer: CloudStep, delta: Array, received: int) -> Step:
+    def decide(
+        self,
+        answer: CloudStep,
+        delta: Array,
+        received: int,
+        make_room: Callable[[], None] = lambda: None,
+    ) -> Step:
         """Choose the next token, asking for more until it is proven or no more comes.
 
         Args:
             answer: the LLM's step for this position.
             delta: (V,) for this position.
             received: steps that came for this answer so far.
+            make_room: called before the LLM is asked for more.
         """
         params, sampling, given = self._params, self._params.sampling, answer.token
         position = len(self.decided)
@@ -141,6 +148,8 @@ class Decider:
 
         choice = choose(params.gain)
         while not choice.proven and answer.top_ids.size >= asked:
+            if not widened:
+                make_room()
             asked, widened = 2 * asked, widened + 1
             answer = ask(self._cloud, self.prefix, min(asked, delta.size))
             choice = choose(params.gain)

@@ -38,9 +38,10 @@ def run_ahead(
         while not decider.over:
             if not behind.deltas:
                 behind.read([*decider.decided[behind.held :], *ahead.tokens()], decider.left)
-            step = decider.decide(ahead.wait(), behind.deltas.popleft(), ahead.received)
+            answer, delta = ahead.wait(), behind.deltas.popleft()
+            step = decider.decide(answer, delta, ahead.received, ahead.make_room)
             pace.saw(agreed=not step.interrupted)
-            if step.interrupted and not decider.over:
+            if (step.interrupted or ahead.left) and not decider.over:
                 ahead.turn()
                 behind.forget(step.position)
             else:
@@ -59,6 +60,8 @@ class _Continued:
         self._decider = decider
         self._burst = Burst()
         self._earlier = 0  # steps received from streams before the present one
+        self._queues = cloud.info().queues
+        self.left = False  # the present stream was given up, though nothing differs
         self._all: list[Ahead] = []
         self._ahead = self._open()
 
@@ -84,8 +87,16 @@ class _Continued:
         """The decision is what the LLM wrote."""
         self._ahead.agreed()
 
+    def make_room(self) -> None:
+        """Let another request through, where that would wait for the stream to end."""
+        if self._queues:
+            self.left = True
+            self._ahead.stop()
+            self._ahead.join(PARTING)
+
     def turn(self) -> None:
         """Go on from the decided tokens instead."""
+        self.left = False
         old, self._ahead = self._ahead, self._open()
         self._earlier += old.received
         old.stop()
