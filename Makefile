@@ -14,14 +14,14 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 	@$(BIN)/costeer demo
 
 test: $(VENV)/.ready ## Run the tests; offline, under a minute.
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
 	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
 
-test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair as well.
+test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch
-	@$(BIN)/python -m pytest -q -m "real or not real"
+	@$(BIN)/python -m pytest -q -m real
 
 test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers

@@ -219,7 +219,7 @@ def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
     line = line if as_json else line[:-1]
     with FaultProxy(server.url, chain(repeat(None, 9), repeat(Fault("reset")))) as proxy:
         code, out, err = run(*line, "--cloud", proxy.url)
-        assert proxy.happened["reset"] == 2
+        assert proxy.happened["reset"] >= 2  # two of a request; a stream and a wider step are two
     assert code == 1
     if as_json:
         result = json.loads(out)

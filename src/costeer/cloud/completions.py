@@ -32,7 +32,7 @@ from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.channel import Channel
 from costeer.cloud.inprocess import check_request
-from costeer.cloud.known import Memory, Reference
+from costeer.cloud.known import Known, Memory, Reference
 from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, too_long, transient
 from costeer.cloud.retrying import AgainError, Patience, Tries
 from costeer.cloud.seal import Seal
@@ -122,8 +122,9 @@ class CompletionsClient:
         alone = False  # whether the next position is asked for by itself
         while len(given) < max_tokens:
             most = 1 if alone else max_tokens - len(given)
+            begun = self._memory.begin((*prompt, *given))
             try:
-                with closing(self._attempt((*prompt, *given), k, most, known)) as steps:
+                with closing(self._attempt(begun, k, most, known)) as steps:
                     for step in steps:
                         tries.progressed()
                         if len(given) == max_tokens:  # more than was asked for
@@ -138,6 +139,8 @@ class CompletionsClient:
                     raise CloudProtocolError("The server hides a token.", dialects.FLAGS) from None
                 alone = True
             except (AgainError, CloudProtocolError) as error:
+                if begun.replaced:  # nobody waits for the rest
+                    return
                 if len(given) < max_tokens:  # otherwise only the end of the stream is missing
                     tries.failed(self._again(error))
             known = None  # whatever broke, the whole prefix is safe
@@ -151,10 +154,12 @@ class CompletionsClient:
         return AgainError(error, lasting=True)
 
     def _attempt(
-        self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
+        self, begun: Known, k: int, max_tokens: int, known: Reference | None
     ) -> Generator[CloudStep, None, None]:
         """One stream; asked again in simpler terms where the server refuses ours."""
-        info = self.info()
+        info, prompt = self.info(), tuple(begun.ids)
+        if not info.continues:
+            known = None
         if info.context_length is not None and not info.continues:
             # vLLM refuses what may not fit; our own server stops where the context is full
             max_tokens = max(min(max_tokens, info.context_length - len(prompt)), 1)
@@ -168,7 +173,7 @@ class CompletionsClient:
             with self._channel.post("completions", prompt, body) as (response, exchange):
                 if response.status_code == httpx.codes.OK:
                     answer = Answer(response, exchange)
-                    yield from self._steps(answer, prompt, asked, compact=compact)
+                    yield from self._steps(answer, begun, asked, compact=compact)
                     return
                 text = read_text(response, exchange)
             if known is not None and response.status_code in (400, 404):
@@ -211,13 +216,10 @@ class CompletionsClient:
             body["logprobs_encoding"] = wire.ENCODING
         return body
 
-    def _steps(
-        self, answer: Answer, prompt: tuple[int, ...], k: int, *, compact: bool
-    ) -> Iterator[CloudStep]:
+    def _steps(self, answer: Answer, begun: Known, k: int, *, compact: bool) -> Iterator[CloudStep]:
         """The steps of one answer; raises AgainError if it breaks off."""
-        info, count = self.info(), 0
+        info, count, prompt = self.info(), 0, tuple(begun.ids)
         seal = Seal(prompt) if compact and info.continues else None
-        known = self._memory.begin(prompt)
         try:
             for choice in until_finished(answer.choices(), seal):
                 found = dialects.steps(choice, k, info.vocab_size)
@@ -227,16 +229,16 @@ class CompletionsClient:
                     count += 1
                     self._notice(len(step.top_ids), k, info.vocab_size)
                     self._waiting.answered(prompt)
-                    known.add(answer.id if info.continues else "", step.token)
+                    begun.add(answer.id, step.token)
                     yield step
         except GeneratorExit:
-            if known.replaced:
-                answer.drain()
-            elif not info.continues:
+            if not info.continues:
                 self._channel.warm()
+            elif begun.replaced:
+                answer.drain()
             raise
         finally:
-            known.live = False
+            begun.live = False
         if not count:
             raise CloudProtocolError("The server ended the answer without a token.", dialects.FLAGS)
 

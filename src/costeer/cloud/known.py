@@ -1,7 +1,7 @@
-"""What our own server still holds of earlier responses, as the client knows it.
+"""Earlier responses, as the client knows them: which one a prompt continues or replaces.
 
-The client's half of ``responses``: which response a prompt continues, so that only what is new has
-to be sent. Knows token ids. Safe to use from several threads.
+The client's half of ``responses``: to our own server only what is new has to be sent. Knows token
+ids. Safe to use from several threads.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Known:
 
     prompt: int  # how many of the ids are the prompt
     ids: list[int]  # the prompt, then the answer as it comes
-    id: str = ""  # known with the first step
+    id: str = ""  # comes with the first step
     live: bool = True  # still being written
-    replaced: bool = False  # by a request of ours; the server ends it
+    replaced: bool = False  # by a request of ours; our own server ends it then
 
     def add(self, name: str, token: int) -> None:
         """One more step has come."""
