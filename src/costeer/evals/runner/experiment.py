@@ -27,13 +27,15 @@ class Scoring:
     Attributes:
         kl: measure every policy's divergence from the LLM with context, whose rows are then
             needed for every sample.
+        rounded: whether rows are rounded to float16, as they are where they are kept.
     """
 
     kl: bool = True
+    rounded: bool = False
 
     def settings(self) -> dict[str, Any]:
         """As a row holds it."""
-        return {"kl": self.kl}
+        return {"kl": self.kl} | ({"rounded": True} if self.rounded else {})
 
 
 @dataclass(frozen=True, slots=True)

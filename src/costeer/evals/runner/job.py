@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from costeer.evals.methods.base import Method
 from costeer.evals.methods.registry import METHODS, parse
 from costeer.evals.runner import results, texts, units
 from costeer.evals.runner.experiment import Copying, Experiment, Generating, Scoring
+from costeer.evals.runner.kept import KeptRows
 from costeer.evals.runner.loading import ModelChoice
 from costeer.evals.runner.run import run
 from costeer.evals.runner.todo import Worker, pending
@@ -37,6 +39,7 @@ class Job:
         out: the file of results.
         keep_texts: write the generated texts to a second file beside it.
         ray_workers: how many processes of Ray to use; 0: none, this process works.
+        rows: a folder where the branches' rows are kept, and taken from; for scores.
     """
 
     experiment: Experiment
@@ -45,6 +48,7 @@ class Job:
     out: Path
     keep_texts: bool = False
     ray_workers: int = 0
+    rows: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def execute(
         if not todo:
             return Outcome(total, 0, time.monotonic() - began)
         stage("loading", done, total)
-        with _worker(job, header["run"]) as worker:
+        with _worker(job, header) as worker:
             stage("working", done, total)
             keep = _keeper(texts_path(job.out)) if job.keep_texts else None
             written = run(todo, worker, file, keep=keep, progress=progress)
@@ -97,6 +101,8 @@ def execute(
 
 
 def _check(job: Job) -> None:
+    if job.rows is not None and job.ray_workers:
+        raise ParameterError("Rows are not kept over Ray.", "Use --shards and --shard instead.")
     if isinstance(job.experiment.work, Scoring):
         units.require_references(job.samples)
     elif any(unit.sample.reference for unit in job.samples):
@@ -104,16 +110,21 @@ def _check(job: Job) -> None:
 
 
 @contextlib.contextmanager
-def _worker(job: Job, run_id: str) -> Iterator[Worker]:
+def _worker(job: Job, header: Mapping[str, Any]) -> Iterator[Worker]:
+    run_id = header["run"]
     if job.ray_workers:
         from costeer.evals.runner.distributed import RayWorker
 
         with RayWorker(job.experiment, job.choice, run_id, job.ray_workers) as distributed:
             yield distributed
         return
+    kept = None
+    if job.rows is not None:
+        identities = {role: json.dumps(model) for role, model in header["models"].items()}
+        kept = KeptRows(job.rows, identities)
     models = job.choice.open(job.experiment)
     try:
-        yield LocalWorker(job.experiment, models, run_id)
+        yield LocalWorker(job.experiment, models, run_id, kept)
     finally:
         models.close()
 

@@ -18,6 +18,7 @@ from costeer.evals.methods.base import Array, Branch, Method, Rule
 from costeer.evals.metrics.likelihood import TextScores, score_tokens
 from costeer.evals.prompts import TokenPrompts
 from costeer.evals.runner.branches import Models, prompt_of
+from costeer.evals.runner.kept import KeptRows, Rounded
 from costeer.models.base import Sequence as TokenSequence
 
 PIECE = 32
@@ -44,6 +45,7 @@ def score(
     methods: Sequence[Method],
     models: Models,
     kl: bool,
+    kept: KeptRows | None = None,
 ) -> Scored:
     """Score one reference under every method.
 
@@ -52,11 +54,12 @@ def score(
         methods: which.
         models: for all branches that the methods need.
         kl: measure divergences from the LLM with context.
+        kept: rows that need not be computed again, if rows are kept.
     """
     needed: set[Branch] = {branch for method in methods for branch in method.needs}
     if kl:
         needed.add("llm_with")
-    reading = _Reading(prompts, models, sorted(needed))
+    reading = _Reading(prompts, models, sorted(needed), kept)
     policies = [_Policy(method) for method in methods]
     try:
         for start in range(0, len(prompts.reference), PIECE):
@@ -74,22 +77,50 @@ def score(
 
 
 class _Reading:
-    """The branches of one sample, each with its sequence."""
+    """The branches of one sample, each with its sequence, or with rows that were kept."""
 
-    def __init__(self, prompts: TokenPrompts, models: Models, branches: Sequence[Branch]) -> None:
+    def __init__(
+        self,
+        prompts: TokenPrompts,
+        models: Models,
+        branches: Sequence[Branch],
+        kept: KeptRows | None,
+    ) -> None:
         self._prompts = prompts
+        self._branches = branches
+        self._kept = kept
+        self._known: dict[Branch, Rounded] = {}
+        self._new: dict[Branch, list[Rounded]] = {}
         self._sequences: dict[Branch, TokenSequence] = {}
         self.seconds: dict[Branch, float] = dict.fromkeys(branches, 0.0)
         try:
             for branch in branches:
+                rows = kept.load(branch, prompts) if kept is not None else None
+                if rows is not None:
+                    self._known[branch] = rows
+                    continue
                 self._sequences[branch] = models.of(branch).sequence()
+                self._new[branch] = []
         except BaseException:
             self.close()
             raise
 
     def rows(self, start: int) -> dict[Branch, Array]:
         """(n, V) for each branch: rows that predict the piece of the reference from ``start``."""
-        return {branch: self._extend(branch, start) for branch in self._sequences}
+        return {branch: self._rows(branch, start) for branch in self._branches}
+
+    def _rows(self, branch: Branch, start: int) -> Array:
+        known = self._known.get(branch)
+        if known is not None:
+            return known[start : start + PIECE].astype(np.float32)
+        rows = self._extend(branch, start)
+        if self._kept is None:
+            return rows
+        rounded = rows.astype(np.float16)
+        self._new[branch].append(rounded)
+        if start + PIECE >= len(self._prompts.reference):
+            self._kept.save(branch, self._prompts, np.concatenate(self._new.pop(branch)))
+        return rounded.astype(np.float32)
 
     def _extend(self, branch: Branch, start: int) -> Array:
         began = time.perf_counter()

@@ -15,6 +15,7 @@ from costeer.evals.runner import scoring, units
 from costeer.evals.runner.branches import Models
 from costeer.evals.runner.experiment import Experiment, Scoring
 from costeer.evals.runner.generating import generate
+from costeer.evals.runner.kept import KeptRows
 from costeer.evals.runner.results import Row
 from costeer.evals.runner.todo import Done, Todo
 from costeer.evals.runner.units import EncodedUnit
@@ -28,11 +29,13 @@ class LocalWorker:
         experiment: what to do.
         models: in memory.
         run: the header's id.
+        kept: where rows are kept, if they are.
     """
 
     experiment: Experiment
     models: Models
     run: str
+    kept: KeptRows | None = None
 
     def work(self, todo: Sequence[Todo]) -> Iterator[Done]:
         """See ``Worker``.
@@ -57,7 +60,7 @@ class LocalWorker:
 
     def _scored(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
         methods = [m for m in self.experiment.methods if m.key() in missing]
-        result = scoring.score(sample.prompts, methods, self.models, work.kl)
+        result = scoring.score(sample.prompts, methods, self.models, work.kl, self.kept)
         for method in methods:
             own = result.seconds[method.key()]
             seconds = {"method": own, **_branches(method, result.branch_seconds)}
