@@ -1,6 +1,6 @@
 """Speed over a network: the LLM alone, lockstep and run-ahead, at several round trip times.
 
-    python bench/network.py [--prompts N] [--max-tokens N] [--rtt MS ...] [--strength X]
+    python bench/network.py [--prompts N] [--max-tokens N] [--rtt MS ...] [--strength X] [--fast]
                             [--file PROMPTS.json] [--json] [--plot FILE.png]
 
 The server and the device run in a process each, pinned to one core each with one thread (where the
@@ -48,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--max-tokens", type=int, default=64, help="of each answer [64]")
     parser.add_argument("--rtt", type=float, nargs="+", default=[0, 20, 50, 100], metavar="MS")
     parser.add_argument("--strength", default="light")
+    parser.add_argument("--fast", action="store_true", help="check as many steps at once as pays")
     parser.add_argument("--file", type=Path, help="other prompts, in the form of prompts.json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help='needs the extra "plots"')
@@ -102,7 +103,13 @@ class Bench:
         self._direct = CompletionsClient(server.url)
         self._reader = LocalSteering(self._slm)
         self._costeers = {
-            str(mode): Costeer(relay.url, self._slm, strength=options.strength, mode=mode)
+            str(mode): Costeer(
+                relay.url,
+                self._slm,
+                strength=options.strength,
+                mode=mode,
+                exact=not options.fast,
+            )
             for mode in MODES
         }
 

@@ -67,6 +67,7 @@ def test_the_ledger_counts_the_bytes_that_really_went_up(tap):
 
 
 def test_two_contexts_with_the_same_tokens_are_the_same_to_the_cloud(server):
+    """Within one request, and where every choice is proven at once; README says what may differ."""
     heard = []
     for context in (CONTEXT, "Something else, and shorter.", ""):
         with Tap(urlsplit(server.url).port) as tap:
