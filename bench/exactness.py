@@ -26,7 +26,8 @@ from costeer.cloud.base import CloudModel
 from costeer.cloud.child import ServerProcess
 from costeer.cloud.completions import CompletionsClient
 from costeer.cloud.inprocess import InProcess
-from costeer.decoding.steering import resolve_strength, score
+from costeer.decoding.steering import score
+from costeer.decoding.strength import resolve_strength
 from costeer.edge.local import LocalSteering
 from costeer.edge.prompts import Prompts
 from costeer.models.base import LanguageModel
@@ -97,17 +98,19 @@ class Tally:
 def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Run all prompts in all ways."""
     threads = max(1, cores() // 2)
-    gain = resolve_strength(options.strength)
+    strength = resolve_strength(options.strength)
+    gain = strength.factor
     llm = InProcess(load_model(LLM, context=CONTEXT, sequences=1, threads=threads))
     slm = load_model(SLM, context=CONTEXT, sequences=2 + 2 * len(WAYS), threads=threads)
     local = LocalSteering(slm)
+    local.params = strength.auto
     tallies = {name: Tally() for name in WAYS}
     chosen = list(islice(pairs(), options.prompts))
     arguments = ("--threads", str(threads), "--parallel", "1")
     with ServerProcess(LLM, arguments) as server:
         direct = CompletionsClient(server.url)
         costeers = {
-            name: Costeer(server.url, slm, strength=gain, top_k=options.top_k, **how)
+            name: Costeer(server.url, slm, strength=options.strength, top_k=options.top_k, **how)
             for name, how in WAYS.items()
         }
         for number, (query, context) in enumerate(chosen):

@@ -9,14 +9,11 @@ from hypothesis.extra.numpy import arrays
 from oracle import algorithm_1
 
 from costeer.decoding.steering import (
-    LIGHT,
-    PAPER,
     GainWarning,
     SteeringParams,
     delta,
     gain,
     log_softmax,
-    resolve_strength,
     score,
     steer,
 )
@@ -30,21 +27,12 @@ def test_gain_at_the_papers_defaults(steps, expected):
     assert gain(SteeringParams(steps=steps)) == pytest.approx(expected, abs=5e-5)
 
 
-def test_presets():
-    assert resolve_strength("light") == gain(LIGHT) == pytest.approx(1 / 2.1)
-    assert resolve_strength("paper") == gain(PAPER) == pytest.approx(1.7833, abs=5e-5)
-    assert resolve_strength("0.8") == resolve_strength(0.8) == 0.8
+def test_no_steps_give_no_gain():
     assert gain(SteeringParams(steps=0)) == 0.0
 
 
 def test_gain_tends_to_beta_over_lam_minus_alpha():
     assert gain(SteeringParams(alpha=1, lam=2, steps=4000)) == pytest.approx(1.0, abs=1e-2)
-
-
-@pytest.mark.parametrize("bad", ["", "strong", "nan", "inf", float("nan"), "1,5"])
-def test_unusable_strength(bad):
-    with pytest.raises(ParameterError, match="light, paper"):
-        resolve_strength(bad)
 
 
 @pytest.mark.parametrize(

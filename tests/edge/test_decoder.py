@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from costeer.cloud.base import CloudInfo, CloudStep
 from costeer.cloud.inprocess import InProcess
+from costeer.decoding.auto import Auto, AutoParams
+from costeer.decoding.cache import private_part
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
 from costeer.edge.deciding import MODES
@@ -19,22 +21,27 @@ from costeer.models.fake import FakeModel
 PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
 
 
-def by_the_book(llm, slm, prompts, params):
-    """Algorithm 1 with full vocabularies, one position after another."""
+def by_the_book(llm, slm, prompts, params, auto=None):
+    """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
+    text = private_part(prompts.public, prompts.private)
     while len(decided) < params.max_tokens:
         base = llm.logprobs([*prompts.public, *decided])
         with_ = slm.logprobs([*prompts.private, *decided])
         without = slm.logprobs([*prompts.public, *decided])
         noise = gumbel(params.sampling.seed, len(decided), base.size)
-        decided.append(choose(score(base, with_ - without, params.gain), params.sampling, noise))
+        scores = score(base, with_ - without, params.gain)
+        if auto is not None:
+            scores = base + Auto(auto, text).bonus(with_[None], without[None], decided)[0]
+        decided.append(choose(scores, params.sampling, noise))
         if decided[-1] in params.eos_ids:
             break
     return decided
 
 
-def decode(llm, slm, params, prompts=PROMPTS):
+def decode(llm, slm, params, prompts=PROMPTS, auto=None):
     local = LocalSteering(slm)
+    local.params = auto
     try:
         return list(generate_step(InProcess(llm), local, prompts, params))
     finally:
@@ -56,6 +63,26 @@ def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampli
     params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
     steps = decode(llm, slm, params)
     assert [step.token for step in steps] == by_the_book(llm, slm, PROMPTS, params)
+    assert all(step.proven for step in steps)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    top_k=st.sampled_from([1, 4, 64]),
+    sampling=st.sampled_from([SamplingParams(), SamplingParams(0.8, 0.9, seed=4)]),
+    mode=st.sampled_from(MODES),
+    copy=st.sampled_from([AutoParams().copy, 2.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling, mode, copy):
+    """With a strong cache too, so that the tokens already decided matter to the next."""
+    llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
+    prompts = Prompts(public=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3))
+    auto = AutoParams(copy=copy)
+    params = DecodeParams(1.0, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
+    steps = decode(llm, slm, params, prompts, auto)
+    expected = by_the_book(llm, slm, prompts, params, auto)
+    assert [step.token for step in steps] == expected
     assert all(step.proven for step in steps)
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 
+from costeer.decoding.auto import AutoParams
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.models.fake import FakeModel
 
@@ -38,6 +39,19 @@ def test_rollback():
     local.delta([7, 8])
     local.rollback(3)
     assert np.array_equal(local.delta([6])[0], row)
+
+
+def test_auto_forgets_what_is_rolled_back():
+    local = LocalSteering(FakeModel())
+    local.params = AutoParams(copy=1.0)
+    private = [1, 9, 5, 6, 8, 9, 5, 7, 2]
+    local.begin([1, 2], private)
+    row = local.delta([5, 6])[1]
+    local.delta([9, 5])
+    local.rollback(3)
+    assert np.array_equal(local.delta([6])[0], row)
+    local.begin([1, 2], private)  # another answer: nothing of this one is left
+    assert np.array_equal(local.delta([5, 6])[1], row)
 
 
 def test_both_sequences_go_in_one_batch_and_the_next_turn_reads_only_what_is_new():

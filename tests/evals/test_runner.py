@@ -15,6 +15,7 @@ from tiny_rows import SECRET
 from tiny_runs import FAKES, cogenesis, job, questions, rows, scores, writings
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
+from costeer.decoding.steering import log_softmax
 from costeer.evals.methods.registry import METHODS, method, parse
 from costeer.evals.metrics.likelihood import score_tokens
 from costeer.evals.prompts import encode
@@ -55,7 +56,8 @@ def test_scores_are_those_of_whole_rows(tmp_path):
             for branch in MODEL
         }
         for name in WITHOUT_PROXIES:
-            expected = score_tokens(method(name).logprobs(whole), targets, whole["llm_with"])
+            scores = method(name).begin(prompts).scores(whole, prompts.reference[:-1])
+            expected = score_tokens(log_softmax(scores), targets, whole["llm_with"])
             expected = expected.summed()
             row = found["score", "cogenesis", sample.id, method(name).key()]
             kept = read_likelihood(row["scores"])
@@ -65,13 +67,13 @@ def test_scores_are_those_of_whole_rows(tmp_path):
             assert kept.kl == pytest.approx(expected.kl, abs=1e-2)
             assert (kept.hits, kept.ruled_out) == (expected.hits, expected.ruled_out)
             count += 1
-    assert count == len(found) == 24
+    assert count == len(found) == 26
 
 
 @pytest.mark.parametrize("sampling", [SamplingParams(), SamplingParams(0.8, 0.9, seed=3)])
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
-    names = ["slm-with", "llm-without", "costeer", "adacosteer:threshold=0.2", "mixture"]
+    names = ["slm-with", "llm-without", "costeer", "adacosteer:threshold=0.2", "mixture", "auto"]
     work = Generating(9, sampling, lanes)
     out, source = tmp_path / "texts.jsonl", questions(tmp_path / "q.jsonl", 1)
     execute(job(out, "truthfulqa", source, work, names, keep_texts=True))
@@ -84,13 +86,13 @@ def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
         prompts = encode(sample, tokenizer)
         for name in names:
             how = parse(name)
-            rule, ids, changed, steps = how.begin(), [], 0, 0
+            rule, ids, changed, steps = how.begin(prompts), [], 0, 0
             while len(ids) < 9:
                 given = {b: branch_row(b, prompts, ids)[None] for b in how.needs}
                 noise = None
                 if not sampling.greedy:
                     noise = gumbel(work.seed("truthfulqa", sample.id), len(ids), 320)
-                token = choose(rule.scores(given)[0], sampling, noise)
+                token = choose(rule.scores(given, ids)[0], sampling, noise)
                 steps += 1
                 if "llm_without" in given:
                     changed += token != choose(given["llm_without"][0], sampling, noise)
@@ -104,6 +106,32 @@ def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
             assert row["ended"] == ("length" if len(ids) == 9 else "stop")
             plain = name in ("slm-with", "llm-without")
             assert row["changed"] == (None if plain else changed)
+
+
+def test_texts_are_judged_by_the_llm_with_context(tmp_path):
+    """Also those taken over from another sample: the context is this sample's."""
+    names = ["llm-without", "costeer", "auto"]
+    work = Generating(7, SamplingParams(1.0, seed=2), lanes=2, judged=True)
+    out, source = tmp_path / "texts.jsonl", questions(tmp_path / "q.jsonl", 2)
+    execute(job(out, "truthfulqa", source, work, names, keep_texts=True))
+    found, tokenizer = rows(out), load_model("fake:1").tokenizer
+    assert len(found) == 2 * 4 * 3
+    texts = (tmp_path / "texts.texts.jsonl").read_text().splitlines()
+    compared = 0
+    written = {(r["sample"], r["method"]): r["text"] for r in map(json.loads, texts)}
+    for sample in task("truthfulqa").load(source, LoadOptions()):
+        prompts = encode(sample, tokenizer)
+        for name in names:
+            key = parse(name).key()
+            ids = tokenizer.encode(written[sample.id, key])
+            expected = [
+                -branch_row("llm_with", prompts, ids[:i])[token] for i, token in enumerate(ids)
+            ]
+            row = found["generate", "truthfulqa", sample.id, key]
+            if len(ids) == row["steps"]:  # some texts of a fake model do not encode as they came
+                assert row["scores"]["nats_llm_with"] == pytest.approx(np.mean(expected), abs=1e-3)
+                compared += 1
+    assert compared > 12
 
 
 def test_what_has_the_same_prompts_is_written_once(tmp_path):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from costeer.models.base import Message
 
 HELP = """\
-/strength X    steer with strength X from now on (a number, light or paper)
+/strength X    steer with strength X from now on (auto, light, paper or a number)
 /context FILE  use another private context; it stays on this device
 /ledger        show every word that has left this device
 /reset         forget the conversation
@@ -114,7 +114,7 @@ class Chat:
             click.echo(str(error), err=True)
 
     def _set_strength(self, text: str) -> None:
-        from costeer.decoding.steering import resolve_strength
+        from costeer.decoding.strength import resolve_strength
 
         if text:
             resolve_strength(text)

@@ -35,7 +35,7 @@ Maren"
 
 @click.command()
 @click.option("--max-tokens", type=click.IntRange(1, 1000), default=110, show_default=True)
-@click.option("--strength", metavar="X|light|paper", help="Default: recommended for the pair.")
+@click.option("--strength", metavar="X|auto|light|paper", help="Default: recommended for the pair.")
 @click.option("--llm", default=None, metavar="MODEL", help="The server's model.")
 @click.option("--local", default=None, metavar="MODEL", help="The device's model.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")

@@ -61,6 +61,11 @@ OPTIONS: list[Callable[[Any], Any]] = [
         "further methods from them in minutes. As private as the data.",
     ),
     click.option(
+        "--judged",
+        is_flag=True,
+        help="Measure how likely each text is to the LLM with context, in nats a token.",
+    ),
+    click.option(
         "--lanes",
         type=click.IntRange(min=1),
         default=1,
@@ -109,7 +114,7 @@ def work(options: dict[str, Any]) -> Scoring | Generating:
     if options["rows"] is not None:
         raise ParameterError("Rows are kept for scores only.", "Leave --rows out.")
     sampling = SamplingParams(options["temperature"], options["top_p"], options["seed"])
-    return Generating(options["max_tokens"], sampling, options["lanes"])
+    return Generating(options["max_tokens"], sampling, options["lanes"], options["judged"])
 
 
 def samples(options: dict[str, Any]) -> list[Unit]:

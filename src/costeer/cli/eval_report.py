@@ -28,6 +28,11 @@ TWINS = click.option(
     is_flag=True,
     help="Leave out samples whose reference nearly repeats a record of the user.",
 )
+HALF = click.option(
+    "--half",
+    type=click.Choice(["tune", "test"]),
+    help="Only the half on which things were chosen, or only the other.",
+)
 SEED = click.option("--seed", type=int, default=0, help="Of bootstrap, test and folds. [0]")
 FORM = click.option(
     "--format",
@@ -41,7 +46,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="The same as --forma
 
 def shown(command: F) -> F:
     """The options of every table."""
-    for option in (JSON, FORM, SEED, TWINS, TASKS, KIND):
+    for option in (JSON, FORM, SEED, HALF, TWINS, TASKS, KIND):
         command = option(command)
     return command
 
@@ -124,6 +129,7 @@ def compare(
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png")
 @click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
 @SEED
+@HALF
 @TWINS
 @TASKS
 @KIND
@@ -161,6 +167,7 @@ def sections(
         tasks=names(options["tasks"]),
         methods=list(methods),
         without_twins=options["without_twins"],
+        half=options["half"],
     )
 
 

@@ -71,7 +71,7 @@ def sampling(options: dict[str, Any]) -> dict[str, Any]:
 def check_sampling(options: dict[str, Any]) -> None:
     """Raise ParameterError for sampling options out of range."""
     from costeer.decoding.sampling import SamplingParams
-    from costeer.decoding.steering import resolve_strength
+    from costeer.decoding.strength import resolve_strength
 
     SamplingParams(options["temperature"], options["top_p"], options["seed"])
     if options["strength"] is not None:

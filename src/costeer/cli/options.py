@@ -15,9 +15,10 @@ from costeer.exceptions import InputError
 F = TypeVar("F", bound=Callable[..., Any])
 
 STRENGTH_HELP = (
-    "How strongly your context steers: 0 is the large model alone, 0.5 a clear nudge, above 1 "
-    "often too much. 'light' is 0.476 and 'paper' 1.783 (the paper's settings for 1 and 20 "
-    "steps). Default: what the catalog recommends for the pair of models."
+    "How strongly your context steers: 'auto' decides for each token; or a number: 0 is the large "
+    "model alone, 0.5 a clear nudge, above 1 often too much. 'light' is 0.476 and 'paper' 1.783 "
+    "(the paper's settings for 1 and 20 steps). Default: what the catalog recommends for the pair "
+    "of models."
 )
 
 
@@ -40,7 +41,7 @@ def model_options(command: F) -> F:
             click.option(
                 "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
             ),
-            click.option("--strength", metavar="X|light|paper", help=STRENGTH_HELP),
+            click.option("--strength", metavar="X|auto|light|paper", help=STRENGTH_HELP),
             click.option(
                 "--mode",
                 type=click.Choice(["run-ahead", "lockstep"]),

@@ -73,7 +73,6 @@ class SteeringParams:
 
 LIGHT = SteeringParams(steps=1)
 PAPER = SteeringParams()
-PRESETS = {"light": LIGHT, "paper": PAPER}
 
 
 def gain(params: SteeringParams) -> float:
@@ -103,26 +102,6 @@ def gain(params: SteeringParams) -> float:
             stacklevel=2,
         )
     return current
-
-
-def resolve_strength(strength: float | str) -> float:
-    """The gain behind "light", "paper", or a number given directly.
-
-    Raises:
-        ParameterError: neither a preset nor a finite number.
-    """
-    if isinstance(strength, str) and strength in PRESETS:
-        return gain(PRESETS[strength])
-    try:
-        value = float(strength)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ParameterError(
-            f"The strength {str(strength)[:40]!r} is not a number.",
-            f"Give a number such as 0.5, or one of: {', '.join(PRESETS)}.",
-        )
-    return value
 
 
 def log_softmax(logits: npt.ArrayLike) -> Array:

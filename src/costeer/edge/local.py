@@ -2,6 +2,8 @@
 
 Source: arXiv 2507.04756, equation 4 and Algorithm 1, lines 4 to 6. Both sequences are extended in
 one batch. Their caches outlive an answer, so a conversation pays only for what is new.
+
+With ``strength="auto"`` the rule of ``decoding.auto`` takes the place of the plain difference.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from costeer.decoding.auto import Auto, AutoParams
+from costeer.decoding.cache import private_part
 from costeer.decoding.steering import delta as difference
 from costeer.models.base import LanguageModel, Sequence
 from costeer.models.prefix import rewind
@@ -46,13 +50,20 @@ class LocalSteering:
 
     Args:
         model: with room for two more sequences; this object opens and closes them.
+
+    Attributes:
+        params: of the rule "auto" from the next answer on; None gives the plain difference.
     """
+
+    params: AutoParams | None = None
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
         self._with: Sequence = model.sequence()
         self._without: Sequence = model.sequence()
         self.exact_steps = max(model.exact_batch // 2, 1)
+        self._auto: Auto | None = None
+        self._answer: list[int] = []
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """Read the prompts, or what is new in them.
@@ -67,19 +78,31 @@ class LocalSteering:
             (sequence, tuple(prompt[rewind(sequence, prompt) :]))
             for sequence, prompt in ((self._with, private), (self._without, public))
         ]
+        self._auto = None
+        self._answer.clear()
+        if self.params is not None:
+            self._auto = Auto(self.params, private_part(public, private))
         with_context, without_context = self._model.extend_many(work, rows=1)
-        return difference(with_context[0], without_context[0])
+        first: Array = self._combined(with_context, without_context)[0]
+        return first
 
     def delta(self, ids: AbstractSequence[int]) -> Array:
         """Append decided tokens to both sequences in one batch; the delta after each, (n, V)."""
         work = [(self._with, ids), (self._without, ids)]
         with_context, without_context = self._model.extend_many(work)
-        return difference(with_context, without_context)
+        self._answer.extend(ids)
+        return self._combined(with_context, without_context)
 
     def rollback(self, count: int) -> None:
         """Forget the last ``count`` tokens of both sequences."""
+        del self._answer[len(self._answer) - count :]
         for sequence in (self._with, self._without):
             sequence.truncate(len(sequence) - count)
+
+    def _combined(self, with_context: Array, without_context: Array) -> Array:
+        if self._auto is None:
+            return difference(with_context, without_context)
+        return self._auto.bonus(with_context, without_context, self._answer)
 
     def close(self) -> None:
         """Free both sequences."""

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from costeer.cloud.base import CloudModel
 from costeer.decoding.sampling import SamplingParams
-from costeer.decoding.steering import resolve_strength
+from costeer.decoding.strength import resolve_strength
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.deciding import DecodeParams, Mode, Step
 from costeer.edge.decoder import generate_step
@@ -100,8 +100,8 @@ class Costeer:
         local: the small model: a catalog name, a file, or a ``LanguageModel``. Default: the
             small one of the default pair.
         llm: which large model: the one to load for "local", or the name to ask a server for.
-        strength: how strongly the context steers: "light", "paper" or a number, which is the
-            gain itself. Default: what the catalog recommends for the pair.
+        strength: how strongly the context steers: "auto", "light", "paper" or a number, which is
+            the gain itself. Default: what the catalog recommends for the pair.
         top_k: log-probabilities asked for at first; more where the proof needs them.
         context_length: tokens that each model holds.
         threads: for each model in this process; default: one a physical core, shared between two.
@@ -132,7 +132,9 @@ class Costeer:
         retries: int = 5,
     ) -> None:
         # What is wrong with these is told before models are loaded.
-        DecodeParams(0.0 if strength is None else resolve_strength(strength), top_k, mode=mode)
+        DecodeParams(
+            resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
+        )
         self.ledger = Ledger()
         self.cloud, self.model, self.note = connect(
             cloud,
@@ -187,8 +189,9 @@ class Costeer:
         """
         self.stop()
         chosen = self.strength if strength is None else strength
+        resolved = resolve_strength(chosen)
         params = DecodeParams(
-            gain=resolve_strength(chosen),
+            gain=resolved.factor,
             top_k=self.top_k,
             max_tokens=max_tokens,
             sampling=SamplingParams(temperature, top_p, seed),
@@ -201,10 +204,11 @@ class Costeer:
         result = Result(
             prompt_tokens=len(prompts.public),
             strength=str(chosen),
-            gain=params.gain,
+            gain=resolved.gain,
             mode=params.mode,
             note=prompts.note,
         )
+        self._steering.params = resolved.auto
         self._current = Generation(self._chunks(prompts, params, text, result), result)
         return self._current
 

@@ -3,8 +3,8 @@
 Scores are what greedy decoding compares: log-probabilities plus any constant. Most rules are
 ``base + gain * delta`` and use ``decoding.steering``.
 
-A text begins with ``begin()``, because a rule may remember what it saw (AdaCoSteer does). The rows
-of one text go in order, all at once or one by one.
+A text begins with ``begin()``: a rule may remember what it saw (AdaCoSteer does) or read the
+private text itself (auto does). The rows of one text go in order, all at once or one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, Protocol, TypeAlias
 
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.decoding.steering import log_softmax
+from costeer.evals.prompts import TokenPrompts
 from costeer.exceptions import ParameterError
 
 Array = npt.NDArray[np.float32]
@@ -37,8 +38,13 @@ RULES = 1
 class Rule(Protocol):
     """A method in the middle of one text."""
 
-    def scores(self, rows: Rows) -> Array:
-        """(n, V) float32: for the next n rows of this text."""
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
+        """(n, V) float32: for the next n rows of this text.
+
+        Args:
+            rows: of the branches.
+            answer: the tokens before the last of these rows.
+        """
         ...
 
 
@@ -73,11 +79,11 @@ class Method(ABC):
         """Whether the LLM would have to see the private context."""
         return "llm_with" in self.needs
 
-    def begin(self) -> Rule:
-        """Start a text."""
+    def begin(self, prompts: TokenPrompts | None = None) -> Rule:
+        """Start a text; without prompts there is no private text to read."""
         return self
 
-    def scores(self, rows: Rows) -> Array:
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """(n, V) float32: for the first n rows of a text; ``begin()`` to go on after them.
 
         Raises:

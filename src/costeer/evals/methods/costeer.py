@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from costeer.decoding.steering import LIGHT, PAPER, delta, gain, score
 from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
+from costeer.evals.prompts import TokenPrompts
 from costeer.exceptions import ParameterError
 
 LIGHT_GAIN = gain(LIGHT)
@@ -67,11 +69,11 @@ class AdaCoSteer(CoSteer):
         """With the gain where it is not the paper's."""
         return "AdaCoSteer" + ("" if self.gain == PAPER_GAIN else f" (gain {self.gain:g})")
 
-    def begin(self) -> Rule:
+    def begin(self, prompts: TokenPrompts | None = None) -> Rule:
         """Start a text with the gate open."""
         return _Gate(self)
 
-    def scores(self, rows: Rows) -> Array:
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """See ``Method.scores``."""
         return _Gate(self).scores(rows)
 
@@ -84,7 +86,7 @@ class _Gate:
         self._streak = 0
         self._shut = False
 
-    def scores(self, rows: Rows) -> Array:
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """Steered rows until the gate shuts, the LLM's own from there."""
         llm = self._method.checked(rows)["llm_without"]
         result = self._method.combine(rows)

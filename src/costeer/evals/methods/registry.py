@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from costeer.evals.methods.auto import AutoCoSteer
 from costeer.evals.methods.base import Method
 from costeer.evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
 from costeer.evals.methods.plain import Plain
@@ -26,6 +27,7 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
     "llm-with": (Plain, {"branch": "llm_with"}),
     "light-costeer": (CoSteer, {"gain": LIGHT_GAIN}),
     "costeer": (CoSteer, {}),
+    "auto": (AutoCoSteer, {}),
     "adacosteer": (AdaCoSteer, {}),
     "contrastive-decoding": (ContrastiveDecoding, {}),
     "context-steering": (ContextSteering, {}),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from costeer.evals.runner import results
 from costeer.evals.runner.experiment import Kind
@@ -18,6 +18,17 @@ from costeer.evals.runner.results import Contents, Row
 from costeer.exceptions import InputError, ParameterError
 
 TWIN = "nearest"
+
+Half: TypeAlias = Literal["tune", "test"]
+
+
+def half_of(group: str) -> Half:
+    """The half a group of samples belongs to: what is chosen on one is reported on the other.
+
+    Args:
+        group: its hash, as rows have it; hexadecimal.
+    """
+    return "test" if int(group, 16) % 2 else "tune"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,7 @@ def sections(
     tasks: Collection[str] = (),
     methods: Collection[str] = (),
     without_twins: bool = False,
+    half: Half | None = None,
 ) -> list[Section]:
     """What can be compared.
 
@@ -129,6 +141,7 @@ def sections(
         tasks: only these; none is all.
         methods: keys of only these; none is all.
         without_twins: leave samples out whose reference nearly repeats a record.
+        half: only the samples of this half.
 
     Raises:
         InputError: nothing is left.
@@ -143,14 +156,16 @@ def sections(
             place = json.dumps([row["kind"], row["task"], row["settings"]], sort_keys=True)
             divided.setdefault(place, []).append(row)
     names = _names(contents)
-    found = [_section(part, names, without_twins) for part in divided.values()]
+    found = [_section(part, names, without_twins, half) for part in divided.values()]
     found = [section for section in found if section.samples]
     if not found:
         raise InputError("There are no samples that all these methods have.", "Run more of them.")
     return found
 
 
-def _section(rows: Sequence[Row], models: Mapping[str, str], without_twins: bool) -> Section:
+def _section(
+    rows: Sequence[Row], models: Mapping[str, str], without_twins: bool, half: Half | None
+) -> Section:
     from costeer.evals.trivial import TWIN as LIMIT
 
     by_method: dict[str, dict[str, Row]] = {}
@@ -160,6 +175,8 @@ def _section(rows: Sequence[Row], models: Mapping[str, str], without_twins: bool
     samples = [s for s in everyone if all(s in found for found in by_method.values())]
     left_out = len(everyone) - len(samples)
     one = next(iter(by_method.values()))
+    if half is not None:
+        samples = [s for s in samples if half_of(one[s]["group"]) == half]
     if without_twins:
         samples = [s for s in samples if (one[s]["scores"].get(TWIN) or 0.0) <= LIMIT]
     return Section(

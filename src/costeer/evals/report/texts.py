@@ -32,12 +32,13 @@ FORM: tuple[Score, ...] = (
     ("repeated_4", "repeated-4", 1, 3),
     ("length", "words", 1, 1),
 )
+JUDGED: tuple[Score, ...] = (("nats_llm_with", "nats to LLM w/", 1, 3),)
 COMPARED = "rouge_l"
 
 
 def table(section: Section, seed: int = 0) -> Grid:
     """One row for each method; differences are of ROUGE-L where there are references."""
-    scores = [score for score in (*OVERLAP, *FORM) if _has(section, score[0])]
+    scores = [score for score in (*OVERLAP, *FORM, *JUDGED) if _has(section, score[0])]
     columns = [Column("Method"), *(Column(name, digits) for _, name, _, digits in scores)]
     columns.append(Column("steps changed, %", 1))
     compared = _has(section, COMPARED) and section.find(BASE) is not None

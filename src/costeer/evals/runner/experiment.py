@@ -48,11 +48,13 @@ class Generating:
             share.
         lanes: samples written at once. It is no part of what a result is: engines whose rounding
             depends on the batch may flip near-ties (see ``LanguageModel.exact_batch``).
+        judged: measure how likely every text is to the LLM with context.
     """
 
     max_tokens: int = MAX_TOKENS
     sampling: SamplingParams = field(default_factory=SamplingParams)
     lanes: int = 1
+    judged: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "lanes"):
@@ -61,9 +63,10 @@ class Generating:
 
     def settings(self) -> dict[str, Any]:
         """As a row holds it; what does not matter when greedy is left out."""
+        judged = {"judged": True} if self.judged else {}
         if self.sampling.greedy:
-            return {"max_tokens": self.max_tokens, "temperature": 0.0}
-        return {
+            return {"max_tokens": self.max_tokens, "temperature": 0.0} | judged
+        return judged | {
             "max_tokens": self.max_tokens,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
@@ -139,6 +142,6 @@ class Experiment:
         needed: set[Branch] = set()
         for method in self.methods:
             needed |= method.needs
-        if isinstance(self.work, Scoring) and self.work.kl:
+        if self.work.kl if isinstance(self.work, Scoring) else self.work.judged:
             needed.add("llm_with")
         return frozenset(needed)

@@ -6,6 +6,7 @@ its next method begins at once, and when it has no more, the next sample takes i
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -96,6 +97,9 @@ class _Writer:
                 method = lane.waiting.pop(0)
                 known = self._remembered.get(self._prompts(lane.sample, method))
                 if known is not None:
+                    if self._work.judged:  # by this sample's context
+                        known = copy.copy(known)
+                        known.nats = lane.nats(known.ids)
                     yield self._done(lane, known, reused=True)
                     continue
                 writing = lane.begin(method)
@@ -105,6 +109,8 @@ class _Writer:
             if not writing.ended:
                 return
             lane.writing = None
+            if self._work.judged:
+                writing.nats = lane.nats(writing.ids)
             self._remember(lane.sample, writing)
             yield self._done(lane, writing)
 

@@ -11,9 +11,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.evals.methods.base import Array, Branch, Method, Rule
 from costeer.evals.methods.plain import Plain
+from costeer.evals.prompts import TokenPrompts
 from costeer.evals.runner.branches import Models, prompt_of
 from costeer.evals.runner.units import EncodedUnit
 from costeer.models.base import Sequence as TokenSequence
@@ -25,6 +28,7 @@ class Writing:
 
     Attributes:
         method: whose.
+        prompts: of the sample.
         ids: decided so far.
         rows: (1, V) of each branch, after the prompt and ``ids``.
         changed: at how many steps the LLM alone would have chosen otherwise; None where the
@@ -32,19 +36,22 @@ class Writing:
         steps: decisions made, the end token's included.
         ended: "stop" at an end token, "length" at the limit; empty before.
         seconds: for its steps; the prompts' are the lane's.
+        nats: a token, under the LLM with context; None where that is not measured.
     """
 
     method: Method
+    prompts: TokenPrompts
     rows: dict[Branch, Array]
     ids: list[int] = field(default_factory=list)
     changed: int | None = None
     steps: int = 0
     ended: str = ""
     seconds: float = 0.0
+    nats: float | None = None
     rule: Rule = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rule = self.method.begin()
+        self.rule = self.method.begin(self.prompts)
         if "llm_without" in self.method.needs and not isinstance(self.method, Plain):
             self.changed = 0
 
@@ -52,7 +59,7 @@ class Writing:
         self, sampling: SamplingParams, seed: int, eos: frozenset[int], max_tokens: int
     ) -> None:
         """Choose the next token from the rows."""
-        scores = self.rule.scores(self.rows)[0]
+        scores = self.rule.scores(self.rows, self.ids)[0]
         noise = None if sampling.greedy else gumbel(seed, len(self.ids), scores.size)
         token = choose(scores, sampling, noise)
         self.steps += 1
@@ -86,7 +93,8 @@ class Lane:
 
     def begin(self, method: Method) -> Writing:
         """Start a text; prompts are evaluated where no method before needed them."""
-        writing = Writing(method, {branch: self._root(branch) for branch in sorted(method.needs)})
+        rows = {branch: self._root(branch) for branch in sorted(method.needs)}
+        writing = Writing(method, self.sample.prompts, rows)
         self.writing = writing
         return writing
 
@@ -101,6 +109,15 @@ class Lane:
             for branch in sorted(writing.method.needs)
             if self._models.of(branch) is model
         ]
+
+    def nats(self, ids: Sequence[int]) -> float | None:
+        """Minus the mean log-probability of a text under the LLM with context; None if empty."""
+        if not ids:
+            return None
+        first = self._root("llm_with")
+        rest = self._sequences["llm_with"].extend(ids[:-1], len(ids) - 1) if len(ids) > 1 else first
+        rows = np.concatenate([first, rest])[: len(ids)]
+        return -float(rows[np.arange(len(ids)), ids].mean(dtype=np.float64))
 
     def _root(self, branch: Branch) -> Array:
         """(1, V) after the prompt."""

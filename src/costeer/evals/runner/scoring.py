@@ -60,13 +60,13 @@ def score(
     if kl:
         needed.add("llm_with")
     reading = _Reading(prompts, models, sorted(needed), kept)
-    policies = [_Policy(method) for method in methods]
+    policies = [_Policy(method, prompts) for method in methods]
     try:
         for start in range(0, len(prompts.reference), PIECE):
             targets = np.asarray(prompts.reference[start : start + PIECE])
             rows = reading.rows(start)
             for policy in policies:
-                policy.add(rows, targets, rows["llm_with"] if kl else None)
+                policy.add(rows, start, targets, rows["llm_with"] if kl else None)
     finally:
         reading.close()
     return Scored(
@@ -142,6 +142,7 @@ class _Policy:
     """One method in the middle of one reference."""
 
     method: Method
+    prompts: TokenPrompts
     total: TextScores | None = None
     seconds: float = 0.0
     key: str = field(init=False)
@@ -149,17 +150,19 @@ class _Policy:
 
     def __post_init__(self) -> None:
         self.key = self.method.key()
-        self._rule = self.method.begin()
+        self._rule = self.method.begin(self.prompts)
 
     def add(
         self,
         rows: Mapping[Branch, Array],
+        start: int,
         targets: np.ndarray[tuple[int], np.dtype[np.int64]],
         other: Array | None,
     ) -> None:
-        """Score the next piece."""
+        """Score the next piece, which begins at token ``start`` of the reference."""
         began = time.perf_counter()
-        logprobs = log_softmax(self._rule.scores(rows))
+        before = self.prompts.reference[: start + len(targets) - 1]
+        logprobs = log_softmax(self._rule.scores(rows, before))
         piece = score_tokens(logprobs, targets, other).summed()
         self.total = piece if self.total is None else self.total + piece
         self.seconds += time.perf_counter() - began

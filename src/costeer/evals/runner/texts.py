@@ -46,10 +46,11 @@ def written(
         "steps": writing.steps,
         "changed": writing.changed,
     }
+    scores = worth(sample.unit.sample, text)
+    if writing.nats is not None:
+        scores["nats_llm_with"] = writing.nats
     seconds = {} if reused else _seconds(writing, prompt_seconds)
-    made = rows.row(
-        run, experiment, sample, writing.method, worth(sample.unit.sample, text), seconds, **more
-    )
+    made = rows.row(run, experiment, sample, writing.method, scores, seconds, **more)
     return _done(made, text)
 
 

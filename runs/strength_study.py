@@ -1,0 +1,380 @@
+#!/usr/bin/env python
+"""What closes the gap between the LLM without context and with it: the study behind "auto".
+
+Every rule is fitted on one half of the samples, with a temperature of its own, and judged on the
+other half, both ways round. The halves are those of ``costeer eval table --half``: "tune" and
+"test". It needs torch, for gradients, and the rows that ``costeer eval run --rows`` has kept:
+
+    runs/strength_study.py data/context-aware/dev.json --rows rows > results/strength_study.md
+
+Sums over the vocabulary are estimated: each position keeps the tokens that any branch or the
+private text finds likely, and a weighted draw of 128 others. The harness then scores the chosen
+rule exactly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from costeer.decoding.cache import Cache, private_part
+from costeer.evals.methods.base import Branch
+from costeer.evals.prompts import TokenPrompts, encode
+from costeer.evals.report.collect import half_of
+from costeer.evals.runner import provenance
+from costeer.evals.runner.kept import KeptRows
+from costeer.evals.runner.units import Unit
+from costeer.evals.tasks.base import LoadOptions
+from costeer.evals.tasks.cogenesis import TASK
+from costeer.models.catalog import DEFAULT_PAIR
+from costeer.models.load import load_model
+
+BRANCHES: tuple[Branch, ...] = ("llm_without", "llm_with", "slm_with", "slm_without")
+LIKELY, COPIED, DRAWN = -9.0, -7.5, 128
+NEVER = -1e4
+Tensor = torch.Tensor
+Params = Any
+
+
+@dataclass(frozen=True)
+class Text:
+    """One reference: n positions, C candidates each. ``weight`` is log, of those drawn."""
+
+    half: str
+    llm: Tensor
+    llm_with: Tensor
+    small: Tensor
+    small_without: Tensor
+    cache: Tensor
+    single: Tensor
+    weight: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+Rule = Callable[[Text, Params], Tensor]
+
+
+def floored(x: Text, floor: Any) -> Tensor:
+    """The small model's difference, the part without context not below ``floor``."""
+    return x.small - torch.maximum(x.small_without, torch.as_tensor(floor))
+
+
+def copied(x: Text, reach: float = 12.0) -> Tensor:
+    """The cache's log-probability above ``-reach``."""
+    return (x.cache + reach).clamp(min=0)
+
+
+def normal(scores: Tensor, x: Text) -> Tensor:
+    """Normalised log-probabilities."""
+    return scores - torch.logsumexp(scores + x.weight, -1, keepdim=True)
+
+
+def hinge(d: Tensor, p: Params, gain: int, sure: int, sure_gain: int) -> Tensor:
+    """Slope p[gain] up to p[sure], then p[sure_gain]."""
+    return p[gain] * d + (p[sure_gain] - p[gain]) * (d - p[sure]).clamp(min=0)
+
+
+def entropy(scores: Tensor, x: Text) -> Tensor:
+    """(n, 1) nats, over 3."""
+    return -(torch.exp(scores + x.weight) * scores).sum(-1, keepdim=True) / 3
+
+
+def divergence(x: Text) -> Tensor:
+    """(n, 1) log KL(with || without) of the small model, over 3."""
+    kl = (torch.exp(x.small + x.weight) * (x.small - x.small_without)).sum(-1, keepdim=True)
+    return torch.log(kl.clamp(min=1e-3)) / 3
+
+
+def mixed(x: Text, p: Params) -> Tensor:
+    """The floor and the cache, and some of the small model itself mixed in."""
+    push = x.llm + p[1] * floored(x, -11.0) + p[2] * copied(x)
+    return torch.logaddexp(push, p[3] + p[4] * x.small + p[5] * copied(x))
+
+
+def fixed(gain: float) -> Rule:
+    """Delta steering."""
+    return lambda x, p: p[0] * (x.llm + gain * (x.small - x.small_without))
+
+
+RULES: dict[str, tuple[Rule, list[float]]] = {
+    "LLM without": (lambda x, p: p[0] * x.llm, [0.85]),
+    "LLM with": (lambda x, p: p[0] * x.llm_with, [0.85]),
+    "gain 0.476": (fixed(0.4762), [0.85]),
+    "gain 1.783": (fixed(1.7833), [0.8]),
+    "one gain": (lambda x, p: p[0] * (x.llm + p[1] * (x.small - x.small_without)), [0.85, 0.55]),
+    "gains for more and for less likely": (
+        lambda x, p: (
+            p[0]
+            * (
+                x.llm
+                + p[1] * (x.small - x.small_without).clamp(min=0)
+                + p[2] * (x.small - x.small_without).clamp(max=0)
+            )
+        ),
+        [0.85, 0.7, 0.4],
+    ),
+    "gain by the LLM's entropy": (
+        lambda x, p: (
+            p[0] * (x.llm + (p[1] + p[2] * entropy(x.llm, x)) * (x.small - x.small_without))
+        ),
+        [0.85, 0.55, 0.0],
+    ),
+    "gain by KL(with, without)": (
+        lambda x, p: p[0] * (x.llm + (p[1] + p[2] * divergence(x)) * (x.small - x.small_without)),
+        [0.85, 0.55, 0.0],
+    ),
+    "three weights": (
+        lambda x, p: p[0] * x.llm + p[1] * x.small - p[2] * x.small_without,
+        [0.8, 0.5, 0.4],
+    ),
+    "one gain, small model mixed in": (
+        lambda x, p: (
+            p[0]
+            * torch.logaddexp(
+                x.llm + p[1] * (x.small - x.small_without), p[2] + normal(p[3] * x.small, x)
+            )
+        ),
+        [0.85, 0.5, -3.0, 1.0],
+    ),
+    "difference smoothed by the LLM": (
+        lambda x, p: (
+            p[0]
+            * (
+                x.llm
+                + p[1]
+                * (
+                    torch.logaddexp(x.small, p[2] + x.llm)
+                    - torch.logaddexp(x.small_without, p[2] + x.llm)
+                )
+            )
+        ),
+        [0.85, 0.8, -2.0],
+    ),
+    "LLM + cache, no small model": (lambda x, p: p[0] * x.llm + p[1] * copied(x), [0.85, 0.05]),
+    "one gain + cache": (
+        lambda x, p: p[0] * (x.llm + p[1] * (x.small - x.small_without) + p[2] * copied(x)),
+        [0.85, 0.5, 0.07],
+    ),
+    "floor": (lambda x, p: p[0] * (x.llm + p[1] * floored(x, -11.0)), [0.8, 0.5]),
+    "floor, public: without in place of with": (
+        lambda x, p: p[0] * (x.llm + p[1] * (x.small_without - x.small_without.clamp(min=-11.0))),
+        [0.8, 0.5],
+    ),
+    "floor + cache": (
+        lambda x, p: p[0] * (x.llm + p[1] * floored(x, -11.0) + p[2] * copied(x)),
+        [0.8, 0.5, 0.07],
+    ),
+    "floor + cache that knows no single words": (
+        lambda x, p: (
+            p[0]
+            * (
+                x.llm
+                + p[1] * floored(x, -11.0)
+                + p[2] * torch.where(x.cache > x.single + 1e-3, copied(x), torch.zeros(()))
+            )
+        ),
+        [0.8, 0.5, 0.07],
+    ),
+    "auto: floor + cache + sure": (
+        lambda x, p: p[0] * (x.llm + hinge(floored(x, -11.0), p, 1, 2, 3) + p[4] * copied(x)),
+        [0.8, 0.45, 4.0, 1.2, 0.07],
+    ),
+    "auto with a floor of -10": (
+        lambda x, p: p[0] * (x.llm + hinge(floored(x, -10.0), p, 1, 2, 3) + p[4] * copied(x)),
+        [0.8, 0.45, 4.0, 1.2, 0.07],
+    ),
+    "auto with a floor of -12": (
+        lambda x, p: p[0] * (x.llm + hinge(floored(x, -12.0), p, 1, 2, 3) + p[4] * copied(x)),
+        [0.8, 0.45, 4.0, 1.2, 0.07],
+    ),
+    "auto with gain by KL(with, without)": (
+        lambda x, p: (
+            p[0]
+            * (
+                x.llm
+                + hinge(floored(x, -11.0), p, 1, 2, 3)
+                + p[5] * divergence(x) * floored(x, -11.0)
+                + p[4] * copied(x)
+            )
+        ),
+        [0.8, 0.45, 4.0, 1.2, 0.07, 0.0],
+    ),
+    "floor + cache, small model mixed in": (
+        lambda x, p: p[0] * mixed(x, p),
+        [0.8, 0.46, 0.07, -4.0, 1.1, 0.26],
+    ),
+}
+
+
+class Net(torch.nn.Module):
+    """Two layers of 24 over one candidate's numbers and the position's: about what can be had."""
+
+    def __init__(self, private: bool) -> None:
+        super().__init__()
+        self.private = private
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(10 if private else 4, 24),
+            torch.nn.Tanh(),
+            torch.nn.Linear(24, 24),
+            torch.nn.Tanh(),
+            torch.nn.Linear(24, 1),
+        )
+        self.scale = torch.nn.Parameter(torch.tensor([0.85, 0.5 if private else 0.0]))
+
+    def forward(self, x: Text) -> Tensor:
+        """Scores (n, C)."""
+        d = x.small - x.small_without
+        candidate = [x.llm / 5, x.small_without.clamp(min=-20) / 5]
+        position = [entropy(x.llm, x), entropy(x.small_without, x)]
+        if self.private:
+            candidate += [x.small.clamp(min=-20) / 5, d, copied(x) / 4, (x.single + 12) / 4]
+            position += [entropy(x.small, x), divergence(x)]
+        wide = [one.expand_as(x.llm) for one in position]
+        own: Tensor = self.layers(torch.stack([*candidate, *wide], -1))[..., 0]
+        return self.scale[0] * x.llm + self.scale[1] * d + own
+
+
+def loss(scores: Tensor, x: Text) -> Tensor:
+    """Negative log-likelihood of the reference, summed."""
+    return -normal(scores, x).gather(1, x.target[:, None]).sum()
+
+
+def fit(texts: Sequence[Text], rule: Rule, start: Sequence[float]) -> Tensor:
+    """The parameters of the largest likelihood."""
+    p = torch.tensor(start, requires_grad=True)
+    search = torch.optim.LBFGS([p], max_iter=80, line_search_fn="strong_wolfe")
+    tokens = sum(map(len, texts))
+
+    def step() -> Tensor:
+        search.zero_grad()
+        total = torch.zeros(())
+        for text in texts:
+            part = loss(rule(text, p), text) / tokens
+            part.backward()
+            total += part.detach()
+        return total
+
+    search.step(step)
+    return p.detach()
+
+
+def fit_net(texts: Sequence[Text], private: bool, epochs: int = 6, rate: float = 6e-3) -> Rule:
+    """The network, by Adam, with a rate that falls to zero."""
+    torch.manual_seed(0)
+    net, order = Net(private), np.random.default_rng(0)
+    search = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.03)
+    for step in range(epochs * len(texts)):
+        if step % len(texts) == 0:
+            turn = order.permutation(len(texts))
+        search.param_groups[0]["lr"] = rate * (1 - step / (epochs * len(texts)))
+        search.zero_grad()
+        text = texts[turn[step % len(texts)]]
+        (loss(net(text), text) / len(text)).backward()
+        search.step()
+    return lambda x, p: net(x)
+
+
+@torch.no_grad()
+def judged(texts: Sequence[Text], rule: Rule, p: Params) -> float:
+    """Nats a token."""
+    return sum(loss(rule(text, p), text).item() for text in texts) / sum(map(len, texts))
+
+
+def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
+    """A sample with the candidates that matter."""
+    draw = np.random.default_rng(0)
+    cache = Cache(private_part(prompts.public, prompts.private))
+    single = np.full(rows["llm_with"].shape[1], -27.6, np.float32)
+    single[cache.ids] = cache.logprobs([])
+    columns: list[list[Any]] = []
+    for i, target in enumerate(prompts.reference):
+        full = np.stack([rows[branch][i].astype(np.float32) for branch in BRANCHES])
+        copies = np.full(full.shape[1], -27.6, np.float32)
+        copies[cache.ids] = cache.logprobs(prompts.reference[:i])
+        keep = (full.max(axis=0) > LIKELY) | (copies > COPIED)
+        keep[target] = True
+        inside, others = np.flatnonzero(keep), np.flatnonzero(~keep)
+        drawn = draw.choice(others, DRAWN, replace=False)
+        ids = np.concatenate([inside, drawn])
+        weight = np.concatenate(
+            [np.zeros(inside.size), np.full(DRAWN, np.log(others.size / DRAWN))]
+        )
+        place = int(np.searchsorted(inside, target))
+        columns.append([*full[:, ids], copies[ids], single[ids], weight, place])
+    width = max(len(column[0]) for column in columns)
+    blanks = [-60.0] * 4 + [-27.6, -27.6, NEVER]
+
+    def table(k: int) -> Tensor:
+        out = np.full((len(columns), width), blanks[k], np.float32)
+        for i, column in enumerate(columns):
+            out[i, : len(column[k])] = column[k]
+        return torch.from_numpy(out)
+
+    places = torch.tensor([column[7] for column in columns])
+    return Text(half, *(table(k) for k in range(7)), target=places)
+
+
+def load(data: Path, folder: Path) -> Iterator[Text]:
+    """The samples whose rows are kept."""
+    names = {"llm": DEFAULT_PAIR.llm, "slm": DEFAULT_PAIR.slm}
+    kept = KeptRows(folder, {r: json.dumps(provenance.describe(n)) for r, n in names.items()})
+    model = load_model(DEFAULT_PAIR.slm, context=512, threads=1)
+    for sample in TASK.load(data, LoadOptions()):
+        prompts = encode(sample, model.tokenizer)
+        rows = {branch: kept.load(branch, prompts) for branch in BRANCHES}
+        if all(found is not None for found in rows.values()):
+            yield thin(rows, prompts, half_of(Unit(TASK.name, sample).group))
+    model.close()
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rows", type=Path, required=True)
+    parser.add_argument("--net", action="store_true", help="the networks too; several minutes")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    texts = list(load(options.data, options.rows))
+    halves = [[t for t in texts if t.half == name] for name in ("tune", "test")]
+    sizes = [sum(map(len, half)) for half in halves]
+    print(f"{len(texts)} samples, {sum(sizes):,} tokens; halves of {list(map(len, halves))}.\n")
+    print("| rule | closed, fitted and judged on tune | tune to test | test to tune | pooled | ")
+    print("|---|---|---|---|---|")
+    bases: dict[str, list[float]] = {}
+
+    def report(name: str, fitted: Sequence[tuple[Rule, Params]]) -> None:
+        nll = [judged(halves[0], *fitted[0]), judged(halves[1], *fitted[0])]
+        nll.append(judged(halves[0], *fitted[1]))
+        bases.setdefault(name, nll)
+        if name.startswith("LLM with") and "cache" not in name:
+            print(f"| {name}: {nll[0]:.3f}, {nll[1]:.3f} nats | | | | |", flush=True)
+            return
+        low, high = bases["LLM without"], bases["LLM with"]
+        shares = [(a - b) / (a - c) for a, b, c in zip(low, nll, high, strict=True)]
+        closed = sum(n * (low[i] - nll[i]) for n, i in ((sizes[1], 1), (sizes[0], 2)))
+        gap = sum(n * (low[i] - high[i]) for n, i in ((sizes[1], 1), (sizes[0], 2)))
+        figures = " | ".join(f"{share:.3f}" for share in [*shares, closed / gap])
+        values = "" if fitted[0][1] is None else ", ".join(f"{v:.3f}" for v in fitted[0][1])
+        print(f"| {name} | {figures} | {values} |", flush=True)
+
+    for name, (rule, start) in RULES.items():
+        report(name, [(rule, fit(half, rule, start)) for half in halves])
+    for private in (False, True) if options.net else ():
+        name = "network" if private else "network, public numbers only"
+        report(name, [(fit_net(half, private), None) for half in halves])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

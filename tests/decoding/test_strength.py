@@ -1,0 +1,29 @@
+import pytest
+
+from costeer.decoding.auto import AutoParams
+from costeer.decoding.steering import LIGHT, PAPER, gain
+from costeer.decoding.strength import Strength, resolve_strength
+from costeer.exceptions import ParameterError
+
+
+def test_names():
+    assert resolve_strength("light") == Strength(gain(LIGHT))
+    assert resolve_strength("light").factor == pytest.approx(1 / 2.1)
+    assert resolve_strength("paper").gain == pytest.approx(1.7833, abs=5e-5)
+    assert resolve_strength("paper") == Strength(gain(PAPER))
+
+
+def test_numbers():
+    assert resolve_strength("0.8") == resolve_strength(0.8) == Strength(0.8)
+    assert resolve_strength(0).factor == 0
+
+
+def test_auto_has_its_own_factor():
+    found = resolve_strength("auto")
+    assert (found.auto, found.factor, found.gain) == (AutoParams(), 1.0, AutoParams().gain)
+
+
+@pytest.mark.parametrize("bad", ["", "strong", "nan", "inf", float("nan"), "1,5", "Auto"])
+def test_unusable(bad):
+    with pytest.raises(ParameterError, match="auto, light, paper"):
+        resolve_strength(bad)
