@@ -131,6 +131,24 @@ def test_near_twins_can_be_left_out(tmp_path):
     assert len(only(path).samples) == 2
 
 
+def test_the_two_halves_share_no_group_and_leave_nothing_out(tmp_path):
+    made = [row(LLM, f"s{i}", overlap(0, 0.1, 0), group=f"{i // 2:016x}") for i in range(8)]
+    path = file(tmp_path, *made)
+    assert list(only(path, half="tune").samples) == ["s0", "s1", "s4", "s5"]
+    assert list(only(path, half="test").samples) == ["s2", "s3", "s6", "s7"]
+
+
+def test_one_preference_alone(tmp_path):
+    endings = ("concise", "verbose")
+    made = [
+        row(LLM, f"{i}-{e}", overlap(0, 0.1, 0), task="truthfulqa") for e in endings for i in "12"
+    ]
+    section = only(file(tmp_path, *made), preference="verbose")
+    assert list(section.samples) == ["1-verbose", "2-verbose"]
+    with pytest.raises(InputError, match="no samples"):
+        only(file(tmp_path, *made), preference="creative")
+
+
 # Likelihoods
 
 

@@ -33,6 +33,11 @@ HALF = click.option(
     type=click.Choice(["tune", "test"]),
     help="Only the half on which things were chosen, or only the other.",
 )
+PREFERENCE = click.option(
+    "--preference",
+    type=click.Choice(["creative", "verbose", "concise", "uplifting"]),
+    help="Only answers under this one, of the preference sets.",
+)
 SEED = click.option("--seed", type=int, default=0, help="Of bootstrap, test and folds. [0]")
 FORM = click.option(
     "--format",
@@ -46,7 +51,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="The same as --forma
 
 def shown(command: F) -> F:
     """The options of every table."""
-    for option in (JSON, FORM, SEED, HALF, TWINS, TASKS, KIND):
+    for option in (JSON, FORM, SEED, PREFERENCE, HALF, TWINS, TASKS, KIND):
         command = option(command)
     return command
 
@@ -129,6 +134,7 @@ def compare(
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png")
 @click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
 @SEED
+@PREFERENCE
 @HALF
 @TWINS
 @TASKS
@@ -168,6 +174,7 @@ def sections(
         methods=list(methods),
         without_twins=options["without_twins"],
         half=options["half"],
+        preference=options["preference"],
     )
 
 

@@ -132,6 +132,7 @@ def sections(
     methods: Collection[str] = (),
     without_twins: bool = False,
     half: Half | None = None,
+    preference: str | None = None,
 ) -> list[Section]:
     """What can be compared.
 
@@ -142,6 +143,7 @@ def sections(
         methods: keys of only these; none is all.
         without_twins: leave samples out whose reference nearly repeats a record.
         half: only the samples of this half.
+        preference: only the samples under this one, of the preference sets.
 
     Raises:
         InputError: nothing is left.
@@ -152,6 +154,8 @@ def sections(
     _require("method", methods, {row["method"] for row in rows})
     divided: dict[str, list[Row]] = {}
     for row in rows:
+        if preference is not None and not row["sample"].endswith(f"-{preference}"):
+            continue
         if (not tasks or row["task"] in tasks) and (not methods or row["method"] in methods):
             place = json.dumps([row["kind"], row["task"], row["settings"]], sort_keys=True)
             divided.setdefault(place, []).append(row)

@@ -49,7 +49,7 @@ def _texts(
     rows: list[list[Cell]] = []
     p_values = []
     a, b = section.find(first), section.find(second)
-    for name, heading, factor, _ in (*texts.OVERLAP, *texts.FORM):
+    for name, heading, factor, _ in (*texts.OVERLAP, *texts.FORM, *texts.JUDGED):
         left, right = (column.values(name) if column else None for column in (a, b))
         if left is None or right is None:
             continue
