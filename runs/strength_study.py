@@ -230,7 +230,7 @@ class Net(torch.nn.Module):
             torch.nn.Tanh(),
             torch.nn.Linear(24, 1),
         )
-        self.scale = torch.nn.Parameter(torch.tensor([0.85, 0.5 if private else 0.0]))
+        self.scale = torch.nn.Parameter(torch.tensor([0.85, 0.5]))
 
     def forward(self, x: Text) -> Tensor:
         """Scores (n, C)."""
@@ -242,7 +242,8 @@ class Net(torch.nn.Module):
             position += [entropy(x.small, x), divergence(x)]
         wide = [one.expand_as(x.llm) for one in position]
         own: Tensor = self.layers(torch.stack([*candidate, *wide], -1))[..., 0]
-        return self.scale[0] * x.llm + self.scale[1] * d + own
+        base = self.scale[0] * x.llm + own
+        return base + self.scale[1] * d if self.private else base
 
 
 def loss(scores: Tensor, x: Text) -> Tensor:
@@ -343,7 +344,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--rows", type=Path, required=True)
-    parser.add_argument("--net", action="store_true", help="the networks too; several minutes")
+    parser.add_argument("--net", action="store_true", help="two small networks instead")
     options = parser.parse_args()
     torch.set_num_threads(1)
     texts = list(load(options.data, options.rows))
@@ -370,6 +371,8 @@ def main() -> None:
         print(f"| {name} | {figures} | {values} |", flush=True)
 
     for name, (rule, start) in RULES.items():
+        if options.net and name not in ("LLM without", "LLM with"):
+            continue
         report(name, [(rule, fit(half, rule, start)) for half in halves])
     for private in (False, True) if options.net else ():
         name = "network" if private else "network, public numbers only"

@@ -48,9 +48,10 @@ def test_the_search_would_find_a_leak(tap):
     assert CANARIES[0] in sent
 
 
-def test_nothing_private_goes_up_or_into_logs(tap, caplog):
+@pytest.mark.parametrize("strength", [1.0, "auto"])
+def test_nothing_private_goes_up_or_into_logs(tap, caplog, strength):
     caplog.set_level(logging.DEBUG)
-    with Costeer(tap.url, FakeModel(seed=2), strength=1.0) as costeer:
+    with Costeer(tap.url, FakeModel(seed=2), strength=strength) as costeer:
         result = costeer.generate("What is in my kitchen?", CONTEXT, max_tokens=60)
         sent = "".join(costeer.sent_texts())
     assert result.changed > 0  # the context was really used

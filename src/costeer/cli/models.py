@@ -72,7 +72,7 @@ def list_models(as_json: bool) -> None:
     click.echo()
     _table(
         ("PAIR", "LLM", "SLM", "STRENGTH", "NOTE"),
-        ((pair.name, pair.llm, pair.slm, f"{pair.strength:g}", pair.note) for pair in PAIRS),
+        ((pair.name, pair.llm, pair.slm, _strength(pair.strength), pair.note) for pair in PAIRS),
     )
 
 
@@ -199,6 +199,10 @@ def _model_line(spec: ModelSpec) -> tuple[str, ...]:
     check = "sha256" if spec.sha256 else "hub revision"
     fetched = "yes" if is_fetched(spec) else "no"
     return (spec.name, spec.parameters, size, spec.engine, spec.licence, check, fetched)
+
+
+def _strength(strength: float | str) -> str:
+    return strength if isinstance(strength, str) else f"{strength:g}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -66,7 +66,7 @@ class Pair:
     name: str
     llm: str
     slm: str
-    strength: float
+    strength: float | str
     note: str
 
 
