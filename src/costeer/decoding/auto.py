@@ -1,15 +1,15 @@
 """``strength="auto"``: how much each token's difference counts, decided on the device.
 
-    score = log pi_0 + push(d) + copy * max(log P_cache + reach, 0)
-    d     = log P_SLM,with - max(log P_SLM,without, floor)
-    push  = gain * d + (sure_gain - gain) * max(d - sure, 0)
+    score = log pi_0 + g(x) * (log P_SLM,with - log P_SLM,without)
+    g(x)  = up    where x stands in the private text and becomes likelier,
+            down  where x stands in the private text and becomes less likely,
+            gain  for every other token.
 
-Three changes to ``log pi_0 + gain * delta``. What the small model finds next to impossible without
-the context is no evidence when divided by (``floor``). A large difference counts for more than
-its share (``sure``). And the private text itself is asked what it would go on with (``cache``).
+The difference is worth most where it raises a word that the person's own text contains: a name, a
+place, a turn of phrase. Elsewhere it is mostly the small model's opinion of style, with its noise.
 
 Everything but log pi_0 is a number a token that the device knows, so the proof of
-``decoding.certify`` holds as it is: pass ``push + copy`` as the delta, and 1 as the gain.
+``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.cache import Cache
 from costeer.decoding.steering import delta
 
 Array = npt.NDArray[np.float32]
@@ -28,23 +27,17 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AutoParams:
-    """Fitted by ``runs/strength_study.py`` on the tuning half of CoGenesis, on the default pair.
+    """Chosen on the tuning half of CoGenesis with the default pair: docs/strength.md.
 
     Attributes:
-        gain: of a difference up to ``sure``.
-        floor: nats; a token's log-probability without the context counts as at least this.
-        sure: nats; the difference from which it counts ``sure_gain`` times.
-        sure_gain: of what lies beyond.
-        copy: weight of the cache.
-        reach: nats; the cache counts where its log-probability is above minus this.
+        gain: of tokens that the private text does not contain.
+        up: of those that it contains, where the context makes them likelier.
+        down: of those that it contains, where it makes them less likely.
     """
 
-    gain: float = 0.44
-    floor: float = -11.0
-    sure: float = 4.0
-    sure_gain: float = 1.2
-    copy: float = 0.08
-    reach: float = 12.0
+    gain: float = 0.4
+    up: float = 1.0
+    down: float = 0.2
 
 
 class Auto:
@@ -57,25 +50,29 @@ class Auto:
 
     def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
         self._params = params
-        self._cache = Cache(text)
+        self._own = np.unique(np.asarray(text, dtype=np.int64))
 
-    def bonus(self, with_context: Array, without_context: Array, answer: Sequence[int]) -> Array:
-        """What is added to the LLM's log-probabilities, (n, V) float32, finite.
+    def bonus(self, with_context: Array, without_context: Array) -> Array:
+        """What is added to the LLM's log-probabilities.
 
         Args:
-            with_context: (n, V) log-probabilities of the small model, n positions in order.
-            without_context: (n, V) the same without the context.
-            answer: the tokens before the last of these positions.
+            with_context: (..., V) log-probabilities of the small model.
+            without_context: (..., V) the same without the context.
+
+        Returns:
+            (..., V) float32, natural log, finite.
         """
-        p = self._params
-        change: Array = delta(with_context, np.maximum(without_context, np.float32(p.floor)))
-        result: Array = np.maximum(change - np.float32(p.sure), np.float32(0))
-        result *= np.float32(p.sure_gain - p.gain)
-        change *= np.float32(p.gain)
-        result += change
-        ids = self._cache.ids
-        for i, row in enumerate(result):
-            before = answer[: len(answer) - len(result) + 1 + i]
-            likely = np.maximum(self._cache.logprobs(before) + np.float32(p.reach), 0)
-            row[ids] += np.float32(p.copy) * likely
+        result = delta(with_context, without_context)
+        own = result[..., self._own]
+        own *= np.where(own > 0, np.float32(self._params.up), np.float32(self._params.down))
+        result *= np.float32(self._params.gain)
+        result[..., self._own] = own
         return result
+
+
+def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:
+    """What the private prompt has between the beginning and the end that both prompts share."""
+    room = min(len(public), len(private))
+    start = next((i for i in range(room) if public[i] != private[i]), room)
+    end = next((i for i in range(room - start) if public[-1 - i] != private[-1 - i]), room - start)
+    return tuple(private[start : len(private) - end])

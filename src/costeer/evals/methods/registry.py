@@ -9,6 +9,7 @@ from typing import Any
 from costeer.evals.methods.auto import AutoCoSteer
 from costeer.evals.methods.base import Method
 from costeer.evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
+from costeer.evals.methods.floored import Floored
 from costeer.evals.methods.plain import Plain
 from costeer.evals.methods.related import (
     Amulet,
@@ -28,6 +29,7 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
     "light-costeer": (CoSteer, {"gain": LIGHT_GAIN}),
     "costeer": (CoSteer, {}),
     "auto": (AutoCoSteer, {}),
+    "floored": (Floored, {}),
     "adacosteer": (AdaCoSteer, {}),
     "contrastive-decoding": (ContrastiveDecoding, {}),
     "context-steering": (ContextSteering, {}),
