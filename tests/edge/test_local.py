@@ -1,6 +1,6 @@
 import numpy as np
 
-from costeer.decoding.auto import AutoParams
+from costeer.decoding.auto import Auto, AutoParams
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.models.fake import FakeModel
 
@@ -41,17 +41,16 @@ def test_rollback():
     assert np.array_equal(local.delta([6])[0], row)
 
 
-def test_auto_forgets_what_is_rolled_back():
-    local = LocalSteering(FakeModel())
-    local.params = AutoParams(copy=1.0)
-    private = [1, 9, 5, 6, 8, 9, 5, 7, 2]
-    local.begin([1, 2], private)
-    row = local.delta([5, 6])[1]
-    local.delta([9, 5])
-    local.rollback(3)
-    assert np.array_equal(local.delta([6])[0], row)
-    local.begin([1, 2], private)  # another answer: nothing of this one is left
-    assert np.array_equal(local.delta([5, 6])[1], row)
+def test_auto_takes_the_place_of_the_difference_for_one_answer():
+    model = FakeModel()
+    local = LocalSteering(model)
+    local.params = AutoParams()
+    with_, without = model.logprobs([1, 9, 5, 2]), model.logprobs([1, 2])
+    rule = Auto(AutoParams(), [9, 5])
+    first = local.begin([1, 2], [1, 9, 5, 2])
+    assert np.allclose(first, rule.bonus(with_, without), atol=1e-5)
+    local.params = None
+    assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), with_ - without, atol=1e-5)
 
 
 def test_both_sequences_go_in_one_batch_and_the_next_turn_reads_only_what_is_new():

@@ -67,13 +67,21 @@ def test_scores_are_those_of_whole_rows(tmp_path):
             assert kept.kl == pytest.approx(expected.kl, abs=1e-2)
             assert (kept.hits, kept.ruled_out) == (expected.hits, expected.ruled_out)
             count += 1
-    assert count == len(found) == 26
+    assert count == len(found) == 28
 
 
 @pytest.mark.parametrize("sampling", [SamplingParams(), SamplingParams(0.8, 0.9, seed=3)])
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
-    names = ["slm-with", "llm-without", "costeer", "adacosteer:threshold=0.2", "mixture", "auto"]
+    names = [
+        "slm-with",
+        "llm-without",
+        "costeer",
+        "adacosteer:threshold=0.2",
+        "mixture",
+        "auto",
+        "floored",
+    ]
     work = Generating(9, sampling, lanes, judged=True)
     out, source = tmp_path / "texts.jsonl", questions(tmp_path / "q.jsonl", 1)
     execute(job(out, "truthfulqa", source, work, names, keep_texts=True))

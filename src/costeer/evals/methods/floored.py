@@ -5,9 +5,9 @@
     push  = gain * d + (sure_gain - gain) * max(d - sure, 0)
 
 The rule of the largest likelihood among those that leave log pi_0 alone, and no good at writing:
-see docs/strength.md. What the small model finds next to impossible without the context is no evidence
-when divided by (``floor``). A large difference counts for more (``sure``). And the private text
-itself is asked what it would go on with (``evals.cache``).
+see docs/strength.md. What the small model finds next to impossible without the context is no
+evidence when divided by (``floor``). A large difference counts for more (``sure``). And the private
+text itself is asked what it would go on with (``evals.cache``).
 """
 
 from __future__ import annotations
