@@ -3,21 +3,33 @@
 # Usage: runs/cogenesis_cpu.sh data/context-aware/dev.json
 # Likelihoods of all rows under every method, and texts of 40 rows under those that matter most.
 # About two hours on two cores; stop it whenever you like, it goes on where it was.
+# The models' log-probabilities are kept in ROWS (36 GB, default: rows/ here) for the study of
+# rules, runs/strength_study.py; with STUDY=1 that runs too, and needs torch.
 data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
 source "$(dirname "$0")/common.sh"
 need_file "$data" "give the file of the benchmark."
 out=results/cogenesis_cpu
+rows=${ROWS:-rows}
 mkdir -p "$out"
 
-methods=llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer,adacosteer,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
-in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods"
+gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.6,costeer:gain=0.75,costeer:gain=1,costeer:gain=1.25,costeer:gain=1.5,costeer
+methods=llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
+written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,floored,mixture
+in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --rows "$rows"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
-  --max-tokens 200 --methods copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,mixture
+  --max-tokens 200 --methods "$written"
 
 "$costeer" eval table $(files "$out/scores") > "$out/scores.md"
+"$costeer" eval table $(files "$out/scores") --half test > "$out/scores_test.md"
 "$costeer" eval table $(files "$out/scores") --format csv > "$out/scores.csv"
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
+"$costeer" eval table $(files "$out/texts") --half test > "$out/texts_test.md"
 "$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
-"$costeer" eval compare llm-without light-costeer $(files "$out/scores") > "$out/compare.md"
-"$costeer" eval plot $(files "$out/scores") --out "$out/scores.png"
-"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-without,slm-with,light-costeer,mixture --out "$out/texts.png"
+for other in light-costeer costeer:gain=1 costeer adacosteer:gain=0.5; do
+  "$costeer" eval compare "$other" auto $(files "$out/scores") --half test
+  [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" auto $(files "$out/texts")
+done > "$out/compare.md"
+"$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
+"$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture --out "$out/scores.png"
+"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,floored,mixture --out "$out/texts.png"
+[ -z "${STUDY:-}" ] || "${PYTHON:-python}" runs/strength_study.py "$data" --rows "$rows" > "$out/study.md"

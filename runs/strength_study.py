@@ -97,6 +97,20 @@ def divergence(x: Text) -> Tensor:
     return torch.log(kl.clamp(min=1e-3)) / 3
 
 
+def own(x: Text) -> Tensor:
+    """1 for the tokens that the private text contains, else 0."""
+    return (x.single > -20).float()
+
+
+def apart(x: Text, others: Any, up: Any, down: Any, others_down: Any = None) -> Tensor:
+    """The difference, with gains of their own for own tokens up and down, and for the others."""
+    d = x.small - x.small_without
+    below = others if others_down is None else others_down
+    more = (others + (up - others) * own(x)) * d.clamp(min=0)
+    less = (below + (down - below) * own(x)) * d.clamp(max=0)
+    return more + less
+
+
 def mixed(x: Text, p: Params) -> Tensor:
     """The floor and the cache, and some of the small model itself mixed in."""
     push = x.llm + p[1] * floored(x, -11.0) + p[2] * copied(x)
@@ -125,6 +139,24 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         ),
         [0.85, 0.7, 0.4],
     ),
+    "gains for own tokens and for others": (
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[2])),
+        [0.85, 0.4, 0.65],
+    ),
+    "... for own tokens up, down, and for others": (
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3])),
+        [0.85, 0.4, 0.8, 0.2],
+    ),
+    "... and for others down": (
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3], p[4])),
+        [0.85, 0.4, 0.8, 0.2, 0.4],
+    ),
+    "auto: 0.4, own up 1, own down 0.2": (
+        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.0, 0.2)),
+        [0.85],
+    ),
+    "own up 0.8": (lambda x, p: p[0] * (x.llm + apart(x, 0.4, 0.8, 0.2)), [0.85]),
+    "own up 1.2": (lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.2, 0.2)), [0.85]),
     "gain by the LLM's entropy": (
         lambda x, p: (
             p[0] * (x.llm + (p[1] + p[2] * entropy(x.llm, x)) * (x.small - x.small_without))
@@ -187,19 +219,19 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         ),
         [0.8, 0.5, 0.07],
     ),
-    "auto: floor + cache + sure": (
+    "floored: floor + cache + more weight from 4 nats on": (
         lambda x, p: p[0] * (x.llm + hinge(floored(x, -11.0), p, 1, 2, 3) + p[4] * copied(x)),
         [0.8, 0.45, 4.0, 1.2, 0.07],
     ),
-    "auto with a floor of -10": (
+    "floored with a floor of -10": (
         lambda x, p: p[0] * (x.llm + hinge(floored(x, -10.0), p, 1, 2, 3) + p[4] * copied(x)),
         [0.8, 0.45, 4.0, 1.2, 0.07],
     ),
-    "auto with a floor of -12": (
+    "floored with a floor of -12": (
         lambda x, p: p[0] * (x.llm + hinge(floored(x, -12.0), p, 1, 2, 3) + p[4] * copied(x)),
         [0.8, 0.45, 4.0, 1.2, 0.07],
     ),
-    "auto with gain by KL(with, without)": (
+    "floored with gain by KL(with, without)": (
         lambda x, p: (
             p[0]
             * (
