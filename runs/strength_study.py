@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from costeer.decoding.auto import private_part
-from costeer.evals.cache import Cache
+from costeer.evals.cache import Cache, private_part
 from costeer.evals.methods.base import Branch
 from costeer.evals.prompts import TokenPrompts, encode
 from costeer.evals.report.collect import half_of
