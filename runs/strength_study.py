@@ -102,9 +102,9 @@ def own(x: Text) -> Tensor:
 
 
 def apart(x: Text, others: Any, up: Any, down: Any, others_down: Any = None) -> Tensor:
-    """The difference, with gains of their own for own tokens up and down, and for the others."""
+    """The difference with four gains: others up, own tokens up, own down, others down (as own)."""
     d = x.small - x.small_without
-    below = others if others_down is None else others_down
+    below = down if others_down is None else others_down
     more = (others + (up - others) * own(x)) * d.clamp(min=0)
     less = (below + (down - below) * own(x)) * d.clamp(max=0)
     return more + less
@@ -127,35 +127,25 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
     "gain 0.476": (fixed(0.4762), [0.85]),
     "gain 1.783": (fixed(1.7833), [0.8]),
     "one gain": (lambda x, p: p[0] * (x.llm + p[1] * (x.small - x.small_without)), [0.85, 0.55]),
-    "gains for more and for less likely": (
-        lambda x, p: (
-            p[0]
-            * (
-                x.llm
-                + p[1] * (x.small - x.small_without).clamp(min=0)
-                + p[2] * (x.small - x.small_without).clamp(max=0)
-            )
-        ),
-        [0.85, 0.7, 0.4],
+    "gains up and down": (
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[1], p[2])),
+        [0.85, 0.7, 0.3],
     ),
+    "up 1, down 1": (lambda x, p: p[0] * (x.llm + apart(x, 1.0, 1.0, 1.0)), [0.85]),
+    "up 0.8, down 0.2": (lambda x, p: p[0] * (x.llm + apart(x, 0.8, 0.8, 0.2)), [0.85]),
+    "up 0.8, down 0.4": (lambda x, p: p[0] * (x.llm + apart(x, 0.8, 0.8, 0.4)), [0.85]),
+    "up 1, down 0": (lambda x, p: p[0] * (x.llm + apart(x, 1.0, 1.0, 0.0)), [0.85]),
+    "up 1, down 0.2": (lambda x, p: p[0] * (x.llm + apart(x, 1.0, 1.0, 0.2)), [0.85]),
+    "up 1, down 0.4": (lambda x, p: p[0] * (x.llm + apart(x, 1.0, 1.0, 0.4)), [0.85]),
+    "up 1.2, down 0.2": (lambda x, p: p[0] * (x.llm + apart(x, 1.2, 1.2, 0.2)), [0.85]),
     "gains for own tokens and for others": (
-        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[2])),
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[2], p[1])),
         [0.85, 0.4, 0.65],
     ),
-    "... for own tokens up, down, and for others": (
-        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3])),
-        [0.85, 0.4, 0.8, 0.2],
-    ),
-    "... and for others down": (
+    "... each up and down": (
         lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3], p[4])),
         [0.85, 0.4, 0.8, 0.2, 0.4],
     ),
-    "auto: 0.4, own up 1, own down 0.2": (
-        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.0, 0.2)),
-        [0.85],
-    ),
-    "own up 0.8": (lambda x, p: p[0] * (x.llm + apart(x, 0.4, 0.8, 0.2)), [0.85]),
-    "own up 1.2": (lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.2, 0.2)), [0.85]),
     "gain by the LLM's entropy": (
         lambda x, p: (
             p[0] * (x.llm + (p[1] + p[2] * entropy(x.llm, x)) * (x.small - x.small_without))
