@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from costeer.evals.cache import Cache, private_part
+from costeer.decoding.auto import private_part
+from costeer.evals.cache import Cache
 from costeer.evals.methods.base import Branch
 from costeer.evals.prompts import TokenPrompts, encode
 from costeer.evals.report.collect import half_of

@@ -3,44 +3,49 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costeer.decoding.auto import AutoParams, bonus
+from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.certify import choose_certified
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import log_softmax
 
 P = AutoParams()
 V = 40
+TOKENS = st.lists(st.integers(0, V - 1), max_size=12)
 
 
 def rows(seed, n=1, spread=4.0):
     return log_softmax(np.random.default_rng(seed).normal(0, spread, (n, V)))
 
 
-@given(st.integers(0, 2**31))
-def test_is_its_formula(seed):
-    with_, without = rows(seed)[0], rows(seed + 1)[0]
-    changes = [float(a) - float(b) for a, b in zip(with_, without, strict=True)]
-    expected = [P.up * d if d > 0 else P.down * d for d in changes]
-    assert bonus(with_, without, P) == pytest.approx(expected, abs=1e-4)
-    assert bonus(with_, without, P).dtype == np.float32
+def by_hand(with_, without, text, token):
+    """The docstring's formula, in plain Python."""
+    change = float(with_[token]) - float(without[token])
+    if token not in text:
+        return P.gain * change
+    return (P.up if change > 0 else P.down) * change
 
 
-def test_equal_gains_are_plain_steering():
-    with_, without = rows(1)[0], rows(2)[0]
-    assert np.allclose(bonus(with_, without, AutoParams(0.5, 0.5)), 0.5 * (with_ - without))
+@given(st.integers(0, 2**31), TOKENS)
+def test_is_its_formula(seed, text):
+    with_, without = rows(seed), rows(seed + 1)
+    bonus = Auto(P, text).bonus(with_, without)
+    expected = [by_hand(with_[0], without[0], text, token) for token in range(V)]
+    assert bonus[0] == pytest.approx(expected, abs=1e-4)
+    assert bonus.dtype == np.float32
 
 
 def test_positions_together_are_positions_one_by_one():
     """Bit for bit, or run-ahead would differ from lockstep."""
     with_, without = rows(1, 6), rows(2, 6)
-    together = bonus(with_, without, P)
+    rule = Auto(P, [3, 5, 8, 9, 3, 5, 7])
+    together = rule.bonus(with_, without)
     for i in range(6):
-        assert np.array_equal(together[i], bonus(with_[i], without[i], P))
+        assert np.array_equal(together[i], rule.bonus(with_[i], without[i]))
 
 
 def test_impossible_tokens_stay_finite():
     nothing = np.full((1, 4), -np.inf, np.float32)
-    assert np.isfinite(bonus(nothing, nothing, P)).all()
+    assert np.isfinite(Auto(P, [1, 2]).bonus(nothing, nothing)).all()
 
 
 @settings(max_examples=150)
@@ -52,12 +57,24 @@ def test_impossible_tokens_stay_finite():
 )
 def test_a_proven_choice_is_the_full_vocabularys(seed, k, temperature, top_p):
     llm = rows(seed)[0]
-    added = bonus(rows(seed + 1)[0], rows(seed + 2)[0], P)
+    bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1), rows(seed + 2))[0]
     sampling = SamplingParams(temperature, top_p, seed % 1000)
     noise = None if sampling.greedy else gumbel(seed % 1000, 0, V)
     top = np.argsort(-llm, kind="stable")[:k].astype(np.int32)
-    found = choose_certified(top, llm[top], added, 1.0, sampling, noise)
-    full = choose(llm + added, sampling, noise)
+    found = choose_certified(top, llm[top], bonus, 1.0, sampling, noise)
+    full = choose(llm + bonus, sampling, noise)
     assert not found.proven or found.token == full
     if k == V:
         assert found.proven
+
+
+def test_private_part_is_what_only_the_private_prompt_has():
+    assert private_part([1, 2, 8, 9], [1, 2, 5, 6, 7, 8, 9]) == (5, 6, 7)
+    assert private_part([1, 8], [1, 8]) == ()
+    assert private_part([], [4, 5]) == (4, 5)
+
+
+@given(TOKENS, TOKENS, TOKENS)
+def test_private_part_is_never_longer_than_the_rest(start, middle, end):
+    part = private_part([*start, *end], [*start, *middle, *end])
+    assert len(part) == len(middle)

@@ -20,7 +20,7 @@ def test_numbers():
 
 def test_auto_has_its_own_factor():
     found = resolve_strength("auto")
-    assert (found.auto, found.factor, found.gain) == (AutoParams(), 1.0, AutoParams().up)
+    assert (found.auto, found.factor, found.gain) == (AutoParams(), 1.0, AutoParams().gain)
 
 
 @pytest.mark.parametrize("bad", ["", "strong", "nan", "inf", float("nan"), "1,5", "Auto"])

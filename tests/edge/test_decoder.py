@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from costeer.cloud.base import CloudInfo, CloudStep
 from costeer.cloud.inprocess import InProcess
-from costeer.decoding.auto import AutoParams, bonus
+from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
 from costeer.edge.deciding import MODES
@@ -23,6 +23,7 @@ PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
 def by_the_book(llm, slm, prompts, params, auto=None):
     """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
+    text = private_part(prompts.public, prompts.private)
     while len(decided) < params.max_tokens:
         base = llm.logprobs([*prompts.public, *decided])
         with_ = slm.logprobs([*prompts.private, *decided])
@@ -30,7 +31,7 @@ def by_the_book(llm, slm, prompts, params, auto=None):
         noise = gumbel(params.sampling.seed, len(decided), base.size)
         scores = score(base, with_ - without, params.gain)
         if auto is not None:
-            scores = base + bonus(with_, without, auto)
+            scores = base + Auto(auto, text).bonus(with_, without)
         decided.append(choose(scores, params.sampling, noise))
         if decided[-1] in params.eos_ids:
             break

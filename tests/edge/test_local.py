@@ -1,6 +1,6 @@
 import numpy as np
 
-from costeer.decoding.auto import AutoParams, bonus
+from costeer.decoding.auto import Auto, AutoParams
 from costeer.edge.local import LocalSteering, NoSteering
 from costeer.models.fake import FakeModel
 
@@ -41,15 +41,16 @@ def test_rollback():
     assert np.array_equal(local.delta([6])[0], row)
 
 
-def test_auto_takes_the_place_of_the_difference_until_it_is_taken_away():
+def test_auto_takes_the_place_of_the_difference_for_one_answer():
     model = FakeModel()
     local = LocalSteering(model)
     local.params = AutoParams()
-    with_, without = model.logprobs([9, 1, 2]), model.logprobs([1, 2])
-    first = local.begin([1, 2], [9, 1, 2])
-    assert np.allclose(first, bonus(with_, without, AutoParams()), atol=1e-5)
+    with_, without = model.logprobs([1, 9, 5, 2]), model.logprobs([1, 2])
+    rule = Auto(AutoParams(), [9, 5])
+    first = local.begin([1, 2], [1, 9, 5, 2])
+    assert np.allclose(first, rule.bonus(with_, without), atol=1e-5)
     local.params = None
-    assert np.allclose(local.begin([1, 2], [9, 1, 2]), with_ - without, atol=1e-5)
+    assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), with_ - without, atol=1e-5)
 
 
 def test_both_sequences_go_in_one_batch_and_the_next_turn_reads_only_what_is_new():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.evals.cache import ORDER, Cache, private_part
+from costeer.evals.cache import ORDER, Cache
 
 TOKENS = st.lists(st.integers(0, 6), max_size=30)
 
@@ -48,15 +48,3 @@ def test_goes_on_as_the_text_does():
     after = cache.logprobs([8, 1, 2])
     assert cache.ids[after.argsort()[-2:]].tolist() in ([3, 4], [4, 3])
     assert cache.ids[cache.logprobs([5, 2]).argmax()] == 4
-
-
-def test_private_part_is_what_only_the_private_prompt_has():
-    assert private_part([1, 2, 8, 9], [1, 2, 5, 6, 7, 8, 9]) == (5, 6, 7)
-    assert private_part([1, 8], [1, 8]) == ()
-    assert private_part([], [4, 5]) == (4, 5)
-
-
-@given(TOKENS, TOKENS, TOKENS)
-def test_private_part_is_never_longer_than_the_rest(start, middle, end):
-    part = private_part([*start, *end], [*start, *middle, *end])
-    assert len(part) == len(middle)

@@ -1,17 +1,20 @@
-"""``strength="auto"``: what the context makes likelier counts in full, the rest hardly.
+"""``strength="auto"``: how much each token's difference counts, decided on the device.
 
-    score = log pi_0 + up * max(d, 0) + down * min(d, 0),   d = log P_SLM,with - log P_SLM,without
+    score = log pi_0 + g(x) * (log P_SLM,with - log P_SLM,without)
+    g(x)  = up    where x stands in the private text and becomes likelier,
+            down  where x stands in the private text and becomes less likely,
+            gain  for every other token.
 
-A small model that raises a token has found something in the context. That the others fall is for
-the greater part arithmetic, since probabilities add up to one, and the rest is noise; a high gain
-turns it into a penalty on good words.
+The difference is worth most where it raises a word that the person's own text contains: a name, a
+place, a turn of phrase. Elsewhere it is mostly the small model's opinion of style, with its noise.
 
-The rule reads nothing but d, a number a token that the device knows, so the proof of
+Everything but log pi_0 is a number a token that the device knows, so the proof of
 ``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,25 +30,49 @@ class AutoParams:
     """Chosen on the tuning half of CoGenesis with the default pair: docs/strength.md.
 
     Attributes:
-        up: the gain of tokens that the context makes likelier.
-        down: that of tokens that it makes less likely.
+        gain: of tokens that the private text does not contain.
+        up: of those that it contains, where the context makes them likelier.
+        down: of those that it contains, where it makes them less likely.
     """
 
+    gain: float = 0.4
     up: float = 1.0
     down: float = 0.2
 
 
-def bonus(with_context: Array, without_context: Array, params: AutoParams) -> Array:
-    """What is added to the LLM's log-probabilities.
+class Auto:
+    """The rule in one answer.
 
     Args:
-        with_context: (..., V) log-probabilities of the small model that sees the context.
-        without_context: (..., V) the same model's without it.
-        params: the two gains.
-
-    Returns:
-        (..., V) float32, natural log, finite.
+        params: its numbers.
+        text: ids of the private text.
     """
-    change = delta(with_context, without_context)
-    change *= np.where(change > 0, np.float32(params.up), np.float32(params.down))
-    return change
+
+    def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
+        self._params = params
+        self._own = np.unique(np.asarray(text, dtype=np.int64))
+
+    def bonus(self, with_context: Array, without_context: Array) -> Array:
+        """What is added to the LLM's log-probabilities.
+
+        Args:
+            with_context: (..., V) log-probabilities of the small model.
+            without_context: (..., V) the same without the context.
+
+        Returns:
+            (..., V) float32, natural log, finite.
+        """
+        result = delta(with_context, without_context)
+        own = result[..., self._own]
+        own *= np.where(own > 0, np.float32(self._params.up), np.float32(self._params.down))
+        result *= np.float32(self._params.gain)
+        result[..., self._own] = own
+        return result
+
+
+def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:
+    """What the private prompt has between the beginning and the end that both prompts share."""
+    room = min(len(public), len(private))
+    start = next((i for i in range(room) if public[i] != private[i]), room)
+    end = next((i for i in range(room - start) if public[-1 - i] != private[-1 - i]), room - start)
+    return tuple(private[start : len(private) - end])

@@ -18,7 +18,7 @@ class Strength:
     """How strongly the context steers.
 
     Attributes:
-        gain: the factor of the difference; with ``auto``, where the context makes a token likelier.
+        gain: the factor of the difference; with ``auto``, of a usual one.
         auto: the rule's numbers, where it decides token by token.
     """
 
@@ -38,7 +38,7 @@ def resolve_strength(strength: float | str) -> Strength:
         ParameterError: neither one of these names nor a finite number.
     """
     if strength == AUTO:
-        return Strength(AutoParams().up, AutoParams())
+        return Strength(AutoParams().gain, AutoParams())
     if isinstance(strength, str) and strength in PRESETS:
         return Strength(gain(PRESETS[strength]))
     try:

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.auto import AutoParams, bonus
+from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import delta as difference
 from costeer.models.base import LanguageModel, Sequence
 from costeer.models.prefix import rewind
@@ -51,7 +51,7 @@ class LocalSteering:
         model: with room for two more sequences; this object opens and closes them.
 
     Attributes:
-        params: of the rule "auto"; None gives the plain difference. To be set between answers.
+        params: of the rule "auto" from the next answer on; None gives the plain difference.
     """
 
     params: AutoParams | None = None
@@ -61,6 +61,7 @@ class LocalSteering:
         self._with: Sequence = model.sequence()
         self._without: Sequence = model.sequence()
         self.exact_steps = max(model.exact_batch // 2, 1)
+        self._auto: Auto | None = None
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """Read the prompts, or what is new in them.
@@ -75,6 +76,9 @@ class LocalSteering:
             (sequence, tuple(prompt[rewind(sequence, prompt) :]))
             for sequence, prompt in ((self._with, private), (self._without, public))
         ]
+        self._auto = None
+        if self.params is not None:
+            self._auto = Auto(self.params, private_part(public, private))
         with_context, without_context = self._model.extend_many(work, rows=1)
         first: Array = self._combined(with_context, without_context)[0]
         return first
@@ -91,9 +95,9 @@ class LocalSteering:
             sequence.truncate(len(sequence) - count)
 
     def _combined(self, with_context: Array, without_context: Array) -> Array:
-        if self.params is None:
+        if self._auto is None:
             return difference(with_context, without_context)
-        return bonus(with_context, without_context, self.params)
+        return self._auto.bonus(with_context, without_context)
 
     def close(self) -> None:
         """Free both sequences."""

@@ -49,11 +49,3 @@ class Cache:
             different = np.count_nonzero(counts)
             probabilities = (counts + different * probabilities) / (places.size + different)
         return np.log(probabilities).astype(np.float32)
-
-
-def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:
-    """What the private prompt has between the beginning and the end that both prompts share."""
-    room = min(len(public), len(private))
-    start = next((i for i in range(room) if public[i] != private[i]), room)
-    end = next((i for i in range(room - start) if public[-1 - i] != private[-1 - i]), room - start)
-    return tuple(private[start : len(private) - end])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from costeer.decoding.auto import AutoParams, bonus
-from costeer.evals.methods.base import Array, Branch, Method, Rows, require_number
+from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
+from costeer.evals.methods.floored import changed_from
+from costeer.evals.prompts import TokenPrompts
 
 DEFAULT = AutoParams()
 
@@ -15,12 +18,13 @@ class AutoCoSteer(Method):
     """See ``decoding.auto``, whose parameters these are."""
 
     name = "auto"
+    gain: float = DEFAULT.gain
     up: float = DEFAULT.up
     down: float = DEFAULT.down
 
     def __post_init__(self) -> None:
-        require_number("up", self.up)
-        require_number("down", self.down)
+        for name, value in asdict(self).items():
+            require_number(name, value)
 
     @property
     def needs(self) -> frozenset[Branch]:
@@ -29,12 +33,32 @@ class AutoCoSteer(Method):
 
     @property
     def label(self) -> str:
-        """With the gains that are not the default's."""
-        own = (self.up, self.down) != (DEFAULT.up, DEFAULT.down)
-        return "CoSteer auto" + (f" (up {self.up:g}, down {self.down:g})" if own else "")
+        """With the parameters that are not the default's."""
+        return "CoSteer auto" + changed_from(AutoCoSteer, self)
+
+    def begin(self, prompts: TokenPrompts | None = None) -> Rule:
+        """Start a text, with a look at the private one."""
+        return _Text(self, private_part(prompts.public, prompts.private) if prompts else ())
+
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
+        """See ``Method.scores``; as if there were no private text."""
+        return self.begin().scores(rows)
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
-        result = bonus(rows["slm_with"], rows["slm_without"], AutoParams(self.up, self.down))
-        result += rows["llm_without"]
-        return result
+        """As if there were no private text."""
+        return self.begin().scores(rows)
+
+
+class _Text:
+    """The rule in one text."""
+
+    def __init__(self, method: AutoCoSteer, text: Sequence[int]) -> None:
+        self._method = method
+        self._rule = Auto(AutoParams(**asdict(method)), text)
+
+    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
+        """See ``Rule``."""
+        rows = self._method.checked(rows)
+        bonus = self._rule.bonus(rows["slm_with"], rows["slm_without"])
+        bonus += rows["llm_without"]
+        return bonus

@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from costeer.decoding.auto import private_part
 from costeer.decoding.steering import delta
-from costeer.evals.cache import Cache, private_part
+from costeer.evals.cache import Cache
 from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
 from costeer.evals.prompts import TokenPrompts
 
@@ -56,9 +57,7 @@ class Floored(Method):
     @property
     def label(self) -> str:
         """With the parameters that are not the default's."""
-        standard = asdict(Floored())
-        other = [f"{k} {v:g}" for k, v in asdict(self).items() if v != standard[k]]
-        return "Floor and cache" + (f" ({', '.join(other)})" if other else "")
+        return "Floor and cache" + changed_from(Floored, self)
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
         """Start a text, with a look at the private one."""
@@ -94,3 +93,10 @@ class _Text:
             before = answer[: len(answer) - len(result) + 1 + i]
             row[self._cache.ids] += copy * np.maximum(self._cache.logprobs(before) + reach, 0)
         return result
+
+
+def changed_from(default: type[Method], method: Method) -> str:
+    """The parameters that are not the default's, in brackets, for a label."""
+    standard = asdict(default())
+    other = [f"{k} {v:g}" for k, v in asdict(method).items() if v != standard[k]]
+    return f" ({', '.join(other)})" if other else ""
