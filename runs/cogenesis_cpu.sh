@@ -12,18 +12,23 @@ out=results/cogenesis_cpu
 rows=${ROWS:-rows}
 mkdir -p "$out"
 
-gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.6,costeer:gain=0.75,costeer:gain=1,costeer:gain=1.25,costeer:gain=1.5,costeer
+gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
 methods=llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
-written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,floored,mixture
+written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture
 in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --rows "$rows"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
   --max-tokens 200 --methods "$written"
+# The rule of the largest likelihood, on fewer rows: enough to see that it does not write better.
+in_shards "$out/tried" --tasks cogenesis --data "$data" --kind generate --limit "${TRIED:-12}" \
+  --max-tokens 200 --methods floored
 
 "$costeer" eval table $(files "$out/scores") > "$out/scores.md"
 "$costeer" eval table $(files "$out/scores") --half test > "$out/scores_test.md"
 "$costeer" eval table $(files "$out/scores") --format csv > "$out/scores.csv"
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 "$costeer" eval table $(files "$out/texts") --half test > "$out/texts_test.md"
+"$costeer" eval table $(files "$out/texts") $(files "$out/tried") \
+  --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored > "$out/tried.md"
 "$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
 for other in light-costeer costeer:gain=1 costeer adacosteer:gain=0.5; do
   "$costeer" eval compare "$other" auto $(files "$out/scores") --half test
@@ -31,5 +36,5 @@ for other in light-costeer costeer:gain=1 costeer adacosteer:gain=0.5; do
 done > "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
 "$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture --out "$out/scores.png"
-"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,floored,mixture --out "$out/texts.png"
+"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture --out "$out/texts.png"
 [ -z "${STUDY:-}" ] || "${PYTHON:-python}" runs/strength_study.py "$data" --rows "$rows" > "$out/study.md"
