@@ -87,7 +87,7 @@ def test_list_as_json(home):
     answer = json.loads(run("list", "--json").stdout)
     assert [model["fetched"] for model in answer["models"]] == [True, False]
     assert answer["models"][0]["path"] == str(home / "tiny.gguf")
-    assert answer["pairs"][0]["strength"] == 1.0
+    assert answer["pairs"][0]["strength"] == 0.5
 
 
 def test_list_says_what_is_not_pinned():
