@@ -21,6 +21,9 @@ from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts
 from costeer.models.fake import FakeModel
 
+pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
+
+
 PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
 SAMPLINGS = [
     SamplingParams(),

@@ -24,6 +24,9 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 from costeer.models.transformers import Transformers
 
 
+pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
+
+
 class Restless(Pace):
     """Batches of every size."""
 
