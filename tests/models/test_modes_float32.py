@@ -23,7 +23,6 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from costeer.models.transformers import Transformers
 
-
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 
 
