@@ -13,19 +13,18 @@ text itself is asked what it would go on with (``evals.cache``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.auto import private_part
 from costeer.decoding.steering import delta
 from costeer.evals.cache import Cache
-from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
-from costeer.evals.prompts import TokenPrompts
+from costeer.evals.methods.base import Array, Rows, Rule
+from costeer.evals.methods.reading import Reading
 
 
 @dataclass(frozen=True)
-class Floored(Method):
+class Floored(Reading):
     """See the module. Fitted by ``runs/strength_study.py`` on the tuning half of CoGenesis.
 
     Attributes:
@@ -38,6 +37,7 @@ class Floored(Method):
     """
 
     name = "floored"
+    title = "Floor and cache"
     gain: float = 0.44
     floor: float = -11.0
     sure: float = 4.0
@@ -45,37 +45,9 @@ class Floored(Method):
     copy: float = 0.08
     reach: float = 12.0
 
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            require_number(name, value)
-
-    @property
-    def needs(self) -> frozenset[Branch]:
-        """Those of CoSteer."""
-        return frozenset({"llm_without", "slm_with", "slm_without"})
-
-    @property
-    def label(self) -> str:
-        """With the parameters that are not the default's."""
-        return "Floor and cache" + changed_from(Floored, self)
-
-    def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text, with a look at the private one."""
-        return _Text(self, private_part(prompts.public, prompts.private) if prompts else ())
-
-    def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``; without the cache."""
-        return self.begin().scores(rows, answer)
-
-    def combine(self, rows: Rows) -> Array:
-        """Without the cache."""
-        change = delta(rows["slm_with"], np.maximum(rows["slm_without"], np.float32(self.floor)))
-        result: Array = np.maximum(change - np.float32(self.sure), np.float32(0))
-        result *= np.float32(self.sure_gain - self.gain)
-        change *= np.float32(self.gain)
-        result += change
-        result += rows["llm_without"]
-        return result
+    def start(self, text: Sequence[int]) -> Rule:
+        """See ``Reading``."""
+        return _Text(self, text)
 
 
 class _Text:
@@ -87,16 +59,15 @@ class _Text:
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """See ``Rule``."""
-        result = self._method.combine(self._method.checked(rows))
-        reach, copy = np.float32(self._method.reach), np.float32(self._method.copy)
+        rows, p = self._method.checked(rows), self._method
+        change = delta(rows["slm_with"], np.maximum(rows["slm_without"], np.float32(p.floor)))
+        result: Array = np.maximum(change - np.float32(p.sure), np.float32(0))
+        result *= np.float32(p.sure_gain - p.gain)
+        change *= np.float32(p.gain)
+        result += change
+        result += rows["llm_without"]
+        reach, copy = np.float32(p.reach), np.float32(p.copy)
         for i, row in enumerate(result):
             before = answer[: len(answer) - len(result) + 1 + i]
             row[self._cache.ids] += copy * np.maximum(self._cache.logprobs(before) + reach, 0)
         return result
-
-
-def changed_from(default: type[Method], method: Method) -> str:
-    """The parameters that are not the default's, in brackets, for a label."""
-    standard = asdict(default())
-    other = [f"{k} {v:g}" for k, v in asdict(method).items() if v != standard[k]]
-    return f" ({', '.join(other)})" if other else ""
