@@ -23,5 +23,5 @@ in_shards "$out/texts" --tasks helpsteer,truthfulqa,ultrachat,personal_preferenc
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 for preference in concise verbose creative uplifting; do
   echo "## $preference"
-  "$costeer" eval table $(files "$out/texts") --preference "$preference"
+  "$costeer" eval table $(files "$out/texts") --pooled --preference "$preference"
 done > "$out/by_preference.md"

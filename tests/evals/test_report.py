@@ -131,6 +131,12 @@ def test_near_twins_can_be_left_out(tmp_path):
     assert len(only(path).samples) == 2
 
 
+def test_near_twins_that_nobody_measured(tmp_path):
+    path = file(tmp_path, row(LLM, "s0", overlap(0, 0.9, 0)))
+    with pytest.raises(InputError, match="do not say which references"):
+        only(path, without_twins=True)
+
+
 def test_the_two_halves_share_no_group_and_leave_nothing_out(tmp_path):
     made = [row(LLM, f"s{i}", overlap(0, 0.1, 0), group=f"{i // 2:016x}") for i in range(8)]
     path = file(tmp_path, *made)
@@ -147,6 +153,13 @@ def test_one_preference_alone(tmp_path):
     assert list(section.samples) == ["1-verbose", "2-verbose"]
     with pytest.raises(InputError, match="no samples"):
         only(file(tmp_path, *made), preference="creative")
+
+
+def test_tasks_pooled(tmp_path):
+    made = [row(LLM, "1", overlap(0, 0.1, 0), task=task) for task in ("truthfulqa", "helpsteer")]
+    section = only(file(tmp_path, *made), pooled=True)
+    assert section.task == "truthfulqa, helpsteer"
+    assert list(section.samples) == ["truthfulqa 1", "helpsteer 1"]
 
 
 # Likelihoods

@@ -38,6 +38,7 @@ PREFERENCE = click.option(
     type=click.Choice(["creative", "verbose", "concise", "uplifting"]),
     help="Only answers under this one, of the preference sets.",
 )
+POOLED = click.option("--pooled", is_flag=True, help="Samples of all tasks in one table.")
 SEED = click.option("--seed", type=int, default=0, help="Of bootstrap, test and folds. [0]")
 FORM = click.option(
     "--format",
@@ -51,7 +52,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="The same as --forma
 
 def shown(command: F) -> F:
     """The options of every table."""
-    for option in (JSON, FORM, SEED, PREFERENCE, HALF, TWINS, TASKS, KIND):
+    for option in (JSON, FORM, SEED, POOLED, PREFERENCE, HALF, TWINS, TASKS, KIND):
         command = option(command)
     return command
 
@@ -134,6 +135,7 @@ def compare(
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png")
 @click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
 @SEED
+@POOLED
 @PREFERENCE
 @HALF
 @TWINS
@@ -175,6 +177,7 @@ def sections(
         without_twins=options["without_twins"],
         half=options["half"],
         preference=options["preference"],
+        pooled=options["pooled"],
     )
 
 

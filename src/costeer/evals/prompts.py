@@ -2,7 +2,7 @@
 
 Source of the form: the release of the paper's authors (github.com/USTC-StarTeam/CoSteer,
 costeer/generation.py): one system message and one user turn for every branch, the chat template
-with the generation prompt added.
+with the generation prompt added. The guide is ours.
 """
 
 from __future__ import annotations
@@ -14,13 +14,21 @@ from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
 
+GUIDE = (
+    "You are a helpful assistant. When someone asks you to write something, write it in their "
+    "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
+    "details instead of placeholders."
+)
+"""Public, and the same for everyone; chosen of eight on rows of CoGenesis: docs/strength.md."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenPrompts:
     """Token ids.
 
     Attributes:
-        public: for the branches without context; the only ids that may leave the device.
+        public: for the branches without context; these and ``guided`` alone may leave the device.
+        guided: the same with ``GUIDE`` as the system message.
         private: for the branches with context.
         reference: of the reference as plain text, without an end token; empty if there is none.
             Row i of the policy to score is the one that follows the prompt and i ids of these.
@@ -29,11 +37,12 @@ class TokenPrompts:
     public: tuple[int, ...] = field(repr=False)
     private: tuple[int, ...] = field(repr=False)
     reference: tuple[int, ...] = field(repr=False)
+    guided: tuple[int, ...] = field(default=(), repr=False)
 
 
-def turns(user: str) -> list[Message]:
+def turns(user: str, system: str = SYSTEM) -> list[Message]:
     """The system message and one user turn."""
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
 def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
@@ -42,4 +51,5 @@ def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
         public=tuple(tokenizer.chat(turns(sample.query))),
         private=tuple(tokenizer.chat(turns(sample.context_prompt))),
         reference=tuple(tokenizer.encode(sample.reference or "")),
+        guided=tuple(tokenizer.chat(turns(sample.query, GUIDE))),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from costeer.evals.metrics.overlap import rouge_2
 from costeer.evals.tasks.base import Sample
+from costeer.exceptions import MissingDependencyError
 
 TWIN = 0.5
 """ROUGE-2 F from which a reference counts as a near-twin of a record."""
@@ -34,3 +35,11 @@ def nearest_record(sample: Sample) -> float:
     """The best ROUGE-2 F of the reference with a record of the history, 0 to 1."""
     reference = sample.reference or ""
     return max((rouge_2(record.text, reference) for record in sample.history), default=0.0)
+
+
+def nearest_if_known(sample: Sample) -> float | None:
+    """The same, or None where the package that computes it is not installed."""
+    try:
+        return nearest_record(sample)
+    except MissingDependencyError:
+        return None

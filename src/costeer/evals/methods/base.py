@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,13 @@ from costeer.exceptions import ParameterError
 
 Array = npt.NDArray[np.float32]
 Branch: TypeAlias = Literal[
-    "llm_without", "llm_with", "slm_with", "slm_without", "tuned_slm", "untuned_slm"
+    "llm_without",
+    "llm_guided",
+    "llm_with",
+    "slm_with",
+    "slm_without",
+    "tuned_slm",
+    "untuned_slm",
 ]
 Rows: TypeAlias = Mapping[Branch, Array]
 """(n, V) float32, natural log, normalised, for each branch; all after the same n prefixes."""
@@ -75,6 +81,14 @@ class Method(ABC):
         """(n, V) scores from rows that were checked, without regard to what came before."""
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """The fields; 1 and 1.0 are one parameter."""
+        return {
+            name: float(value) if isinstance(value, int) else value
+            for name, value in asdict(self).items()
+        }
+
+    @property
     def violates_privacy(self) -> bool:
         """Whether the LLM would have to see the private context."""
         return "llm_with" in self.needs
@@ -97,11 +111,8 @@ class Method(ABC):
 
     def key(self) -> str:
         """Name and a hash of the parameters, the same in every process and version of Python."""
-        parameters = {  # 1 and 1.0 are one parameter
-            name: float(value) if isinstance(value, int) else value
-            for name, value in asdict(self).items()
-        }
-        content = json.dumps({"rules": RULES, "name": self.name, **parameters}, sort_keys=True)
+        given = {"rules": RULES, "name": self.name, **self.parameters}
+        content = json.dumps(given, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
     def checked(self, rows: Rows) -> Rows:

@@ -10,6 +10,7 @@ from costeer.evals.methods.auto import AutoCoSteer
 from costeer.evals.methods.base import Method
 from costeer.evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
 from costeer.evals.methods.floored import Floored
+from costeer.evals.methods.guided import Guided
 from costeer.evals.methods.plain import Plain
 from costeer.evals.methods.related import (
     Amulet,
@@ -40,6 +41,9 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
 }
 """The rule behind a name, and the parameters that the name fixes."""
 
+GUIDED = "guided-"
+"""In front of a name: the same method, its LLM guided (``methods.guided``)."""
+
 
 def method(name: str, **parameters: Any) -> Method:
     """The method of that name, e.g. ``method("costeer", gain=0.5)``.
@@ -65,10 +69,15 @@ def method(name: str, **parameters: Any) -> Method:
 def parse(text: str) -> Method:
     """A method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
+    ``guided-`` may stand before the name.
+
     Raises:
         ParameterError: no such method or parameter, or not of that form.
     """
-    name, *given = text.strip().split(":")
+    text = text.strip()
+    if text.startswith(GUIDED):
+        return Guided(parse(text.removeprefix(GUIDED)))
+    name, *given = text.split(":")
     parameters: dict[str, Any] = {}
     for part in given:
         key, found, value = part.partition("=")

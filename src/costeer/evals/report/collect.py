@@ -133,6 +133,7 @@ def sections(
     without_twins: bool = False,
     half: Half | None = None,
     preference: str | None = None,
+    pooled: bool = False,
 ) -> list[Section]:
     """What can be compared.
 
@@ -144,6 +145,7 @@ def sections(
         without_twins: leave samples out whose reference nearly repeats a record.
         half: only the samples of this half.
         preference: only the samples under this one, of the preference sets.
+        pooled: samples of several tasks as if they were of one.
 
     Raises:
         InputError: nothing is left.
@@ -157,8 +159,11 @@ def sections(
         if preference is not None and not row["sample"].endswith(f"-{preference}"):
             continue
         if (not tasks or row["task"] in tasks) and (not methods or row["method"] in methods):
-            place = json.dumps([row["kind"], row["task"], row["settings"]], sort_keys=True)
-            divided.setdefault(place, []).append(row)
+            task = "" if pooled else row["task"]
+            place = json.dumps([row["kind"], task, row["settings"]], sort_keys=True)
+            # Ids are unique within a task only.
+            named = {"sample": f"{row['task']} {row['sample']}"} if pooled else {}
+            divided.setdefault(place, []).append({**row, **named})
     names = _names(contents)
     found = [_section(part, names, without_twins, half) for part in divided.values()]
     found = [section for section in found if section.samples]
@@ -182,10 +187,10 @@ def _section(
     if half is not None:
         samples = [s for s in samples if half_of(one[s]["group"]) == half]
     if without_twins:
-        samples = [s for s in samples if (one[s]["scores"].get(TWIN) or 0.0) <= LIMIT]
+        samples = [s for s in samples if _nearest(s, by_method.values()) <= LIMIT]
     return Section(
         kind=rows[0]["kind"],
-        task=rows[0]["task"],
+        task=", ".join(dict.fromkeys(row["task"] for row in rows)),
         settings=rows[0]["settings"],
         models=models,
         columns=[_column(found, samples) for found in by_method.values()],
@@ -193,6 +198,17 @@ def _section(
         groups=[one[sample]["group"] for sample in samples],
         left_out=left_out,
     )
+
+
+def _nearest(sample: str, methods: Iterable[Mapping[str, Row]]) -> float:
+    known = [found[sample]["scores"].get(TWIN) for found in methods]
+    value = next((value for value in known if value is not None), None)
+    if value is None:
+        raise InputError(
+            "These results do not say which references nearly repeat a record.",
+            'Install what measures it (pip install "costeer[evals]"), and run into a new file.',
+        )
+    return float(value)
 
 
 def _column(found: Mapping[str, Row], samples: Sequence[str]) -> Column:

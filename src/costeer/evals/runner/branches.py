@@ -17,11 +17,12 @@ from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel, Tokenizer
 
 PRIVATE: frozenset[Branch] = frozenset({"llm_with", "slm_with"})
-"""The others see the query alone; so do the two small models of proxy-tuning, whose difference is
-in their weights."""
+"""The others see the query alone, ``llm_guided`` with a public instruction in front; so do the two
+small models of proxy-tuning, whose difference is in their weights."""
 
 MODEL_OF: Mapping[Branch, str] = {
     "llm_without": "llm",
+    "llm_guided": "llm",
     "llm_with": "llm",
     "slm_without": "slm",
     "slm_with": "slm",
@@ -99,4 +100,6 @@ def require_models(branches: Collection[Branch], given: Collection[str]) -> None
 
 def prompt_of(branch: Branch, prompts: TokenPrompts) -> tuple[int, ...]:
     """What the branch's model reads before the answer."""
+    if branch == "llm_guided":
+        return prompts.guided
     return prompts.private if branch in PRIVATE else prompts.public

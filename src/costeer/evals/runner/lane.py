@@ -15,7 +15,6 @@ import numpy as np
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.evals.methods.base import Array, Branch, Method, Rule
-from costeer.evals.methods.plain import Plain
 from costeer.evals.prompts import TokenPrompts
 from costeer.evals.runner.branches import Models, prompt_of
 from costeer.evals.runner.units import EncodedUnit
@@ -37,6 +36,8 @@ class Writing:
         ended: "stop" at an end token, "length" at the limit; empty before.
         seconds: for its steps; the prompts' are the lane's.
         nats: a token, under the LLM with context; None where that is not measured.
+        rule: the method in this text.
+        alone: the branch that the method starts from and changes, if it does.
     """
 
     method: Method
@@ -49,11 +50,12 @@ class Writing:
     seconds: float = 0.0
     nats: float | None = None
     rule: Rule = field(init=False)
+    alone: Branch | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.rule = self.method.begin(self.prompts)
-        if "llm_without" in self.method.needs and not isinstance(self.method, Plain):
-            self.changed = 0
+        self.alone = _alone(self.method)
+        self.changed = None if self.alone is None else 0
 
     def decide(
         self, sampling: SamplingParams, seed: int, eos: frozenset[int], max_tokens: int
@@ -63,14 +65,21 @@ class Writing:
         noise = None if sampling.greedy else gumbel(seed, len(self.ids), scores.size)
         token = choose(scores, sampling, noise)
         self.steps += 1
-        if self.changed is not None:
-            self.changed += token != choose(self.rows["llm_without"][0], sampling, noise)
+        if self.alone is not None and self.changed is not None:
+            self.changed += token != choose(self.rows[self.alone][0], sampling, noise)
         if token in eos:
             self.ended = "stop"
             return
         self.ids.append(token)
         if len(self.ids) == max_tokens:
             self.ended = "length"
+
+
+def _alone(method: Method) -> Branch | None:
+    if len(method.needs) == 1:  # one model, unchanged
+        return None
+    bases: tuple[Branch, ...] = ("llm_without", "llm_guided")
+    return next((base for base in bases if base in method.needs), None)
 
 
 class Lane:

@@ -67,7 +67,7 @@ def row(
 
 
 def _parameters(method: Method | Copying) -> dict[str, Any]:
-    return {"name": method.name, **asdict(method)} if isinstance(method, Method) else {}
+    return {"name": method.name, **method.parameters} if isinstance(method, Method) else {}
 
 
 def plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from costeer.evals.runner.kept import KeptRows
 from costeer.evals.runner.results import Row
 from costeer.evals.runner.todo import Done, Todo
 from costeer.evals.runner.units import EncodedUnit
+from costeer.evals.trivial import nearest_if_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,11 @@ class LocalWorker:
     def _scored(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
         methods = [m for m in self.experiment.methods if m.key() in missing]
         result = scoring.score(sample.prompts, methods, self.models, work.kl, self.kept)
+        nearest = nearest_if_known(sample.unit.sample)
         for method in methods:
             own = result.seconds[method.key()]
             seconds = {"method": own, **_branches(method, result.branch_seconds)}
-            scores = rows.likelihood(result.scores[method.key()])
+            scores = {**rows.likelihood(result.scores[method.key()]), "nearest": nearest}
             yield rows.row(self.run, self.experiment, sample, method, scores, seconds)
 
 
