@@ -14,7 +14,6 @@ import tiny_nltk
 from tiny_rows import SECRET
 from tiny_runs import all_tasks, cogenesis, questions, rows
 
-from costeer.cli.main import main
 from costeer.evals.methods.registry import METHODS
 from costeer.evals.tasks.registry import TASKS
 from costeer.evals.trivial import BASELINES
@@ -22,27 +21,7 @@ from costeer.evals.trivial import BASELINES
 FAKE = ("--llm", "fake:1", "--local", "fake:2")
 
 
-@pytest.fixture
-def run(monkeypatch, capfd, tmp_path):
-    """Run a command line in this process; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("COSTEER_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["costeer", "eval", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return run
-
-
-@pytest.mark.parametrize("command", ["run", "sweep", "table", "compare", "plot"])
+@pytest.mark.parametrize("command", ["run", "rate", "sweep", "table", "compare", "plot"])
 def test_help(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0 and "Examples" in out

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from tiny_report import BOUND, LIGHT, LLM, PAPER, cells, file, header, only, overlap, row
 from tiny_runs import scores, writings
 
 from costeer.evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN
@@ -17,49 +18,6 @@ from costeer.evals.report.collect import load, sections
 from costeer.evals.report.grid import Column, Grid
 from costeer.evals.statistics import Interval
 from costeer.exceptions import InputError, ParameterError
-
-LLM, BOUND = method("llm-without"), method("llm-with")
-LIGHT, PAPER = method("light-costeer"), method("costeer")
-
-
-def header():
-    return {"header": {"run": "r", "models": {"llm": {"name": "big"}, "slm": {"name": "small"}}}}
-
-
-def row(how, sample, values, kind="generate", task="cogenesis", group=None, **more):
-    return {
-        "run": "r",
-        "kind": kind,
-        "task": task,
-        "sample": sample,
-        "group": group or sample,
-        "texts": "x",
-        "method": how.key(),
-        "label": how.label,
-        "parameters": {"name": how.name},
-        "violates_privacy": how.violates_privacy,
-        "settings": {"kl": True} if kind == "score" else {"max_tokens": 9},
-        "scores": values,
-        "steps": 10,
-        "changed": None,
-        "seconds": {},
-        **more,
-    }
-
-
-def file(tmp_path, *rows, name="made.jsonl"):
-    path = tmp_path / name
-    path.write_text("".join(json.dumps(line) + "\n" for line in [header(), *rows]))
-    return path
-
-
-def only(path, **options):
-    (section,) = sections(load([path]), **options)
-    return section
-
-
-def overlap(rouge_1, rouge_l, meteor):
-    return {"rouge_1": rouge_1, "rouge_l": rouge_l, "meteor": meteor}
 
 
 def nll(total, tokens, hits=0, ruled_out=0):
@@ -73,11 +31,6 @@ def nll(total, tokens, hits=0, ruled_out=0):
         "ruled_out": ruled_out,
         "kl": 2.0,
     }
-
-
-def cells(table, label):
-    (found,) = [row for row in table.rows if row[0] == label]
-    return {column.name: cell for column, cell in zip(table.columns, found, strict=True)}
 
 
 # Texts

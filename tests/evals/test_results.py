@@ -39,6 +39,31 @@ def test_what_was_written_is_read(tmp_path):
     assert len(path.read_text().splitlines()) == 3
 
 
+def test_ratings_stand_beside_rows(tmp_path):
+    path = tmp_path / "out.jsonl"
+    rating = {**row("1"), "answer": "a", "rater": {"name": "m"}, "scores": {"overall": 7}}
+    with results.opened(path) as file:
+        file.begin(HEADER)
+        file.append([row("1")])
+        file.rate(rating)
+    contents = results.read(path)
+    assert contents.ratings == [rating] and len(contents.rows) == 1
+    with path.open("a") as end:
+        end.write('{"rating": {"scores": {}}}\n{"rating": 1}\n')
+    with pytest.raises(InputError, match="line 4"):
+        results.read(path)
+
+
+@pytest.mark.parametrize(("before", "after"), [("a\nb\nc", "a\nb\n"), ("a\n", "a\n"), ("a", "")])
+def test_a_rest_is_cut_off(tmp_path, before, after):
+    path = tmp_path / "texts.jsonl"
+    results.cut_off_rest(path)
+    assert not path.exists()
+    path.write_text(before)
+    results.cut_off_rest(path)
+    assert path.read_text() == after
+
+
 @pytest.mark.parametrize("rest", [b'{"run": "r", "ki', b"\0\0\0", b"\0\0\n", b"[1]\n"])
 def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path, rest):
     path = scores(tmp_path)

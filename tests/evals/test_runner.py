@@ -19,7 +19,7 @@ from costeer.decoding.steering import log_softmax
 from costeer.evals.methods.registry import METHODS, method, parse
 from costeer.evals.metrics.likelihood import score_tokens
 from costeer.evals.prompts import encode
-from costeer.evals.runner import units
+from costeer.evals.runner import results, texts, units
 from costeer.evals.runner.experiment import Experiment, Generating, Scoring
 from costeer.evals.runner.job import execute, experiment
 from costeer.evals.runner.row import read_likelihood
@@ -123,6 +123,19 @@ def test_what_has_the_same_prompts_is_written_once(tmp_path):
     found = [json.loads(line) for line in writings(tmp_path, count=1).read_text().splitlines()[1:]]
     reused = [row for row in found if "decode" not in row["seconds"]]
     assert {row["label"] for row in reused} == {"LLM w/o"} and len(reused) == 3
+
+
+def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path):
+    out = writings(tmp_path, count=1, keep_texts=True)
+    kept = tmp_path / "texts.texts.jsonl"
+    with kept.open("a") as end:
+        end.write('{"kind": "generate", "task": "truth')  # what a kill may leave
+    writings(tmp_path, count=2, keep_texts=True)
+    found = texts.read_kept(kept)
+    written = results.read(out).rows
+    assert len(written) == 24 and found.keys() == written.keys()
+    for key, row in written.items():
+        assert [texts.answer_hash(text) for text in found[key]] == [row["answer"]]
 
 
 def test_rows_hold_no_text_of_the_data(tmp_path):

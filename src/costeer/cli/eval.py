@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from costeer.cli import eval_report
+from costeer.cli import eval_rate, eval_report
 from costeer.cli.eval_options import job, job_options, names, work
+from costeer.cli.progress import progress
 
 if TYPE_CHECKING:
     from costeer.evals.runner.job import Job, Outcome
@@ -22,12 +23,13 @@ def command() -> None:
     Examples:
       costeer eval run -t cogenesis --data dev.json --out scores.jsonl
       costeer eval table scores.jsonl
+      costeer eval rate texts.jsonl -t helpsteer --data helpsteer.jsonl --armorm
       costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl
       costeer eval plot sweep.jsonl --out sweep.png
     """
 
 
-for _command in (eval_report.table, eval_report.compare, eval_report.plot):
+for _command in (eval_rate.rate, eval_report.table, eval_report.compare, eval_report.plot):
     command.add_command(_command)
 
 
@@ -117,36 +119,18 @@ def _number(text: str) -> float:
 
 def executed(todo: Job, *, quiet: bool) -> Outcome:
     """Run a job with a bar on stderr, and say at the end what was done."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from costeer.cli.show import story
     from costeer.evals.runner.job import execute
 
-    console = story()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    clocks = (TimeElapsedColumn(), TimeRemainingColumn())
-    silent = quiet or not console.is_terminal
-    bar = Progress(*columns, *clocks, console=console, disable=silent)
-    line = bar.add_task("Rows", total=None)
+    with progress("Rows", quiet=quiet) as bar:
 
-    def stage(name: str, done: int, total: int) -> None:
-        if name == "working":  # not before, so that an error stands alone
-            bar.update(line, completed=done, total=total)
-            bar.start()
+        def stage(name: str, done: int, total: int) -> None:
+            if name == "working":  # not before, so that an error stands alone
+                bar.begin(done, total)
 
-    try:
-        outcome = execute(todo, stage, lambda count: bar.advance(line, count))
-    finally:
-        bar.stop()
+        outcome = execute(todo, stage, bar.advance)
     if not quiet:
-        console.print(_summary(todo, outcome), style="dim", markup=False)
+        story().print(_summary(todo, outcome), style="dim", markup=False)
     return outcome
 
 

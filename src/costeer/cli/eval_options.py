@@ -1,4 +1,4 @@
-"""What ``costeer eval run`` and ``costeer eval sweep`` have in common: options, and a job of them.
+"""What ``costeer eval run``, ``sweep`` and ``rate`` have in common: options, and a job of them.
 
 Parsing only.
 """
@@ -20,14 +20,27 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TASKS = click.option("--tasks", "-t", multiple=True, required=True, metavar="NAME[,NAME...]")
+DATA = click.option(
+    "--data",
+    multiple=True,
+    metavar="[TASK=]PATH",
+    help="The benchmark's own file; LongLaMP comes from the hub where none is given.",
+)
+LIMIT = click.option(
+    "--limit", type=click.IntRange(min=1), help="Rows of each file, from its start."
+)
+SPLIT = click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    show_default=True,
+    help="Of benchmarks that come split.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 OPTIONS: list[Callable[[Any], Any]] = [
-    click.option("--tasks", "-t", multiple=True, required=True, metavar="NAME[,NAME...]"),
-    click.option(
-        "--data",
-        multiple=True,
-        metavar="[TASK=]PATH",
-        help="The benchmark's own file; LongLaMP comes from the hub where none is given.",
-    ),
+    TASKS,
+    DATA,
     click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE"),
     click.option(
         "--kind",
@@ -36,14 +49,8 @@ OPTIONS: list[Callable[[Any], Any]] = [
         show_default=True,
         help="Likelihoods of the references, or texts.",
     ),
-    click.option("--limit", type=click.IntRange(min=1), help="Rows of each file, from its start."),
-    click.option(
-        "--split",
-        type=click.Choice(["train", "val", "test"]),
-        default="test",
-        show_default=True,
-        help="Of benchmarks that come split.",
-    ),
+    LIMIT,
+    SPLIT,
     click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True),
     click.option("--temperature", type=float, default=0.0, help="0 is greedy. [0]"),
     click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest mass. [1]"),
@@ -87,7 +94,7 @@ OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--shards", type=click.IntRange(min=1), default=1, help="Divide the samples."),
     click.option("--shard", type=int, default=0, help="Which part to run, from 0."),
     click.option("--ray", is_flag=True, help="Run all shards at once as processes of Ray."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."),
+    JSON,
 ]
 
 
@@ -117,15 +124,22 @@ def work(options: dict[str, Any]) -> Scoring | Generating:
     return Generating(options["max_tokens"], sampling, options["lanes"], options["judged"])
 
 
-def samples(options: dict[str, Any]) -> list[Unit]:
-    """Of all tasks, or of one shard."""
+def loaded(options: dict[str, Any]) -> list[Unit]:
+    """The samples of all tasks."""
     from costeer.evals.runner import job, units
     from costeer.evals.tasks.base import LoadOptions
     from costeer.evals.tasks.registry import task
 
     tasks = [task(name) for name in names(options["tasks"])]
     load = LoadOptions(split=options["split"], limit=options["limit"])
-    found = units.load(tasks, job.sources(tasks, options["data"]), load)
+    return units.load(tasks, job.sources(tasks, options["data"]), load)
+
+
+def samples(options: dict[str, Any]) -> list[Unit]:
+    """Of all tasks, or of one shard."""
+    from costeer.evals.runner import units
+
+    found = loaded(options)
     if options["ray"]:
         return found
     return units.shard(found, options["shard"], options["shards"])

@@ -51,7 +51,7 @@ class ArmoRM:
 
         Raises:
             ModelFileError: it is missing or of another kind.
-            ParameterError: there is no such dtype.
+            ParameterError: there is no such dtype or device.
         """
         try:
             import torch
@@ -76,7 +76,12 @@ class ArmoRM:
                 f"The reward model {source} cannot be loaded: {type(error).__name__}.",
                 f"Give the folder of {MODEL}.",
             ) from error
-        return cls(model.to(device=device, dtype=kind).eval(), tokenizer, batch_size)
+        try:
+            return cls(model.to(device=device, dtype=kind).eval(), tokenizer, batch_size)
+        except (RuntimeError, AssertionError) as error:
+            raise ParameterError(
+                f"torch cannot use the device {device!r}.", 'Write "cpu".'
+            ) from error
 
     def scores(
         self, questions: Sequence[str], preferences: Sequence[str], answers: Sequence[str]

@@ -1,4 +1,4 @@
-"""Rows of one or several files (shards, say) as sections whose methods can be compared.
+"""Rows and ratings of one or several files (shards, say) as sections whose methods are compared.
 
 A section is one task under one kind of work and its settings. Methods are compared on the samples
 that all of them have, and what is left out for that is counted.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from costeer.evals.report import rated
 from costeer.evals.runner import results
 from costeer.evals.runner.experiment import Kind
 from costeer.evals.runner.results import Contents, Row
@@ -98,15 +99,16 @@ class Section:
 
 
 def load(paths: Iterable[Path]) -> Contents:
-    """All rows of all files; a row that stands in two files counts once.
+    """All rows of all files, with their ratings; a row that stands in two files counts once.
 
     Raises:
-        InputError: a file is missing, damaged or empty, or the files are of different models.
+        InputError: a file is missing, damaged or empty, there are ratings only, two raters gave
+            ratings of one kind, or the files are of different models.
     """
     total = Contents()
     for path in paths:
         one = results.read(path)
-        if not one.rows:
+        if not one.rows and not one.ratings:
             raise InputError(f"{path} holds no results.", "Did the run write anything yet?")
         for row in one.rows.values():
             if row["run"] not in one.headers:
@@ -116,11 +118,15 @@ def load(paths: Iterable[Path]) -> Contents:
         total.headers.update(one.headers)
         for key, row in one.rows.items():
             total.rows.setdefault(key, row)
+        total.ratings += one.ratings
+    if total.ratings and not total.rows:
+        raise InputError("There are ratings only.", "Give the results that were rated as well.")
     models = {json.dumps(header["models"], sort_keys=True) for header in total.headers.values()}
     if len(models) > 1:
         raise InputError(
             "These files are results of different models.", "Show them one after another."
         )
+    rated.merge(total)
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costeer.evals.report import likelihood, texts
+from costeer.evals.report import likelihood, rated, texts
 from costeer.evals.report.collect import Section
 from costeer.evals.report.grid import Cell, Column, Grid
 from costeer.evals.statistics import holm, paired_bootstrap, sign_flip_test
@@ -39,7 +39,7 @@ def table(section: Section, first: str, second: str, seed: int = 0) -> Grid:
     rows, p_values = compare(section, first, second, seed)
     for row, p in zip(rows, holm(p_values), strict=True):
         row.append(float(p))
-    notes = [f"First: {labels[0]}. Second: {labels[1]}.", *section.notes]
+    notes = [f"First: {labels[0]}. Second: {labels[1]}.", *section.notes, *rated.notes(section)]
     return Grid(section.title, COLUMNS, rows, notes)
 
 
@@ -48,16 +48,17 @@ def _texts(
 ) -> tuple[list[list[Cell]], list[float]]:
     rows: list[list[Cell]] = []
     p_values = []
-    a, b = section.find(first), section.find(second)
-    for name, heading, factor, _ in (*texts.OVERLAP, *texts.FORM, *texts.JUDGED):
+    for name, heading, factor, _ in texts.ALL:
+        part = rated.within(section, name)
+        a, b = part.find(first), part.find(second)
         left, right = (column.values(name) if column else None for column in (a, b))
         if left is None or right is None:
             continue
         gaps = [factor * (y - x) for x, y in zip(left, right, strict=True)]
-        interval = paired_bootstrap(gaps, section.groups, seed=seed)
+        interval = paired_bootstrap(gaps, part.groups, seed=seed)
         mean = factor * sum(left) / len(left)
         rows.append([heading, mean, mean + interval.estimate, interval])
-        p_values.append(sign_flip_test(gaps, section.groups, seed=seed))
+        p_values.append(sign_flip_test(gaps, part.groups, seed=seed))
     return rows, p_values
 
 

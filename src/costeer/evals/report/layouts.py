@@ -1,7 +1,8 @@
 """Tables 1, 2, 3 and 5 of arXiv 2507.04756: our numbers, and the paper's below them.
 
 A column that no result fills is left out of ours, and so are methods that the paper's table does
-not have. Preference scores are those of the reward model; texts that were not rated have none.
+not have. Preference scores are those of the reward model; texts that were not rated have none, and
+ratings are means over the samples that every rated method has one for (``rated``).
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from costeer.evals.methods.registry import method
-from costeer.evals.report import published
-from costeer.evals.report.collect import Column as MethodColumn
+from costeer.evals.report import published, rated
 from costeer.evals.report.collect import Section
 from costeer.evals.report.grid import Cell, Column, Grid
-from costeer.evals.report.texts import tokens_per_second
+from costeer.evals.report.texts import mean, tokens_per_second
 from costeer.exceptions import InputError
 
 Number: TypeAlias = Literal[1, 2, 3, 5]
@@ -41,7 +41,8 @@ OVERLAP = {"R-1": "rouge_1", "R-L": "rouge_l", "MET": "meteor"}
 TASKS = {"longlamp-abstract": "Abs", "longlamp-review": "Rev", "longlamp-topic": "Top"}
 REWARD = "armorm"
 
-Value: TypeAlias = Callable[[MethodColumn], float | None]
+Value: TypeAlias = Callable[[Section, str], float | None]
+"""A number of a section, for the method of a key."""
 
 
 def layout(number: Number, sections: Iterable[Section]) -> Grid:
@@ -84,6 +85,8 @@ def _grid(
     for title, row in _published(number):
         rows.append([f"paper: {title}", *row])
     notes = [f"Ours: {section.title}." for section in ours.values()]
+    for section in ours.values() if number != 2 else ():  # which holds no ratings
+        notes += [f"Ours, {section.task}, {note}" for note in rated.notes(section)]
     return Grid(f"Table {number} of the paper", columns, rows, [*notes, PAPER])
 
 
@@ -165,29 +168,23 @@ def _add(
     if section is None:
         return
     for label, key in KEYS.items():
-        column = section.find(key)
-        number = value(column) if column is not None else None
+        number = value(section, key)
         if number is not None:
             found.setdefault(label, {})[name] = number
 
 
 def _mean_of(score: str, factor: float = 1) -> Value:
-    def value(column: MethodColumn) -> float | None:
-        values = column.values(score)
-        return factor * float(np.mean(values)) if values else None
-
-    return value
+    return lambda section, key: mean(section, key, score, factor)
 
 
 def _rewards(preference: str) -> Value:
     """The mean reward of the samples of one preference."""
 
-    def value(column: MethodColumn) -> float | None:
-        ending = f"-{preference}"
-        rows = [row["scores"] for row in column.rows if row["sample"].endswith(ending)]
-        if not rows or any(row.get(REWARD) is None for row in rows):
-            return None
-        return float(np.mean([row[REWARD] for row in rows]))
+    def value(section: Section, key: str) -> float | None:
+        column = rated.within(section, REWARD).find(key)
+        rows = column.rows if column is not None else ()
+        found = [row["scores"][REWARD] for row in rows if row["sample"].endswith(f"-{preference}")]
+        return float(np.mean(found)) if found else None
 
     return value
 

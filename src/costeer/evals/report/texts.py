@@ -1,7 +1,8 @@
 """What texts are worth under every method, and how far each is from the LLM without context.
 
 Overlap is shown times 100, as papers do. Differences are paired, with a bootstrap over samples (or
-groups of them) and a sign-flip test; positive is better.
+groups of them) and a sign-flip test; positive is better. Ratings are means over the samples that
+every rated method has one for (``rated``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from costeer.evals.methods.plain import Plain
+from costeer.evals.report import rated
 from costeer.evals.report.collect import Column as MethodColumn
 from costeer.evals.report.collect import Section
 from costeer.evals.report.grid import Cell, Column, Grid
@@ -26,6 +28,9 @@ OVERLAP: tuple[Score, ...] = (
     ("rouge_l", "R-L", 100, 2),
     ("meteor", "MET", 100, 2),
 )
+RATED: tuple[Score, ...] = tuple(
+    (name, heading, 1, 4 if name == "armorm" else 2) for name, heading in rated.HEADINGS.items()
+)
 FORM: tuple[Score, ...] = (
     ("distinct_1", "distinct-1", 1, 3),
     ("distinct_2", "distinct-2", 1, 3),
@@ -33,12 +38,13 @@ FORM: tuple[Score, ...] = (
     ("length", "words", 1, 1),
 )
 JUDGED: tuple[Score, ...] = (("nats_llm_with", "nats to LLM w/", 1, 3),)
+ALL = (*OVERLAP, *RATED, *FORM, *JUDGED)
 COMPARED = "rouge_l"
 
 
 def table(section: Section, seed: int = 0) -> Grid:
     """One row for each method; differences are of ROUGE-L where there are references."""
-    scores = [score for score in (*OVERLAP, *FORM, *JUDGED) if _has(section, score[0])]
+    scores = [score for score in ALL if _has(section, score[0])]
     columns = [Column("Method"), *(Column(name, digits) for _, name, _, digits in scores)]
     columns.append(Column("steps changed, %", 1))
     compared = _has(section, COMPARED) and section.find(BASE) is not None
@@ -48,12 +54,12 @@ def table(section: Section, seed: int = 0) -> Grid:
     rows = []
     for column in section.columns:
         cells: list[Cell] = [column.label]
-        cells += [_mean(column, name, factor) for name, _, factor, _ in scores]
+        cells += [mean(section, column.key, name, factor) for name, _, factor, _ in scores]
         cells.append(changed(column))
         if compared:
             cells += differences.get(column.key, (None, None))
         rows.append(cells)
-    return Grid(section.title, columns, rows, section.notes)
+    return Grid(section.title, columns, rows, [*section.notes, *rated.notes(section)])
 
 
 def against(section: Section, score: str, seed: int = 0) -> dict[str, tuple[Interval, float]]:
@@ -89,9 +95,12 @@ def tokens_per_second(columns: Sequence[MethodColumn]) -> float | None:
 
 
 def _has(section: Section, score: str) -> bool:
-    return all(column.values(score) is not None for column in section.columns)
+    columns = rated.within(section, score).columns
+    return bool(columns) and all(column.values(score) is not None for column in columns)
 
 
-def _mean(column: MethodColumn, score: str, factor: float) -> float | None:
-    values = column.values(score)
+def mean(section: Section, key: str, score: str, factor: float = 1) -> float | None:
+    """A method's mean, if it has that score."""
+    column = rated.within(section, score).find(key)
+    values = column.values(score) if column is not None else None
     return factor * float(np.mean(values)) if values else None

@@ -95,7 +95,7 @@ def execute(
         stage("loading", done, total)
         with _worker(job, header) as worker:
             stage("working", done, total)
-            keep = _keeper(texts_path(job.out)) if job.keep_texts else None
+            keep = texts.keeper(texts_path(job.out)) if job.keep_texts else None
             written = run(todo, worker, file, keep=keep, progress=progress)
     return Outcome(total, written, time.monotonic() - began)
 
@@ -127,10 +127,6 @@ def _worker(job: Job, header: Mapping[str, Any]) -> Iterator[Worker]:
         yield LocalWorker(job.experiment, models, run_id, kept)
     finally:
         models.close()
-
-
-def _keeper(path: Path) -> Callable[..., None]:
-    return lambda lines: results.append_lines(path, lines)
 
 
 def texts_path(out: Path) -> Path:

@@ -1,9 +1,9 @@
 """The file that a run appends to: JSON lines, safe to kill at any moment, one writer at a time.
 
-A line is a header (what made the rows that name it) or a row. Lines are written whole, several in
-one call; what a kill leaves is at most one line cut short at the end, which readers pass over and
-the next writer cuts off. Rows of one file are all of the same models. Knows nothing of what rows
-mean beyond their identity.
+A line is a header (what made the rows that name it), a row, or a rating of a row's text. Lines are
+written whole, several in one call; what a kill leaves is at most one line cut short at the end,
+which readers pass over and the next writer cuts off. Rows of one file are all of the same models.
+Knows nothing of what rows and ratings mean beyond their identity.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Key: TypeAlias = tuple[str, str, str, str, str]
 """Kind, task, sample, method key, settings."""
 
 REQUIRED = ("run", "kind", "task", "sample", "texts", "method", "settings")
+REQUIRED_OF_RATING = (*REQUIRED, "answer", "rater", "scores")
 
 
 @dataclass(slots=True)
@@ -33,11 +34,13 @@ class Contents:
     Attributes:
         headers: by their id.
         rows: in the order of the file, each once.
+        ratings: in the order of the file; of several for one text, the last counts.
         length: bytes of whole lines; what follows was cut short.
     """
 
     headers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
+    ratings: list[Row] = field(default_factory=list)
     length: int = 0
 
 
@@ -76,6 +79,8 @@ def read(path: Path) -> Contents:
             )
         elif "header" in values:
             contents.headers[values["header"]["run"]] = values["header"]
+        elif "rating" in values:
+            contents.ratings.append(values["rating"])
         else:
             contents.rows.setdefault(key_of(values), values)
     return contents
@@ -91,6 +96,9 @@ def _parsed(line: bytes) -> Row | None:
     header = values.get("header")
     if isinstance(header, dict):
         return values if {"run", "models"} <= header.keys() else None
+    rating = values.get("rating")
+    if isinstance(rating, dict):
+        return values if all(name in rating for name in REQUIRED_OF_RATING) else None
     return values if all(name in values for name in REQUIRED) else None
 
 
@@ -131,8 +139,26 @@ class ResultFile:
         self._write(fresh)
         self.contents.rows.update((key_of(row), row) for row in fresh)
 
+    def rate(self, rating: Row) -> None:
+        """Write a rating; it is on the disk when this returns."""
+        self._write([{"rating": rating}])
+        self.contents.ratings.append(rating)
+
     def _write(self, lines: list[Row]) -> None:
         append_lines(self.path, lines)
+
+
+def cut_off_rest(path: Path) -> None:
+    """Cut off a last line that a kill cut short, so that the next one begins on a line of its own.
+
+    Raises:
+        InputError: the file cannot be read or written.
+    """
+    try:
+        if path.exists():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.", "Check it.") from None
 
 
 def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

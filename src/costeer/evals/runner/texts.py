@@ -1,23 +1,32 @@
-"""What a text is worth, as a row; and the text itself, for those who ask for it."""
+"""What a text is worth, as a row; and the text itself, for those who ask for it.
+
+A row names its text by a hash, so that texts kept in a file can be found for their rows again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from costeer.evals.methods.base import Branch
 from costeer.evals.metrics.overlap import overlap
 from costeer.evals.metrics.repetition import repetition, words
+from costeer.evals.runner import results
 from costeer.evals.runner import row as rows
 from costeer.evals.runner.experiment import Copying, Experiment
 from costeer.evals.runner.lane import Writing
-from costeer.evals.runner.results import Row
+from costeer.evals.runner.results import Key, Row
 from costeer.evals.runner.todo import Done
-from costeer.evals.runner.units import EncodedUnit
+from costeer.evals.runner.units import EncodedUnit, hash_of
 from costeer.evals.tasks.base import Sample
 from costeer.evals.trivial import BASELINES, nearest_record
+from costeer.exceptions import InputError
 from costeer.models.base import Tokenizer
+
+IDENTITY = ("kind", "task", "sample", "method", "settings")
 
 
 def require_metrics() -> None:
@@ -42,6 +51,7 @@ def written(
     """A text that a method wrote; one taken over from another sample took no time."""
     text = tokenizer.decode_bytes(writing.ids).decode("utf-8", errors="replace")
     more: dict[str, Any] = {
+        "answer": answer_hash(text),
         "ended": writing.ended,
         "steps": writing.steps,
         "changed": writing.changed,
@@ -62,8 +72,9 @@ def _seconds(writing: Writing, prompts: Mapping[Branch, float]) -> dict[str, flo
 def copied(run: str, experiment: Experiment, sample: EncodedUnit, copying: Copying) -> Done:
     """A text that was copied."""
     text = BASELINES[copying.name](sample.unit.sample)
-    made = rows.row(run, experiment, sample, copying, worth(sample.unit.sample, text), {})
-    return _done(made, text)
+    scores = worth(sample.unit.sample, text)
+    answer = answer_hash(text)
+    return _done(rows.row(run, experiment, sample, copying, scores, {}, answer=answer), text)
 
 
 def worth(sample: Sample, text: str) -> dict[str, Any]:
@@ -78,6 +89,51 @@ def worth(sample: Sample, text: str) -> dict[str, Any]:
     return scores
 
 
+def answer_hash(text: str) -> str:
+    """What a row calls its text."""
+    return hash_of(json.dumps(text))
+
+
 def _done(row: Row, text: str) -> Done:
-    identity = ("kind", "task", "sample", "method", "settings")
-    return Done((row,), ({**{name: row[name] for name in identity}, "text": text},))
+    return Done((row,), ({**{name: row[name] for name in IDENTITY}, "text": text},))
+
+
+def keeper(path: Path) -> Callable[[Iterable[Mapping[str, Any]]], None]:
+    """Appends kept texts to a file."""
+    results.cut_off_rest(path)
+    return lambda lines: results.append_lines(path, lines)
+
+
+def read_kept(path: Path) -> dict[Key, list[str]]:
+    """Kept texts by the identity of their rows; one may stand there several times.
+
+    Lines that hold no text are passed over: a row whose text is missed says so.
+
+    Raises:
+        InputError: the file is missing or cannot be read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no {path}: the texts were not kept.",
+            "Run again with --keep-texts into a new file (--out).",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check it.") from None
+    kept: dict[Key, list[str]] = {}
+    for line in lines:
+        values = _kept(line)
+        if values is not None:
+            kept.setdefault(results.key_of(values), []).append(values["text"])
+    return kept
+
+
+def _kept(line: bytes) -> Row | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not all(name in values for name in IDENTITY):
+        return None
+    return values if isinstance(values.get("text"), str) else None
