@@ -19,7 +19,7 @@ def rows(seed, n=1, spread=4.0):
 
 def by_hand(with_, without, text, token):
     """The docstring's formula, in plain Python."""
-    change = float(with_[token]) - float(without[token])
+    change = float(with_[token]) - max(float(without[token]), P.floor)
     if token not in text:
         return P.gain * change
     return (P.up if change > 0 else P.down) * change
@@ -27,7 +27,7 @@ def by_hand(with_, without, text, token):
 
 @given(st.integers(0, 2**31), TOKENS)
 def test_is_its_formula(seed, text):
-    with_, without = rows(seed), rows(seed + 1)
+    with_, without = rows(seed), rows(seed + 1, spread=8.0)  # some below the floor
     bonus = Auto(P, text).bonus(with_, without)
     expected = [by_hand(with_[0], without[0], text, token) for token in range(V)]
     assert bonus[0] == pytest.approx(expected, abs=1e-4)

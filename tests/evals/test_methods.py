@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 from costeer.decoding.steering import LIGHT, PAPER, log_softmax
 from costeer.evals.methods.base import Method
 from costeer.evals.methods.costeer import AdaCoSteer
-from costeer.evals.methods.registry import METHODS, method
+from costeer.evals.methods.registry import METHODS, method, parse
 from costeer.exceptions import ParameterError
 
-BRANCHES = ("llm_without", "llm_with", "slm_with", "slm_without", "tuned_slm", "untuned_slm")
+BRANCHES = (
+    "llm_without",
+    "llm_guided",
+    "llm_with",
+    "slm_with",
+    "slm_without",
+    "tuned_slm",
+    "untuned_slm",
+)
 
 
 def rows(seed=0, n=4, width=12, scale=2.0):
@@ -227,3 +235,27 @@ def test_rows_of_different_shapes_are_an_error():
         method("mixture").scores({**R, "slm_with": R["slm_with"][:2]})
     with pytest.raises(ParameterError, match="shapes"):
         method("slm-with").scores({"slm_with": R["slm_with"][0]})
+
+
+@pytest.mark.parametrize("name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "floored"])
+def test_a_guided_method_is_the_method_on_the_guided_llm(name):
+    inner, guided = parse(name), parse(f"guided-{name}")
+    assert "llm_without" not in guided.needs and not guided.violates_privacy
+    expected = inner.scores({**R, "llm_without": R["llm_guided"]})
+    assert np.array_equal(guided.scores({b: R[b] for b in guided.needs}), expected)
+    assert np.array_equal(guided.begin().scores(R), expected)
+    assert guided.label == f"{inner.label}, guided"
+
+
+def test_guided_methods_differ_in_their_keys():
+    names = ["auto", "guided-auto", "guided-costeer:gain=1", "guided-costeer:gain=2"]
+    assert len({parse(name).key() for name in names}) == 4
+    assert parse("guided-costeer:gain=1").key() == parse("guided-costeer:gain=1.0").key()
+
+
+@pytest.mark.parametrize(
+    "name", ["guided-llm-with", "guided-slm-with", "guided-nothing", "guided-"]
+)
+def test_what_cannot_be_guided(name):
+    with pytest.raises(ParameterError):
+        parse(name)

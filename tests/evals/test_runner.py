@@ -30,11 +30,13 @@ from costeer.exceptions import InputError, ParameterError
 from costeer.models.load import load_model
 
 WITHOUT_PROXIES = [name for name in METHODS if name != "proxy-tuning"]
-MODEL = {"llm_without": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2}
+SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto"]
+MODEL = {"llm_without": 1, "llm_guided": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2}
 
 
 def branch_row(branch, prompts, answer):
     prompt = prompts.private if branch.endswith("_with") else prompts.public
+    prompt = prompts.guided if branch.endswith("_guided") else prompt
     return load_model(f"fake:{MODEL[branch]}").logprobs([*prompt, *answer])
 
 
@@ -44,7 +46,7 @@ def test_scores_are_those_of_whole_rows(tmp_path):
     data[1]["conversations"][1]["value"] = "long " * PIECE  # several pieces
     path.write_text(json.dumps(data))
     out = tmp_path / "scores.jsonl"
-    execute(job(out, "cogenesis", path, names=WITHOUT_PROXIES))
+    execute(job(out, "cogenesis", path, names=SCORED))
     found, count = rows(out), 0
     for sample in task("cogenesis").load(path, LoadOptions()):
         prompts = encode(sample, load_model("fake:1").tokenizer)
@@ -55,19 +57,20 @@ def test_scores_are_those_of_whole_rows(tmp_path):
             )
             for branch in MODEL
         }
-        for name in WITHOUT_PROXIES:
-            scores = method(name).begin(prompts).scores(whole, prompts.reference[:-1])
+        for name in SCORED:
+            scores = parse(name).begin(prompts).scores(whole, prompts.reference[:-1])
             expected = score_tokens(log_softmax(scores), targets, whole["llm_with"])
             expected = expected.summed()
-            row = found["score", "cogenesis", sample.id, method(name).key()]
+            row = found["score", "cogenesis", sample.id, parse(name).key()]
             kept = read_likelihood(row["scores"])
             assert kept.tokens == len(targets)
             assert kept.target == pytest.approx(expected.target, abs=1e-3)
             assert np.allclose(kept.log_partition, expected.log_partition, atol=1e-2)
             assert kept.kl == pytest.approx(expected.kl, abs=1e-2)
             assert (kept.hits, kept.ruled_out) == (expected.hits, expected.ruled_out)
+            assert "nearest" in row["scores"]
             count += 1
-    assert count == len(found) == 28
+    assert count == len(found) == 2 * len(SCORED)
 
 
 @pytest.mark.parametrize("sampling", [SamplingParams(), SamplingParams(0.8, 0.9, seed=3)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costeer.evals.prompts import encode
+from costeer.evals.prompts import GUIDE, encode
 from costeer.evals.tasks.base import Sample
 from costeer.models.fake import FakeTokenizer
 
@@ -19,6 +19,12 @@ def test_both_prompts_differ_in_the_user_turn_alone():
 
     assert shown(prompts.public) == frame.format("Say hi.")
     assert shown(prompts.private) == frame.format("I am Maren.Say hi.")
+
+
+def test_the_guide_is_the_system_message_of_the_public_prompt():
+    tokenizer = FakeTokenizer(320)
+    text = tokenizer.decode_bytes(encode(SAMPLE, tokenizer).guided).decode()
+    assert GUIDE in text and "Say hi." in text and "Maren" not in text
 
 
 def test_the_reference_is_plain_text_without_an_end():

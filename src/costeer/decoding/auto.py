@@ -1,12 +1,14 @@
 """``strength="auto"``: how much each token's difference counts, decided on the device.
 
-    score = log pi_0 + g(x) * (log P_SLM,with - log P_SLM,without)
+    score = log pi_0 + g(x) * (log P_SLM,with - max(log P_SLM,without, floor))
     g(x)  = up    where x stands in the private text and becomes likelier,
             down  where x stands in the private text and becomes less likely,
             gain  for every other token.
 
 The difference is worth most where it raises a word that the person's own text contains: a name, a
 place, a turn of phrase. Elsewhere it is mostly the small model's opinion of style, with its noise.
+And to divide by what the small model finds next to impossible tells more of its noise than of the
+person; hence the floor.
 
 Everything but log pi_0 is a number a token that the device knows, so the proof of
 ``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
@@ -33,11 +35,14 @@ class AutoParams:
         gain: of tokens that the private text does not contain.
         up: of those that it contains, where the context makes them likelier.
         down: of those that it contains, where it makes them less likely.
+        floor: natural log; what is less likely without the context counts as if it were this
+            likely.
     """
 
     gain: float = 0.4
-    up: float = 1.0
+    up: float = 0.9
     down: float = 0.2
+    floor: float = -12.0
 
 
 class Auto:
@@ -62,7 +67,8 @@ class Auto:
         Returns:
             (..., V) float32, natural log, finite.
         """
-        result = delta(with_context, without_context)
+        floor = np.float32(self._params.floor)
+        result = delta(with_context, np.maximum(without_context, floor))
         own = result[..., self._own]
         own *= np.where(own > 0, np.float32(self._params.up), np.float32(self._params.down))
         result *= np.float32(self._params.gain)

@@ -21,6 +21,7 @@ class AutoCoSteer(Reading):
     gain: float = DEFAULT.gain
     up: float = DEFAULT.up
     down: float = DEFAULT.down
+    floor: float = DEFAULT.floor
 
     def start(self, text: Sequence[int]) -> Rule:
         """See ``Reading``."""
