@@ -46,7 +46,7 @@ def full_vocabulary(
     """The tokens by the full vocabulary, and each one's lead over the second."""
     decided: list[int] = []
     margins: list[float] = []
-    delta = local.begin(both.public, both.private)
+    delta = local.begin(both.plain, both.private)
     while True:
         step = next(llm.stream((*both.public, *decided), slm.vocab_size, 1))
         base = np.empty(slm.vocab_size, np.float32)

@@ -19,7 +19,7 @@ def naive_lockstep(
 ) -> list[int]:
     """The decided token ids, at the paper's parameters."""
     sequences = [llm.sequence(), slm.sequence(), slm.sequence()]
-    pending = [list(prompts.public), list(prompts.private), list(prompts.public)]
+    pending = [list(prompts.public), list(prompts.private), list(prompts.plain)]
     decided: list[int] = []
     try:
         while len(decided) < max_tokens:

@@ -142,7 +142,7 @@ class Bench:
         """Seconds that the small model alone takes to read the prompts."""
         both = prompts(self._slm.tokenizer, query, context, self._limit)
         started = time.perf_counter()
-        self._reader.begin(both.public, both.private)
+        self._reader.begin(both.plain, both.private)
         return time.perf_counter() - started
 
     def _alone(self, query: str) -> Row:

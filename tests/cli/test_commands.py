@@ -190,7 +190,7 @@ def start(*arguments, **environ):
 
 
 def test_ctrl_c_stops_an_answer_and_keeps_it():
-    process = start(*QUERY, "--context", "me", "--max-tokens", 3900, *FAKE)
+    process = start(*QUERY, "--context", "me", "--max-tokens", 3600, *FAKE)
     assert process.stdout.read(1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
@@ -202,7 +202,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_it():
 def test_ctrl_c_under_json_prints_what_there_is(run):
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    code, out, _ = run(*QUERY, "--context", "me", "--max-tokens", 3900, "--json", *FAKE)
+    code, out, _ = run(*QUERY, "--context", "me", "--max-tokens", 3600, "--json", *FAKE)
     timer.cancel()
     result = json.loads(out)
     assert code == 130
@@ -217,7 +217,7 @@ def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
     line = (*QUERY, "--context", "me", "--max-tokens", 60, "--local", "fake:2", "--json")
     whole = json.loads(run(*line, "--cloud", server.url)[1])
     line = line if as_json else line[:-1]
-    with FaultProxy(server.url, chain(repeat(None, 9), repeat(Fault("reset")))) as proxy:
+    with FaultProxy(server.url, chain(repeat(None, 5), repeat(Fault("reset")))) as proxy:
         code, out, err = run(*line, "--cloud", proxy.url)
         assert proxy.happened["reset"] >= 2  # two of a request; a stream and a wider step are two
     assert code == 1
@@ -254,7 +254,7 @@ def test_a_text_that_ends_early_is_shown_to_its_end(run, server, monkeypatch):
 def test_a_server_that_dies_in_the_middle():
     with ServerProcess("fake:1") as server:
         process = start(
-            *(*QUERY, "--context", "me", "--max-tokens", 3900),
+            *(*QUERY, "--context", "me", "--max-tokens", 3600),
             *("--cloud", server.url, "--local", "fake:2"),
             COSTEER_RETRIES="1",
         )

@@ -162,7 +162,7 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
         answers = []
         for cloud in (ours, client):
             local = LocalSteering(small)
-            steps = list(generate_step(cloud, local, Prompts(prompt, [9, *prompt]), params))
+            steps = list(generate_step(cloud, local, Prompts(prompt, prompt, [9, *prompt]), params))
             local.close()
             assert all(step.proven for step in steps)
             answers.append(numbered(steps))
@@ -228,7 +228,7 @@ def test_the_default_pair():
         answers = []
         for mode in MODES:
             params = DecodeParams(gain=0.5, max_tokens=40, eos_ids=eos_ids, mode=mode)
-            steps = list(generate_step(client, local, Prompts(public, private), params))
+            steps = list(generate_step(client, local, Prompts(public, public, private), params))
             assert all(step.proven for step in steps)
             assert steps[-1].token in eos_ids
             answers.append(numbered(steps))

@@ -17,17 +17,17 @@ from costeer.edge.prompts import Prompts
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.models.fake import FakeModel
 
-PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
+PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 
 
 def by_the_book(llm, slm, prompts, params, auto=None):
     """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
-    text = private_part(prompts.public, prompts.private)
+    text = private_part(prompts.plain, prompts.private)
     while len(decided) < params.max_tokens:
         base = llm.logprobs([*prompts.public, *decided])
         with_ = slm.logprobs([*prompts.private, *decided])
-        without = slm.logprobs([*prompts.public, *decided])
+        without = slm.logprobs([*prompts.plain, *decided])
         noise = gumbel(params.sampling.seed, len(decided), base.size)
         scores = score(base, with_ - without, params.gain)
         if auto is not None:
@@ -74,7 +74,9 @@ def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampli
 @settings(max_examples=60, deadline=None)
 def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling, mode):
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
-    prompts = Prompts(public=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3))
+    prompts = Prompts(
+        public=(9, 1, 2, 3), plain=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3)
+    )
     auto = AutoParams(up=2.0)
     params = DecodeParams(1.0, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
     steps = decode(llm, slm, params, prompts, auto)

@@ -25,7 +25,7 @@ from costeer.exceptions import CloudUnreachableError
 from costeer.models.fake import FakeModel
 
 MODES = ("lockstep", "run-ahead")
-PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
+PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 SAMPLINGS = {"greedy": {}, "sampled": {"temperature": 0.7, "seed": 5}}
 TOKENS = 280  # enough for 200 faults
 

@@ -24,7 +24,7 @@ from costeer.models.fake import FakeModel
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 
 
-PROMPTS = Prompts(public=(1, 2, 3), private=(50, 51, 1, 2, 3))
+PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 SAMPLINGS = [
     SamplingParams(),
     SamplingParams(0.7, seed=1),
@@ -175,11 +175,11 @@ def test_a_second_turn_does_not_read_the_context_again(mode):
     llm, slm = FakeModel(seed=1), Counting(seed=2)
     cloud, local = InProcess(llm), LocalSteering(slm)
     context = tuple(range(100, 200))
-    first = Prompts(public=(1, 2, 3), private=(*context, 1, 2, 3))
+    first = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(*context, 1, 2, 3))
     params = DecodeParams(1.0, max_tokens=20, mode=mode)
     answer = [step.token for step in generate_step(cloud, local, first, params)]
     more = (*answer, 7, 8, 9)
-    second = Prompts(first.public + more, first.private + more)
+    second = Prompts(first.public + more, first.plain + more, first.private + more)
     slm.tokens = 0
     next(generate_step(cloud, local, second, params))
     assert slm.tokens <= 2 * (len(more) - len(answer) + 1) + 2

@@ -1,6 +1,6 @@
 import pytest
 
-from costeer.edge.prompts import SYSTEM, build
+from costeer.edge.prompts import GUIDE, SYSTEM, build
 from costeer.exceptions import InputError
 from costeer.models.fake import FakeModel
 
@@ -17,32 +17,40 @@ def text(ids):
 
 def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_context():
     prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
-    assert SYSTEM in text(prompts.public)
-    assert "Where to eat?" in text(prompts.public)
-    assert "vegetarian" not in text(prompts.public)
+    for ids in (prompts.public, prompts.plain):
+        assert "Where to eat?" in text(ids) and "vegetarian" not in text(ids)
+    assert GUIDE in text(prompts.public)
     assert "I am vegetarian." in text(prompts.private)
     assert text(prompts.private).index("vegetarian") < text(prompts.private).index("Where to eat?")
     assert not prompts.note
 
 
+def test_the_guide_is_for_the_large_model_alone():
+    prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
+    assert GUIDE not in text(prompts.plain) and GUIDE not in text(prompts.private)
+    assert text(prompts.plain) == text(prompts.public).replace(GUIDE, SYSTEM)
+
+
 def test_a_system_message_of_ones_own_replaces_ours():
     messages = [{"role": "system", "content": "Be brief."}, *ask("Hi")]
     prompts = build(TOKENIZER, messages, "", room=4000)
-    assert SYSTEM not in text(prompts.public)
+    assert GUIDE not in text(prompts.public)
     assert "Be brief." in text(prompts.public)
+    assert prompts.public == prompts.plain
 
 
 @pytest.mark.parametrize("context", ["", "  \n\n \t\n"])
-def test_without_context_both_prompts_are_one(context):
+def test_without_context_the_small_model_has_one_prompt(context):
     prompts = build(TOKENIZER, ask("Hi"), context, room=4000)
-    assert prompts.public == prompts.private
+    assert prompts.plain == prompts.private
 
 
-def test_a_next_turn_extends_both_prompts():
+def test_a_next_turn_extends_all_prompts():
     first = build(TOKENIZER, ask("One?"), "Secret.", room=4000)
     turns = [*ask("One?"), {"role": "assistant", "content": "1"}, *ask("Two?")]
     second = build(TOKENIZER, turns, "Secret.", room=4000)
     assert second.public[: len(first.public)] == first.public
+    assert second.plain[: len(first.plain)] == first.plain
     assert second.private[: len(first.private)] == first.private
 
 

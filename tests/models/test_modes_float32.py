@@ -67,7 +67,9 @@ def test_the_same_tokens(pair, seed, gain, top_k, length, temperature):
     found = []
     for mode in ("lockstep", "run-ahead"):
         params = DecodeParams(gain, top_k, length, sampling, llm.tokenizer.eos_ids, mode)
-        steps = generate_step(cloud, local, Prompts(public, private), params, Restless(seed))
+        steps = generate_step(
+            cloud, local, Prompts(public, public, private), params, Restless(seed)
+        )
         found.append([step.token for step in steps])
     cloud.close()
     local.close()

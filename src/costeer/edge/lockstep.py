@@ -31,7 +31,7 @@ def lockstep(
         if decider.decided:
             delta = local.delta(decider.decided[-1:])[0]
         else:
-            delta = local.begin(prompts.public, prompts.private)
+            delta = local.begin(prompts.plain, prompts.private)
         yield decider.decide(answer.result(), delta, len(decider.decided) + 1)
 
 

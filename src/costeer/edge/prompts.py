@@ -1,9 +1,10 @@
-"""The two prompts of one request: the public one, and the private one that adds the context.
+"""The prompts of one request: one for the large model, two for the small one.
 
-The public prompt is the conversation as it is; it alone may leave the device. The private prompt
-is the same conversation with the context in front of the first question, so that the caches of
-both stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3; the
-wording is our own.
+The public prompt is the conversation with a guide in front; it alone may leave the device. The
+small model reads the same conversation without the guide, once as it is (plain) and once with the
+context in front of the first question (private); what the context adds there is what steers. The
+caches of all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756,
+section 3.3; the wording is our own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ from costeer.exceptions import InputError
 from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
+
+GUIDE = (
+    "You are a helpful assistant. When someone asks you to write something, write it in their "
+    "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
+    "details instead of placeholders."
+)
+"""The system message that the large model gets where the caller has none of their own: the same for
+everyone. What it is worth, and why the small model does not get it: docs/strength.md."""
 
 INSTRUCTION = (
     "Answer as my personal assistant. Use what you know about me wherever it fits, "
@@ -30,13 +39,17 @@ class Prompts:
     """Token ids for the models, and what had to be left out."""
 
     public: tuple[int, ...]
+    """For the large model."""
+    plain: tuple[int, ...]
+    """For the small model, without the context."""
     private: tuple[int, ...]
+    """For the small model, with the context; the same as ``plain`` where there is none."""
     note: str = ""
     """One line for the person when the context was cut; else empty. Holds no private text."""
 
 
-def conversation(messages: Sequence[Message]) -> list[Message]:
-    """The messages with a system message in front.
+def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Message]:
+    """The messages with a system message in front: the caller's own, or else ``system``.
 
     Raises:
         InputError: there is no message, or the last one is not a question with text in it.
@@ -45,7 +58,7 @@ def conversation(messages: Sequence[Message]) -> list[Message]:
         raise InputError("The query is empty.", "Say what should be written (--query).")
     if messages[0]["role"] == "system":
         return list(messages)
-    return [{"role": "system", "content": SYSTEM}, *messages]
+    return [{"role": "system", "content": system}, *messages]
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:
@@ -57,13 +70,13 @@ def with_context(messages: Sequence[Message], context: str) -> list[Message]:
 
 
 def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room: int) -> Prompts:
-    """Build both prompts.
+    """Build the prompts.
 
     Args:
         tokenizer: shared by both models.
         messages: the public conversation; its last message is the question.
-        context: private text; records are separated by blank lines. May be empty: then both
-            prompts are the same.
+        context: private text; records are separated by blank lines. May be empty: then plain
+            and private are the same.
         room: the most tokens a prompt may have, so that the answer still fits.
 
     Raises:
@@ -71,27 +84,30 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
             does not fit.
     """
     turns = conversation(messages)
-    public = tuple(tokenizer.chat(turns))
-    if len(public) > room:
+    public = tuple(tokenizer.chat(conversation(messages, GUIDE)))
+    plain = tuple(tokenizer.chat(turns))
+    longest = max(len(public), len(plain))
+    if longest > room:
         raise InputError(
-            f"The query has {len(public):,} tokens and there is room for {max(room, 0):,}.",
+            f"The query has {longest:,} tokens and there is room for {max(room, 0):,}.",
             "Shorten it, or ask for fewer tokens (--max-tokens).",
         )
     records = [record for record in RECORD_BREAK.split(context.strip()) if record.strip()]
     if not records:
-        return Prompts(public, public)
-    return _fit(tokenizer, turns, public, records, room)
+        return Prompts(public, plain, plain)
+    private, note = _fit(tokenizer, turns, records, room - len(plain), room)
+    return Prompts(public, plain, private, note)
 
 
 def _fit(
     tokenizer: Tokenizer,
     turns: Sequence[Message],
-    public: tuple[int, ...],
     records: list[str],
+    spare: int,
     room: int,
-) -> Prompts:
-    """Keep as many records from the front as fit, and say so."""
-    kept = _likely_to_fit(tokenizer, records, room - len(public))
+) -> tuple[tuple[int, ...], str]:
+    """The private prompt with as many records from the front as fit, and a note if not all do."""
+    kept = _likely_to_fit(tokenizer, records, spare)
     while True:
         private = tuple(tokenizer.chat(with_context(turns, "\n\n".join(records[:kept]))))
         if len(private) <= room:
@@ -110,7 +126,7 @@ def _fit(
             f"The context is too long for the small model: it reads the first {kept:,} of "
             f"{len(records):,} records."
         )
-    return Prompts(public, private, note)
+    return private, note
 
 
 def _likely_to_fit(tokenizer: Tokenizer, records: list[str], room: int) -> int:

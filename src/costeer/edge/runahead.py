@@ -133,7 +133,7 @@ class _Behind:
 
     def begin(self, prompts: Prompts) -> None:
         """Read the prompts; the first delta."""
-        self.deltas.append(self._local.begin(prompts.public, prompts.private))
+        self.deltas.append(self._local.begin(prompts.plain, prompts.private))
         self._size = self.deltas[0].size
 
     def read(self, tokens: list[int], left: int) -> None:

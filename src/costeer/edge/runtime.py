@@ -262,7 +262,7 @@ class Costeer:
         self, prompts: Prompts, params: DecodeParams, text: TextStream, result: Result
     ) -> Generator[Chunk, None, None]:
         before, started = self.ledger.totals, time.perf_counter()
-        idle = params.gain == 0 or prompts.public == prompts.private
+        idle = params.gain == 0 or prompts.plain == prompts.private
         local: DeltaSource = NoSteering(self.model.vocab_size) if idle else self._steering
         # A pace of its own for no steering, which costs nothing and would spoil what is known.
         steps = generate_step(self.cloud, local, prompts, params, None if idle else self._pace)

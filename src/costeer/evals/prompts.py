@@ -9,17 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from costeer.edge.prompts import GUIDE
 from costeer.evals.tasks.base import Sample
 from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
-
-GUIDE = (
-    "You are a helpful assistant. When someone asks you to write something, write it in their "
-    "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
-    "details instead of placeholders."
-)
-"""Public, and the same for everyone; chosen of eight on rows of CoGenesis: docs/strength.md."""
 
 
 @dataclass(frozen=True, slots=True)
