@@ -15,6 +15,7 @@ from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS, main
 from costeer.cloud.child import ServerProcess
+from costeer.edge.prompts import GUIDE
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
 
@@ -278,6 +279,15 @@ def test_chat():
     assert "Hello" in err  # the ledger
     assert "zebra" not in err
     assert err.count("8 tokens at") == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--system", "Be brief.")])
+def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options):
+    process = start("chat", "--context", "zebra", "--max-tokens", 2, *FAKE, *options)
+    _, err = process.communicate("Hello\n/reset\nAgain\n/ledger\n/quit\n", timeout=30)
+    shown = " ".join(err.split())  # lines are wrapped
+    assert (GUIDE in shown) is not bool(options)
+    assert shown.count("Be brief.") == 2 * bool(options)
 
 
 def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():

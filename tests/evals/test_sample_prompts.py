@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from costeer.evals.prompts import GUIDE, encode
+from costeer.edge.prompts import GUIDE
+from costeer.evals.prompts import encode
 from costeer.evals.tasks.base import Sample
 from costeer.models.fake import FakeTokenizer
 

@@ -12,8 +12,10 @@ from costeer.cli.generate import check_sampling, opened, sampling
 from costeer.cli.options import (
     context_options,
     model_options,
+    opening,
     read_texts,
     sampling_options,
+    system_option,
     with_defaults,
 )
 
@@ -32,9 +34,12 @@ HELP = """\
 
 @click.command()
 @context_options
+@system_option
 @model_options
 @sampling_options
-def command(context: str | None, context_file: str | None, **given: Any) -> None:
+def command(
+    context: str | None, context_file: str | None, system: str | None, **given: Any
+) -> None:
     """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
 
     \b
@@ -50,7 +55,7 @@ def command(context: str | None, context_file: str | None, **given: Any) -> None
     options = with_defaults(given | {"api_key": None, "retries": None})
     check_sampling(options)
     with opened(options) as costeer:
-        Chat(costeer, text, sampling(options)).run()
+        Chat(costeer, text, sampling(options), opening(system)).run()
 
 
 @dataclass
@@ -60,6 +65,7 @@ class Chat:
     costeer: Costeer
     context: str
     options: dict[str, Any]
+    opening: list[Message] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
     def run(self) -> None:
@@ -129,7 +135,8 @@ class Chat:
         console = show.story()
         result, shown = None, 0
         try:
-            generation = self.costeer.stream(self.messages, self.context, **self.options)
+            asked = [*self.opening, *self.messages]
+            generation = self.costeer.stream(asked, self.context, **self.options)
             result = generation.result
             if result.note:
                 console.print(result.note, style="yellow", markup=False)

@@ -10,8 +10,10 @@ import click
 from costeer.cli.options import (
     context_options,
     model_options,
+    opening,
     read_texts,
     sampling_options,
+    system_option,
     with_defaults,
 )
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--query", metavar="TEXT|-", help="What to write. This is sent to the cloud.")
 @click.option("--query-file", metavar="FILE|-", help="The same from a file.")
 @context_options
+@system_option
 @model_options
 @sampling_options
 @click.option("--stop", multiple=True, help="End the answer before this text; repeatable.")
@@ -32,6 +35,7 @@ def command(
     query_file: str | None,
     context: str | None,
     context_file: str | None,
+    system: str | None,
     stop: tuple[str, ...],
     as_json: bool,
     **given: Any,
@@ -51,7 +55,10 @@ def command(
     check_sampling(options)
     with opened(options, quiet=as_json) as costeer:
         generation = costeer.stream(
-            texts["query"], texts["context"], stop=stop, **sampling(options)
+            [*opening(system), {"role": "user", "content": texts["query"]}],
+            texts["context"],
+            stop=stop,
+            **sampling(options),
         )
         _write(generation, as_json=as_json)
 

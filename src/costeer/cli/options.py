@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from costeer import settings
 from costeer.exceptions import InputError
+
+if TYPE_CHECKING:
+    from costeer.models.base import Message
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +81,22 @@ def sampling_options(command: F) -> F:
         ],
         command,
     )
+
+
+def system_option(command: F) -> F:
+    """--system."""
+    option = click.option(
+        "--system",
+        metavar="TEXT",
+        help="An instruction in place of ours, which asks the large model to write in your voice. "
+        "Sent to the cloud; the small model reads it too.",
+    )
+    return option(command)
+
+
+def opening(system: str | None) -> list[Message]:
+    """How a conversation begins."""
+    return [{"role": "system", "content": system}] if system else []
 
 
 def context_options(command: F) -> F:

@@ -2,7 +2,7 @@
 
 The LLM without context does not know that a text is wanted which the person could use as it is: it
 writes advice about the text, or leaves placeholders. To say so takes nothing private away. The
-instruction is ``evals.prompts.GUIDE``, the same for everyone; the small model's two prompts stay as
+instruction is ``edge.prompts.GUIDE``, the same for everyone; the small model's two prompts stay as
 they are.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from costeer.edge.prompts import GUIDE
 from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule
-from costeer.evals.prompts import GUIDE, TokenPrompts
+from costeer.evals.prompts import TokenPrompts
 from costeer.exceptions import ParameterError
 
 
