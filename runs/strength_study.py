@@ -38,7 +38,13 @@ from costeer.evals.tasks.cogenesis import TASK
 from costeer.models.catalog import DEFAULT_PAIR
 from costeer.models.load import load_model
 
-BRANCHES: tuple[Branch, ...] = ("llm_without", "llm_with", "slm_with", "slm_without")
+BRANCHES: tuple[Branch, ...] = (
+    "llm_without",
+    "llm_guided",
+    "llm_with",
+    "slm_with",
+    "slm_without",
+)
 LIKELY, COPIED, DRAWN = -9.0, -7.5, 128
 NEVER = -1e4
 Tensor = torch.Tensor
@@ -51,6 +57,7 @@ class Text:
 
     half: str
     llm: Tensor
+    guided: Tensor
     llm_with: Tensor
     small: Tensor
     small_without: Tensor
@@ -102,9 +109,11 @@ def own(x: Text) -> Tensor:
     return (x.single > -20).float()
 
 
-def apart(x: Text, others: Any, up: Any, down: Any, others_down: Any = None) -> Tensor:
+def apart(
+    x: Text, others: Any, up: Any, down: Any, others_down: Any = None, floor: float = -60.0
+) -> Tensor:
     """The difference with four gains: others up, own tokens up, own down, others down (as own)."""
-    d = x.small - x.small_without
+    d = floored(x, floor)
     below = down if others_down is None else others_down
     more = (others + (up - others) * own(x)) * d.clamp(min=0)
     less = (below + (down - below) * own(x)) * d.clamp(max=0)
@@ -146,6 +155,35 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
     "... each up and down": (
         lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3], p[4])),
         [0.85, 0.4, 0.8, 0.2, 0.4],
+    ),
+    "... floor of -12, one gain for others": (
+        lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3], p[1], -12.0)),
+        [0.85, 0.4, 0.8, 0.2],
+    ),
+    "auto: 0.4, own up 0.9, own down 0.2": (
+        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 0.9, 0.2, 0.4, -12.0)),
+        [0.8],
+    ),
+    "... own up 1": (
+        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.0, 0.2, 0.4, -12.0)),
+        [0.8],
+    ),
+    "guide alone": (lambda x, p: p[0] * x.guided, [0.85]),
+    "guide, one gain": (
+        lambda x, p: p[0] * (x.guided + p[1] * (x.small - x.small_without)),
+        [0.85, 0.55],
+    ),
+    "guide, fitted like auto": (
+        lambda x, p: p[0] * (x.guided + apart(x, p[1], p[2], p[3], p[1], -12.0)),
+        [0.85, 0.4, 0.8, 0.2],
+    ),
+    "guide, auto": (
+        lambda x, p: p[0] * (x.guided + apart(x, 0.4, 0.9, 0.2, 0.4, -12.0)),
+        [0.8],
+    ),
+    "guide, floor of -12, own words apart, cache": (
+        lambda x, p: p[0] * (x.guided + apart(x, p[1], p[2], p[3], p[1], -12.0) + p[4] * copied(x)),
+        [0.85, 0.4, 0.8, 0.2, 0.05],
     ),
     "gain by the LLM's entropy": (
         lambda x, p: (
@@ -337,7 +375,7 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
         place = int(np.searchsorted(inside, target))
         columns.append([*full[:, ids], copies[ids], single[ids], weight, place])
     width = max(len(column[0]) for column in columns)
-    blanks = [-60.0] * 4 + [-27.6, -27.6, NEVER]
+    blanks = [-60.0] * len(BRANCHES) + [-27.6, -27.6, NEVER]
 
     def table(k: int) -> Tensor:
         out = np.full((len(columns), width), blanks[k], np.float32)
@@ -345,8 +383,8 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
             out[i, : len(column[k])] = column[k]
         return torch.from_numpy(out)
 
-    places = torch.tensor([column[7] for column in columns])
-    return Text(half, *(table(k) for k in range(7)), target=places)
+    places = torch.tensor([column[-1] for column in columns])
+    return Text(half, *(table(k) for k in range(len(blanks))), target=places)
 
 
 def load(data: Path, folder: Path) -> Iterator[Text]:

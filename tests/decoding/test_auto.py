@@ -17,30 +17,36 @@ def rows(seed, n=1, spread=4.0):
     return log_softmax(np.random.default_rng(seed).normal(0, spread, (n, V)))
 
 
-def by_hand(with_, without, text, token):
+def by_hand(with_, without, text, token, answer):
     """The docstring's formula, in plain Python."""
     change = float(with_[token]) - max(float(without[token]), P.floor)
     if token not in text:
         return P.gain * change
-    return (P.up if change > 0 else P.down) * change
+    if change > 0:
+        return (P.gain if token in answer else P.up) * change
+    return P.down * change
 
 
-@given(st.integers(0, 2**31), TOKENS)
-def test_is_its_formula(seed, text):
-    with_, without = rows(seed), rows(seed + 1, spread=8.0)  # some below the floor
-    bonus = Auto(P, text).bonus(with_, without)
-    expected = [by_hand(with_[0], without[0], text, token) for token in range(V)]
-    assert bonus[0] == pytest.approx(expected, abs=1e-4)
+@given(st.integers(0, 2**31), TOKENS, TOKENS, st.integers(1, 3))
+def test_is_its_formula(seed, text, answer, count):
+    answer = [0] * count + answer  # the positions follow these, one after another
+    with_, without = rows(seed, count), rows(seed + 1, count, spread=8.0)  # some below the floor
+    bonus = Auto(P, text).bonus(with_, without, answer)
+    for i in range(count):
+        before = answer[: len(answer) - count + 1 + i]
+        expected = [by_hand(with_[i], without[i], text, token, before) for token in range(V)]
+        assert bonus[i] == pytest.approx(expected, abs=1e-4)
     assert bonus.dtype == np.float32
 
 
 def test_positions_together_are_positions_one_by_one():
     """Bit for bit, or run-ahead would differ from lockstep."""
     with_, without = rows(1, 6), rows(2, 6)
-    rule = Auto(P, [3, 5, 8, 9, 3, 5, 7])
-    together = rule.bonus(with_, without)
+    rule, answer = Auto(P, [3, 5, 8, 9, 3, 5, 7]), [1, 3, 9, 9, 4, 8, 2]
+    together = rule.bonus(with_, without, answer)
     for i in range(6):
-        assert np.array_equal(together[i], rule.bonus(with_[i], without[i]))
+        alone = rule.bonus(with_[i : i + 1], without[i : i + 1], answer[: i + 2])
+        assert np.array_equal(together[i], alone[0])
 
 
 def test_impossible_tokens_stay_finite():
@@ -57,7 +63,7 @@ def test_impossible_tokens_stay_finite():
 )
 def test_a_proven_choice_is_the_full_vocabularys(seed, k, temperature, top_p):
     llm = rows(seed)[0]
-    bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1), rows(seed + 2))[0]
+    bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1), rows(seed + 2), [2])[0]
     sampling = SamplingParams(temperature, top_p, seed % 1000)
     noise = None if sampling.greedy else gumbel(seed % 1000, 0, V)
     top = np.argsort(-llm, kind="stable")[:k].astype(np.int32)

@@ -31,7 +31,7 @@ def by_the_book(llm, slm, prompts, params, auto=None):
         noise = gumbel(params.sampling.seed, len(decided), base.size)
         scores = score(base, with_ - without, params.gain)
         if auto is not None:
-            scores = base + Auto(auto, text).bonus(with_, without)
+            scores = base + Auto(auto, text).bonus(with_[None], without[None], decided)[0]
         decided.append(choose(scores, params.sampling, noise))
         if decided[-1] in params.eos_ids:
             break

@@ -45,12 +45,21 @@ def test_auto_takes_the_place_of_the_difference_for_one_answer():
     model = FakeModel()
     local = LocalSteering(model)
     local.params = AutoParams()
-    with_, without = model.logprobs([1, 9, 5, 2]), model.logprobs([1, 2])
     rule = Auto(AutoParams(), [9, 5])
+
+    def by_hand(*answer):
+        with_ = model.logprobs([1, 9, 5, 2, *answer])[None]
+        return rule.bonus(with_, model.logprobs([1, 2, *answer])[None], answer)[0]
+
     first = local.begin([1, 2], [1, 9, 5, 2])
-    assert np.allclose(first, rule.bonus(with_, without), atol=1e-5)
+    assert np.allclose(first, by_hand(), atol=1e-5)
+    local.delta([9, 5, 7])
+    local.rollback(2)
+    after = local.delta([4, 5])  # the answer is 9 4 5, and has 5 only now
+    assert np.allclose(after, [by_hand(9, 4), by_hand(9, 4, 5)], atol=1e-5)
     local.params = None
-    assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), with_ - without, atol=1e-5)
+    plain = model.logprobs([1, 9, 5, 2]) - model.logprobs([1, 2])
+    assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
 
 
 def test_both_sequences_go_in_one_batch_and_the_next_turn_reads_only_what_is_new():

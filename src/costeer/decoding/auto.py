@@ -1,14 +1,15 @@
 """``strength="auto"``: how much each token's difference counts, decided on the device.
 
     score = log pi_0 + g(x) * (log P_SLM,with - max(log P_SLM,without, floor))
-    g(x)  = up    where x stands in the private text and becomes likelier,
+    g(x)  = up    where x stands in the private text and becomes likelier, until the answer has it,
             down  where x stands in the private text and becomes less likely,
             gain  for every other token.
 
 The difference is worth most where it raises a word that the person's own text contains: a name, a
-place, a turn of phrase. Elsewhere it is mostly the small model's opinion of style, with its noise.
-And to divide by what the small model finds next to impossible tells more of its noise than of the
-person; hence the floor.
+place, a turn of phrase. Said once, it needs no more help, and would come again and again with it.
+Elsewhere the difference is mostly the small model's opinion of style, with its noise. And to divide
+by what the small model finds next to impossible tells more of that noise than of the person; hence
+the floor.
 
 Everything but log pi_0 is a number a token that the device knows, so the proof of
 ``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
@@ -33,14 +34,15 @@ class AutoParams:
 
     Attributes:
         gain: of tokens that the private text does not contain.
-        up: of those that it contains, where the context makes them likelier.
+        up: of those that it contains, where the context makes them likelier and the answer does
+            not have them yet.
         down: of those that it contains, where it makes them less likely.
         floor: natural log; what is less likely without the context counts as if it were this
             likely.
     """
 
     gain: float = 0.4
-    up: float = 0.9
+    up: float = 0.85
     down: float = 0.2
     floor: float = -12.0
 
@@ -57,23 +59,32 @@ class Auto:
         self._params = params
         self._own = np.unique(np.asarray(text, dtype=np.int64))
 
-    def bonus(self, with_context: Array, without_context: Array) -> Array:
+    def bonus(
+        self, with_context: Array, without_context: Array, answer: Sequence[int] = ()
+    ) -> Array:
         """What is added to the LLM's log-probabilities.
 
         Args:
-            with_context: (..., V) log-probabilities of the small model.
-            without_context: (..., V) the same without the context.
+            with_context: (n, V) log-probabilities of the small model, at n positions in a row.
+            without_context: (n, V) the same without the context.
+            answer: the tokens before the last of these positions.
 
         Returns:
-            (..., V) float32, natural log, finite.
+            (n, V) float32, natural log, finite.
         """
-        floor = np.float32(self._params.floor)
-        result = delta(with_context, np.maximum(without_context, floor))
-        own = result[..., self._own]
-        own *= np.where(own > 0, np.float32(self._params.up), np.float32(self._params.down))
-        result *= np.float32(self._params.gain)
-        result[..., self._own] = own
+        params = self._params
+        result = delta(with_context, np.maximum(without_context, np.float32(params.floor)))
+        own = result[:, self._own]
+        raised = np.where(self._said(answer, len(own)), params.gain, params.up)
+        own *= np.where(own > 0, raised, params.down).astype(np.float32)
+        result *= np.float32(params.gain)
+        result[:, self._own] = own
         return result
+
+    def _said(self, answer: Sequence[int], count: int) -> npt.NDArray[np.bool_]:
+        """(count, U) whether the answer has each own token, before each of the last positions."""
+        before = len(answer) - count + 1
+        return np.stack([np.isin(self._own, answer[: before + i]) for i in range(count)])
 
 
 def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:

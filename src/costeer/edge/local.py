@@ -62,6 +62,7 @@ class LocalSteering:
         self._without: Sequence = model.sequence()
         self.exact_steps = max(model.exact_batch // 2, 1)
         self._auto: Auto | None = None
+        self._answer: list[int] = []
 
     def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
         """Read the prompts, or what is new in them.
@@ -77,6 +78,7 @@ class LocalSteering:
             for sequence, prompt in ((self._with, private), (self._without, public))
         ]
         self._auto = None
+        self._answer.clear()
         if self.params is not None:
             self._auto = Auto(self.params, private_part(public, private))
         with_context, without_context = self._model.extend_many(work, rows=1)
@@ -87,17 +89,19 @@ class LocalSteering:
         """Append decided tokens to both sequences in one batch; the delta after each, (n, V)."""
         work = [(self._with, ids), (self._without, ids)]
         with_context, without_context = self._model.extend_many(work)
+        self._answer += ids
         return self._combined(with_context, without_context)
 
     def rollback(self, count: int) -> None:
         """Forget the last ``count`` tokens of both sequences."""
         for sequence in (self._with, self._without):
             sequence.truncate(len(sequence) - count)
+        del self._answer[len(self._answer) - count :]
 
     def _combined(self, with_context: Array, without_context: Array) -> Array:
         if self._auto is None:
             return difference(with_context, without_context)
-        return self._auto.bonus(with_context, without_context)
+        return self._auto.bonus(with_context, without_context, self._answer)
 
     def close(self) -> None:
         """Free both sequences."""

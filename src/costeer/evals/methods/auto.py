@@ -38,6 +38,6 @@ class _Text:
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """See ``Rule``."""
         rows = self._method.checked(rows)
-        bonus = self._rule.bonus(rows["slm_with"], rows["slm_without"])
+        bonus = self._rule.bonus(rows["slm_with"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus
