@@ -53,7 +53,10 @@ Params = Any
 
 @dataclass(frozen=True)
 class Text:
-    """One reference: n positions, C candidates each. ``weight`` is log, of those drawn."""
+    """One reference: n positions, C candidates each.
+
+    ``said`` is 1 for candidates that the reference had before; ``weight`` is log, of those drawn.
+    """
 
     half: str
     llm: Tensor
@@ -63,6 +66,7 @@ class Text:
     small_without: Tensor
     cache: Tensor
     single: Tensor
+    said: Tensor
     weight: Tensor
     target: Tensor
 
@@ -120,6 +124,14 @@ def apart(
     return more + less
 
 
+def auto(x: Text, others: Any, up: Any, down: Any) -> Tensor:
+    """``decoding.auto``: an own token counts ``up`` only until the text has it."""
+    d = floored(x, -12.0)
+    raised = up + (others - up) * x.said
+    gain = torch.where(d > 0, raised, torch.as_tensor(down))
+    return (others + (gain - others) * own(x)) * d
+
+
 def mixed(x: Text, p: Params) -> Tensor:
     """The floor and the cache, and some of the small model itself mixed in."""
     push = x.llm + p[1] * floored(x, -11.0) + p[2] * copied(x)
@@ -160,29 +172,27 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         lambda x, p: p[0] * (x.llm + apart(x, p[1], p[2], p[3], p[1], -12.0)),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "auto: 0.4, own up 0.9, own down 0.2": (
-        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 0.9, 0.2, 0.4, -12.0)),
+    "... own words up only until the text has them": (
+        lambda x, p: p[0] * (x.llm + auto(x, p[1], p[2], p[3])),
+        [0.85, 0.4, 0.8, 0.2],
+    ),
+    "auto: 0.4, own up 0.85, own down 0.2": (
+        lambda x, p: p[0] * (x.llm + auto(x, 0.4, 0.85, 0.2)),
         [0.8],
     ),
-    "... own up 1": (
-        lambda x, p: p[0] * (x.llm + apart(x, 0.4, 1.0, 0.2, 0.4, -12.0)),
-        [0.8],
-    ),
+    "... own up 1": (lambda x, p: p[0] * (x.llm + auto(x, 0.4, 1.0, 0.2)), [0.8]),
     "guide alone": (lambda x, p: p[0] * x.guided, [0.85]),
     "guide, one gain": (
         lambda x, p: p[0] * (x.guided + p[1] * (x.small - x.small_without)),
         [0.85, 0.55],
     ),
     "guide, fitted like auto": (
-        lambda x, p: p[0] * (x.guided + apart(x, p[1], p[2], p[3], p[1], -12.0)),
+        lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "guide, auto": (
-        lambda x, p: p[0] * (x.guided + apart(x, 0.4, 0.9, 0.2, 0.4, -12.0)),
-        [0.8],
-    ),
-    "guide, floor of -12, own words apart, cache": (
-        lambda x, p: p[0] * (x.guided + apart(x, p[1], p[2], p[3], p[1], -12.0) + p[4] * copied(x)),
+    "guide, auto": (lambda x, p: p[0] * (x.guided + auto(x, 0.4, 0.85, 0.2)), [0.8]),
+    "guide, fitted like auto, cache": (
+        lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3]) + p[4] * copied(x)),
         [0.85, 0.4, 0.8, 0.2, 0.05],
     ),
     "gain by the LLM's entropy": (
@@ -373,9 +383,10 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
             [np.zeros(inside.size), np.full(DRAWN, np.log(others.size / DRAWN))]
         )
         place = int(np.searchsorted(inside, target))
-        columns.append([*full[:, ids], copies[ids], single[ids], weight, place])
+        said = np.isin(ids, prompts.reference[:i])
+        columns.append([*full[:, ids], copies[ids], single[ids], said, weight, place])
     width = max(len(column[0]) for column in columns)
-    blanks = [-60.0] * len(BRANCHES) + [-27.6, -27.6, NEVER]
+    blanks = [-60.0] * len(BRANCHES) + [-27.6, -27.6, 0.0, NEVER]
 
     def table(k: int) -> Tensor:
         out = np.full((len(columns), width), blanks[k], np.float32)
