@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from costeer.decoding.auto import private_part
+from costeer.decoding.auto import AutoParams, private_part
 from costeer.evals.cache import Cache
 from costeer.evals.methods.base import Branch
 from costeer.evals.prompts import TokenPrompts, encode
@@ -55,7 +55,8 @@ Params = Any
 class Text:
     """One reference: n positions, C candidates each.
 
-    ``said`` is 1 for candidates that the reference had before; ``weight`` is log, of those drawn.
+    ``said`` is 1 for candidates that the reference had before, ``copying`` for those that would
+    make a copied run longer than ``AutoParams.run``; ``weight`` is log, of those drawn.
     """
 
     half: str
@@ -67,6 +68,7 @@ class Text:
     cache: Tensor
     single: Tensor
     said: Tensor
+    copying: Tensor
     weight: Tensor
     target: Tensor
 
@@ -125,11 +127,16 @@ def apart(
 
 
 def auto(x: Text, others: Any, up: Any, down: Any) -> Tensor:
-    """``decoding.auto``: an own token counts ``up`` only until the text has it."""
+    """An own token counts ``up`` only until the text has it."""
     d = floored(x, -12.0)
     raised = up + (others - up) * x.said
     gain = torch.where(d > 0, raised, torch.as_tensor(down))
     return (others + (gain - others) * own(x)) * d
+
+
+def ended(x: Text, bonus: Tensor) -> Tensor:
+    """Nothing above 0 for what would copy on; with this, ``auto`` is ``decoding.auto``."""
+    return torch.where(x.copying > 0, bonus.clamp(max=0), bonus)
 
 
 def mixed(x: Text, p: Params) -> Tensor:
@@ -180,7 +187,11 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         lambda x, p: p[0] * (x.llm + auto(x, 0.4, 0.85, 0.2)),
         [0.8],
     ),
-    "... own up 1": (lambda x, p: p[0] * (x.llm + auto(x, 0.4, 1.0, 0.2)), [0.8]),
+    "... copied runs ended": (
+        lambda x, p: p[0] * (x.llm + ended(x, auto(x, 0.4, 0.85, 0.2))),
+        [0.8],
+    ),
+    "... and own up 1": (lambda x, p: p[0] * (x.llm + ended(x, auto(x, 0.4, 1.0, 0.2))), [0.8]),
     "guide alone": (lambda x, p: p[0] * x.guided, [0.85]),
     "guide, one gain": (
         lambda x, p: p[0] * (x.guided + p[1] * (x.small - x.small_without)),
@@ -190,7 +201,10 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "guide, auto": (lambda x, p: p[0] * (x.guided + auto(x, 0.4, 0.85, 0.2)), [0.8]),
+    "guide, auto": (
+        lambda x, p: p[0] * (x.guided + ended(x, auto(x, 0.4, 0.85, 0.2))),
+        [0.8],
+    ),
     "guide, fitted like auto, cache": (
         lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3]) + p[4] * copied(x)),
         [0.85, 0.4, 0.8, 0.2, 0.05],
@@ -366,7 +380,12 @@ def judged(texts: Sequence[Text], rule: Rule, p: Params) -> float:
 def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
     """A sample with the candidates that matter."""
     draw = np.random.default_rng(0)
-    cache = Cache(private_part(prompts.public, prompts.private))
+    text = private_part(prompts.public, prompts.private)
+    cache = Cache(text)
+    run = AutoParams().run
+    after: dict[tuple[int, ...], list[int]] = {}
+    for end in range(run, len(text)):
+        after.setdefault(tuple(text[end - run : end]), []).append(text[end])
     single = np.full(rows["llm_with"].shape[1], -27.6, np.float32)
     single[cache.ids] = cache.logprobs([])
     columns: list[list[Any]] = []
@@ -384,9 +403,10 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
         )
         place = int(np.searchsorted(inside, target))
         said = np.isin(ids, prompts.reference[:i])
-        columns.append([*full[:, ids], copies[ids], single[ids], said, weight, place])
+        copying = np.isin(ids, after.get(tuple(prompts.reference[max(0, i - run) : i]), []))
+        columns.append([*full[:, ids], copies[ids], single[ids], said, copying, weight, place])
     width = max(len(column[0]) for column in columns)
-    blanks = [-60.0] * len(BRANCHES) + [-27.6, -27.6, 0.0, NEVER]
+    blanks = [-60.0] * len(BRANCHES) + [-27.6, -27.6, 0.0, 0.0, NEVER]
 
     def table(k: int) -> Tensor:
         out = np.full((len(columns), width), blanks[k], np.float32)

@@ -8,9 +8,10 @@ from costeer.decoding.certify import choose_certified
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import log_softmax
 
-P = AutoParams()
+P = AutoParams(run=3)
 V = 40
 TOKENS = st.lists(st.integers(0, V - 1), max_size=12)
+FEW = st.lists(st.integers(0, 2), max_size=25)  # copies of three tokens are common
 
 
 def rows(seed, n=1, spread=4.0):
@@ -22,12 +23,16 @@ def by_hand(with_, without, text, token, answer):
     change = float(with_[token]) - max(float(without[token]), P.floor)
     if token not in text:
         return P.gain * change
-    if change > 0:
-        return (P.gain if token in answer else P.up) * change
-    return P.down * change
+    if change <= 0:
+        return P.down * change
+    copied = answer[-P.run :] if len(answer) >= P.run else None
+    for start in range(len(text) - P.run):
+        if text[start : start + P.run] == copied and text[start + P.run] == token:
+            return 0.0
+    return (P.gain if token in answer else P.up) * change
 
 
-@given(st.integers(0, 2**31), TOKENS, TOKENS, st.integers(1, 3))
+@given(st.integers(0, 2**31), TOKENS | FEW, TOKENS | FEW, st.integers(1, 3))
 def test_is_its_formula(seed, text, answer, count):
     answer = [0] * count + answer  # the positions follow these, one after another
     with_, without = rows(seed, count), rows(seed + 1, count, spread=8.0)  # some below the floor
@@ -42,11 +47,20 @@ def test_is_its_formula(seed, text, answer, count):
 def test_positions_together_are_positions_one_by_one():
     """Bit for bit, or run-ahead would differ from lockstep."""
     with_, without = rows(1, 6), rows(2, 6)
-    rule, answer = Auto(P, [3, 5, 8, 9, 3, 5, 7]), [1, 3, 9, 9, 4, 8, 2]
+    rule, answer = Auto(P, [3, 5, 8, 9, 3, 5, 7]), [1, 3, 5, 8, 9, 3, 2]
     together = rule.bonus(with_, without, answer)
     for i in range(6):
         alone = rule.bonus(with_[i : i + 1], without[i : i + 1], answer[: i + 2])
         assert np.array_equal(together[i], alone[0])
+
+
+def test_a_copied_run_gets_no_more_help():
+    """Not the next token of the text, after eight in a row; others go on as they did."""
+    with_, without = log_softmax(np.eye(1, 30, 9, dtype=np.float32) * 9), np.zeros((1, 30))
+    rule = Auto(AutoParams(), range(20))
+    assert rule.bonus(with_, without - 3.4, range(2, 9))[0, 9] > 2  # seven
+    assert rule.bonus(with_, without - 3.4, range(1, 9))[0, 9] == 0
+    assert rule.bonus(with_, without - 3.4, [8, *range(2, 9)])[0, 9] > 2
 
 
 def test_impossible_tokens_stay_finite():

@@ -3,13 +3,19 @@
     score = log pi_0 + g(x) * (log P_SLM,with - max(log P_SLM,without, floor))
     g(x)  = up    where x stands in the private text and becomes likelier, until the answer has it,
             down  where x stands in the private text and becomes less likely,
-            gain  for every other token.
+            gain  for every other token,
+            and nothing above 0 for an x that would copy on where the answer has copied a run.
 
 The difference is worth most where it raises a word that the person's own text contains: a name, a
 place, a turn of phrase. Said once, it needs no more help, and would come again and again with it.
 Elsewhere the difference is mostly the small model's opinion of style, with its noise. And to divide
 by what the small model finds next to impossible tells more of that noise than of the person; hence
 the floor.
+
+Left to itself the difference copies whole sentences, the wrong weekday with the rest. People do
+not: of 29,364 tokens of CoGenesis' references, written with the same records at hand, 39 follow
+eight tokens that stand so in the records. A run of that length gets no more help. The LLM alone may
+go on with it.
 
 Everything but log pi_0 is a number a token that the device knows, so the proof of
 ``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
@@ -39,12 +45,14 @@ class AutoParams:
         down: of those that it contains, where it makes them less likely.
         floor: natural log; what is less likely without the context counts as if it were this
             likely.
+        run: tokens in a row, of the private text, that the answer may copy with help.
     """
 
     gain: float = 0.4
     up: float = 0.85
     down: float = 0.2
     floor: float = -12.0
+    run: int = 8
 
 
 class Auto:
@@ -58,6 +66,9 @@ class Auto:
     def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
         self._params = params
         self._own = np.unique(np.asarray(text, dtype=np.int64))
+        self._after: dict[tuple[int, ...], list[int]] = {}
+        for end in range(params.run, len(text)):
+            self._after.setdefault(tuple(text[end - params.run : end]), []).append(text[end])
 
     def bonus(
         self, with_context: Array, without_context: Array, answer: Sequence[int] = ()
@@ -79,12 +90,24 @@ class Auto:
         own *= np.where(own > 0, raised, params.down).astype(np.float32)
         result *= np.float32(params.gain)
         result[:, self._own] = own
+        self._end_copies(result, answer)
         return result
+
+    def _end_copies(self, bonus: Array, answer: Sequence[int]) -> None:
+        """Take all help from tokens that would make a copied run longer than ``run``."""
+        for row, before in zip(bonus, _before(answer, len(bonus)), strict=True):
+            run = tuple(before[-self._params.run :])
+            following = self._after.get(run, [])
+            row[following] = np.minimum(row[following], 0)
 
     def _said(self, answer: Sequence[int], count: int) -> npt.NDArray[np.bool_]:
         """(count, U) whether the answer has each own token, before each of the last positions."""
-        before = len(answer) - count + 1
-        return np.stack([np.isin(self._own, answer[: before + i]) for i in range(count)])
+        return np.stack([np.isin(self._own, before) for before in _before(answer, count)])
+
+
+def _before(answer: Sequence[int], count: int) -> list[Sequence[int]]:
+    """What is in front of each of the last ``count`` positions."""
+    return [answer[:end] for end in range(len(answer) - count + 1, len(answer) + 1)]
 
 
 def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ class AutoCoSteer(Reading):
     up: float = DEFAULT.up
     down: float = DEFAULT.down
     floor: float = DEFAULT.floor
+    run: int = DEFAULT.run
 
     def start(self, text: Sequence[int]) -> Rule:
         """See ``Reading``."""
