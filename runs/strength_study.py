@@ -47,6 +47,7 @@ BRANCHES: tuple[Branch, ...] = (
 )
 LIKELY, COPIED, DRAWN = -9.0, -7.5, 128
 NEVER = -1e4
+RUNS = (4, 6, 8, 12)
 Tensor = torch.Tensor
 Params = Any
 
@@ -56,7 +57,8 @@ class Text:
     """One reference: n positions, C candidates each.
 
     ``said`` is 1 for candidates that the reference had before, ``copying`` for those that would
-    make a copied run longer than ``AutoParams.run``; ``weight`` is log, of those drawn.
+    make a copied run longer than ``AutoParams.run``; ``weight`` is log, of those drawn;
+    ``runs`` counts tokens that come after a copied run, of each length in RUNS.
     """
 
     half: str
@@ -71,6 +73,7 @@ class Text:
     copying: Tensor
     weight: Tensor
     target: Tensor
+    runs: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.target)
@@ -377,15 +380,27 @@ def judged(texts: Sequence[Text], rule: Rule, p: Params) -> float:
     return sum(loss(rule(text, p), text).item() for text in texts) / sum(map(len, texts))
 
 
+def following(text: Sequence[int], run: int) -> dict[tuple[int, ...], list[int]]:
+    """What comes after each run of that many tokens."""
+    after: dict[tuple[int, ...], list[int]] = {}
+    for end in range(run, len(text)):
+        after.setdefault(tuple(text[end - run : end]), []).append(text[end])
+    return after
+
+
+def count_copies(text: Sequence[int], reference: Sequence[int], run: int) -> int:
+    """How many tokens of the reference come after a run that stands so in the text."""
+    after = following(text, run)
+    return sum(tuple(reference[i - run : i]) in after for i in range(run, len(reference)))
+
+
 def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
     """A sample with the candidates that matter."""
     draw = np.random.default_rng(0)
     text = private_part(prompts.public, prompts.private)
     cache = Cache(text)
     run = AutoParams().run
-    after: dict[tuple[int, ...], list[int]] = {}
-    for end in range(run, len(text)):
-        after.setdefault(tuple(text[end - run : end]), []).append(text[end])
+    after = following(text, run)
     single = np.full(rows["llm_with"].shape[1], -27.6, np.float32)
     single[cache.ids] = cache.logprobs([])
     columns: list[list[Any]] = []
@@ -415,7 +430,8 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
         return torch.from_numpy(out)
 
     places = torch.tensor([column[-1] for column in columns])
-    return Text(half, *(table(k) for k in range(len(blanks))), target=places)
+    runs = tuple(count_copies(text, prompts.reference, run) for run in RUNS)
+    return Text(half, *(table(k) for k in range(len(blanks))), target=places, runs=runs)
 
 
 def load(data: Path, folder: Path) -> Iterator[Text]:
@@ -443,6 +459,8 @@ def main() -> None:
     halves = [[t for t in texts if t.half == name] for name in ("tune", "test")]
     sizes = [sum(map(len, half)) for half in halves]
     print(f"{len(texts)} samples, {sum(sizes):,} tokens; halves of {list(map(len, halves))}.\n")
+    counts = (f"{sum(t.runs[i] for t in texts)} come after {n}" for i, n in enumerate(RUNS))
+    print(f"Of the references' tokens {', '.join(counts)} tokens that stand so in the records.\n")
     print("| rule | closed, fitted and judged on tune | tune to test | test to tune | pooled | ")
     print("|---|---|---|---|---|")
     bases: dict[str, list[float]] = {}
