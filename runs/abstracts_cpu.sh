@@ -18,7 +18,7 @@ in_shards "$out/scores" --tasks cogenesis-abstracts --data "$data" --limit "${2:
 "$costeer" eval table $(files "$out/scores") > "$out/scores.md"
 "$costeer" eval table $(files "$out/scores") --format csv > "$out/scores.csv"
 "$costeer" eval table $(files "$out/scores") --without-twins > "$out/without_twins.md"
-for other in light-costeer costeer:gain=0.75 adacosteer:gain=0.5; do
-  "$costeer" eval compare "$other" auto $(files "$out/scores")
+for other in guided-llm-without light-costeer costeer:gain=0.75 adacosteer:gain=0.5 auto; do
+  "$costeer" eval compare "$other" guided-auto $(files "$out/scores")
 done > "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"

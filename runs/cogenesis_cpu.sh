@@ -13,8 +13,8 @@ rows=${ROWS:-rows}
 mkdir -p "$out"
 
 gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
-guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-auto,guided-floored
-methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
+guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-auto
+methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
 written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided
 in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --rows "$rows"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
@@ -31,11 +31,12 @@ in_shards "$out/tried" --tasks cogenesis --data "$data" --kind generate --limit 
 "$costeer" eval table $(files "$out/texts") $(files "$out/tried") \
   --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored > "$out/tried.md"
 "$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
-for other in light-costeer costeer:gain=1 costeer adacosteer:gain=0.5; do
-  "$costeer" eval compare "$other" auto $(files "$out/scores") --half test
-  [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" auto $(files "$out/texts")
+for other in llm-without guided-llm-without light-costeer costeer:gain=1 costeer \
+  adacosteer:gain=0.5 guided-light-costeer guided-costeer:gain=1 auto; do
+  "$costeer" eval compare "$other" guided-auto $(files "$out/scores") --half test
+  [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" guided-auto $(files "$out/texts")
 done > "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
-"$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture --out "$out/scores.png"
-"$costeer" eval plot $(files "$out/texts") --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture --out "$out/texts.png"
+"$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture,guided-llm-without,guided-light-costeer,guided-auto --out "$out/scores.png"
+"$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided" --out "$out/texts.png"
 [ -z "${STUDY:-}" ] || "${PYTHON:-python}" runs/strength_study.py "$data" --rows "$rows" > "$out/study.md"
