@@ -60,7 +60,7 @@ def test_pairs_name_known_models_of_one_engine():
 
 
 def test_default_pair():
-    assert (DEFAULT_PAIR.name, DEFAULT_PAIR.strength) == ("default", 0.5)
+    assert (DEFAULT_PAIR.name, DEFAULT_PAIR.strength) == ("default", "auto")
     assert pair_for(DEFAULT_PAIR.slm, DEFAULT_PAIR.llm) is None  # the other way round
 
 

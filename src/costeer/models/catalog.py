@@ -133,7 +133,7 @@ PAIRS: tuple[Pair, ...] = (
         name="default",
         llm="qwen2.5-coder-1.5b",
         slm="qwen2.5-coder-0.5b",
-        strength=0.5,  # the best likelihood; for more of the person, see docs/strength.md
+        strength="auto",  # docs/strength.md has the comparison
         note="1.6 GB together; both files are pinned by SHA-256.",
     ),
     Pair("qwen2.5-7b-1.5b", "qwen2.5-7b", "qwen2.5-1.5b", PAPER_STRENGTH, _PAPER_NOTE),
