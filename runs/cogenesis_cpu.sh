@@ -15,14 +15,13 @@ mkdir -p "$out"
 gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
 guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-auto
 methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
-written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,mixture,$guided
+written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided
 in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --rows "$rows"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
   --max-tokens 200 --methods "$written"
-# On fewer rows: the rule of the largest likelihood, enough to see that it does not write better, and
-# "auto" without the guide.
+# The rule of the largest likelihood, on fewer rows: enough to see that it does not write better.
 in_shards "$out/tried" --tasks cogenesis --data "$data" --kind generate --limit "${TRIED:-12}" \
-  --max-tokens 200 --methods floored,auto
+  --max-tokens 200 --methods floored
 
 "$costeer" eval table $(files "$out/scores") > "$out/scores.md"
 "$costeer" eval table $(files "$out/scores") --half test > "$out/scores_test.md"
@@ -33,11 +32,11 @@ in_shards "$out/tried" --tasks cogenesis --data "$data" --kind generate --limit 
   --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,guided-auto > "$out/tried.md"
 "$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
 for other in llm-without guided-llm-without light-costeer costeer:gain=1 costeer \
-  adacosteer:gain=0.5 guided-light-costeer guided-costeer:gain=1; do
+  adacosteer:gain=0.5 guided-light-costeer guided-costeer:gain=1 auto; do
   "$costeer" eval compare "$other" guided-auto $(files "$out/scores") --half test
   [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" guided-auto $(files "$out/texts")
 done > "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
 "$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture,guided-llm-without,guided-light-costeer,guided-auto --out "$out/scores.png"
-"$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,mixture,$guided" --out "$out/texts.png"
+"$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided" --out "$out/texts.png"
 [ -z "${STUDY:-}" ] || "${PYTHON:-python}" runs/strength_study.py "$data" --rows "$rows" > "$out/study.md"
