@@ -10,7 +10,7 @@ out=results/abstracts_cpu
 mkdir -p "$out"
 
 gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
-methods=llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture
+methods=llm-without,llm-with,slm-without,slm-with,$gains,auto,auto:run=999,floored,adacosteer,adacosteer:gain=0.5,mixture
 guided=guided-llm-without,guided-light-costeer,guided-auto,guided-floored
 in_shards "$out/scores" --tasks cogenesis-abstracts --data "$data" --limit "${2:-48}" \
   --methods "$methods,$guided" ${ROWS:+--rows "$ROWS"}

@@ -2,8 +2,8 @@
 # CoGenesis (context-aware, dev, 150 rows) on the default pair, on a CPU.
 # Usage: runs/cogenesis_cpu.sh data/context-aware/dev.json
 # Likelihoods of all rows under every method, and texts of 40 rows under those that matter most.
-# About two hours on two cores; stop it whenever you like, it goes on where it was.
-# The models' log-probabilities are kept in ROWS (36 GB, default: rows/ here) for the study of
+# About three and a half hours on two cores; stop it whenever you like, it goes on where it was.
+# The models' log-probabilities are kept in ROWS (42 GB, default: rows/ here) for the study of
 # rules, runs/strength_study.py; with STUDY=1 that runs too, and needs torch.
 data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
 source "$(dirname "$0")/common.sh"
@@ -36,6 +36,7 @@ for other in llm-without guided-llm-without light-costeer costeer:gain=1 costeer
   "$costeer" eval compare "$other" guided-auto $(files "$out/scores") --half test
   [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" guided-auto $(files "$out/texts")
 done > "$out/compare.md"
+"$costeer" eval compare light-costeer costeer:gain=1 $(files "$out/texts") >> "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
 "$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture,guided-llm-without,guided-light-costeer,guided-auto --out "$out/scores.png"
 "$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided" --out "$out/texts.png"
