@@ -130,7 +130,7 @@ def main() -> None:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--max-tokens", type=int, default=64)
-    parser.add_argument("--strength", default="light")
+    parser.add_argument("--strength", default="auto")
     parser.add_argument("--top-k", type=int, default=64)
     parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--json", action="store_true")

@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--prompts", type=int, default=8, help="how many prompts [8]")
     parser.add_argument("--max-tokens", type=int, default=64, help="of each answer [64]")
     parser.add_argument("--rtt", type=float, nargs="+", default=[0, 20, 50, 100], metavar="MS")
-    parser.add_argument("--strength", default="light")
+    parser.add_argument("--strength", default="auto")
     parser.add_argument("--fast", action="store_true", help="check as many steps at once as pays")
     parser.add_argument("--file", type=Path, help="other prompts, in the form of prompts.json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
