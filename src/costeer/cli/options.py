@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 STRENGTH_HELP = (
     "How strongly your context steers. 'auto' decides for every token: most for words of your own "
-    "text, and nothing more once eight of its tokens were copied in a row. A number is the same for "
-    "all: 0 is the large model alone, 0.5 a nudge, 1 much of your own words (which then leave the "
-    "device), above 2 too much; 'light' is 0.476, 'paper' 1.783 (the paper's settings for 1 and 20 "
-    "steps). Default: what the catalog recommends for the pair of models."
+    "text, and nothing more once eight of its tokens were copied in a row. A number counts for all "
+    "alike: 0 is the large model alone, 0.5 a nudge, 1 much of your own words (which then leave "
+    "the device), above 2 too much; 'light' is 0.476, 'paper' 1.783 (the paper's settings for 1 "
+    "and 20 steps). Default: what the catalog recommends for the pair of models."
 )
 
 
