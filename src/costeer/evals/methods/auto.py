@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from costeer.decoding.auto import Auto, AutoParams
-from costeer.evals.methods.base import Array, Rows, Rule
+from costeer.evals.methods.base import Array, Rows, Rule, require_count
 from costeer.evals.methods.reading import Reading
 
 DEFAULT = AutoParams()
@@ -23,6 +23,10 @@ class AutoCoSteer(Reading):
     down: float = DEFAULT.down
     floor: float = DEFAULT.floor
     run: int = DEFAULT.run
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_count("run", self.run)
 
     def start(self, text: Sequence[int]) -> Rule:
         """See ``Reading``."""

@@ -138,3 +138,14 @@ def require_number(name: str, value: float, low: float = -math.inf, high: float 
         raise ParameterError(f"{name} must be a finite number.")
     if not low <= value <= high:
         raise ParameterError(f"{name} must be from {low:g} to {high:g}, not {value:g}.")
+
+
+def require_count(name: str, value: float) -> None:
+    """Refuse what is no whole number, 1 or more.
+
+    Raises:
+        ParameterError: it is not.
+    """
+    require_number(name, value)
+    if value < 1 or not isinstance(value, int):
+        raise ParameterError(f"{name} must be a whole number from 1, not {value}.")

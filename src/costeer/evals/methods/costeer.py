@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from costeer.decoding.steering import LIGHT, PAPER, delta, gain, score
-from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
+from costeer.evals.methods.base import (
+    Array,
+    Branch,
+    Method,
+    Rows,
+    Rule,
+    require_count,
+    require_number,
+)
 from costeer.evals.prompts import TokenPrompts
-from costeer.exceptions import ParameterError
 
 LIGHT_GAIN = gain(LIGHT)
 PAPER_GAIN = gain(PAPER)
@@ -61,8 +68,7 @@ class AdaCoSteer(CoSteer):
     def __post_init__(self) -> None:
         CoSteer.__post_init__(self)
         require_number("threshold", self.threshold, 0, 1)
-        if self.patience < 1 or self.patience != int(self.patience):
-            raise ParameterError(f"patience must be a whole number from 1, not {self.patience}.")
+        require_count("patience", self.patience)
 
     @property
     def label(self) -> str:
