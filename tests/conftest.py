@@ -1,8 +1,13 @@
 """For all tests."""
 
+import os
 import signal
+import sys
 
+import pytest
 from hypothesis import settings
+
+from costeer.cli.main import main
 
 # Jobs that a shell puts into the background ignore Ctrl-C and hand that down; these tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -11,3 +16,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("default", max_examples=60, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, tmp_path):
+    """Run a command line in this process; (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("COSTEER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["costeer", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return run

@@ -13,31 +13,11 @@ from itertools import chain, repeat
 import pytest
 from faults import Fault, FaultProxy
 
-from costeer.cli.main import COMMANDS, main
+from costeer.cli.main import COMMANDS
 from costeer.cloud.child import ServerProcess
 from costeer.edge.prompts import GUIDE
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
-
-
-@pytest.fixture
-def run(monkeypatch, capfd, tmp_path):
-    """Run a command line in this process; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("COSTEER_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["costeer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")
