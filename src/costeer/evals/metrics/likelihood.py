@@ -3,9 +3,9 @@
 The likelihood of a token at temperature t is ``target/t - log sum exp(logprobs/t)``. With s = 1/t,
 the second term, A(s), is smooth and convex, and its slope is the mean log-probability under the
 tempered policy. So A and its slope on a few values of s give the likelihood at every temperature
-between them by cubic Hermite interpolation: for any one token within 1e-3 nats at temperatures up to
-1.6, and within 1e-2 up to 4, for the most spread-out rows (the tests compare with the exact value;
-most policies want 1.0 to 1.4). That is ``2 * len(GRID) + 3`` numbers a token in place of V.
+between them by cubic Hermite interpolation: for any one token within 1e-3 nats at temperatures up
+to 1.6, and within 1e-2 up to 4, for the most spread-out rows (the tests compare with the exact
+value; most policies want 1.0 to 1.4). That is ``2 * len(GRID) + 3`` numbers a token in place of V.
 
 The grid is evenly spaced in s because then ``exp(s * logprobs)`` for all of it is one ``exp`` and a
 multiplication for each point.
