@@ -1,6 +1,8 @@
 # Every target does its own set-up. `make demo` and `make test` are the two to know.
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Tests wait for sockets and processes: one worker more than there are cores.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: help demo test test-exact test-real test-torch lint types imports check bench clean
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 	@$(BIN)/costeer demo
 
 test: $(VENV)/.ready ## Run the tests; offline, under a minute.
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
 	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
