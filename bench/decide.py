@@ -2,7 +2,8 @@
 
     python bench/decide.py [--json]
 
-Random log-probabilities of the shape of Qwen2.5's (V = 151,665), k = 64. The floor is memory
+Random log-probabilities of the shape of Qwen2.5's (V = 151,665), k = 64; for "auto" a private text
+of 3,000 tokens and an answer of 300. The floor is memory
 traffic: reading two rows and writing one is 1.8 MB. The T-step loop of the paper, literally, is
 measured in the same run for comparison.
 """
@@ -19,12 +20,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from costeer.decoding.auto import Auto, AutoParams
 from costeer.decoding.certify import choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
 from costeer.decoding.steering import PAPER, delta, gain, log_softmax
 
 Array = npt.NDArray[np.float32]
 V, K = 151_665, 64
+OWN, ANSWER = 3_000, 300
 
 
 def milliseconds(work: Callable[[], object], runs: int = 60) -> float:
@@ -67,8 +70,16 @@ def main() -> None:
         noise = gumbel(1, 0, V)
         return choose_certified(ids, top, delta(with_, without), strength, sampled, noise)
 
+    own, answer = rng.integers(0, V, OWN).tolist(), rng.integers(0, V, ANSWER).tolist()
+    rule = Auto(AutoParams(), own)
+
+    def auto() -> object:
+        bonus = rule.bonus(with_[None], without[None], answer)[0]
+        return choose_certified(ids, top, bonus, 1.0, SamplingParams())
+
     result = {
         "decide_greedy_ms": milliseconds(greedy),
+        "decide_greedy_auto_ms": milliseconds(auto),
         "decide_sampled_top_p_ms": milliseconds(sampling),
         "log_softmax_row_ms": milliseconds(lambda: log_softmax(llm)),
         # Once an answer, whatever its length; all that T is needed for.

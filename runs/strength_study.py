@@ -5,7 +5,7 @@ Every rule is fitted on one half of the samples, with a temperature of its own, 
 other half, both ways round. The halves are those of ``costeer eval table --half``: "tune" and
 "test". It needs torch, for gradients, and the rows that ``costeer eval run --rows`` has kept:
 
-    runs/strength_study.py data/context-aware/dev.json --rows rows > results/strength_study.md
+    runs/strength_study.py data/context-aware/dev.json --rows rows > study.md
 
 Sums over the vocabulary are estimated: each position keeps the tokens that any branch or the
 private text finds likely, and a weighted draw of 128 others. The harness then scores the chosen
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from costeer.decoding.auto import AutoParams, private_part
+from costeer.decoding.auto import AutoParams, following, private_part
 from costeer.evals.cache import Cache
 from costeer.evals.methods.base import Branch
 from costeer.evals.prompts import TokenPrompts, encode
@@ -305,35 +305,6 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
 }
 
 
-class Net(torch.nn.Module):
-    """Two layers of 24 over one candidate's numbers and the position's: about what can be had."""
-
-    def __init__(self, private: bool) -> None:
-        super().__init__()
-        self.private = private
-        self.layers = torch.nn.Sequential(
-            torch.nn.Linear(10 if private else 4, 24),
-            torch.nn.Tanh(),
-            torch.nn.Linear(24, 24),
-            torch.nn.Tanh(),
-            torch.nn.Linear(24, 1),
-        )
-        self.scale = torch.nn.Parameter(torch.tensor([0.85, 0.5]))
-
-    def forward(self, x: Text) -> Tensor:
-        """Scores (n, C)."""
-        d = x.small - x.small_without
-        candidate = [x.llm / 5, x.small_without.clamp(min=-20) / 5]
-        position = [entropy(x.llm, x), entropy(x.small_without, x)]
-        if self.private:
-            candidate += [x.small.clamp(min=-20) / 5, d, copied(x) / 4, (x.single + 12) / 4]
-            position += [entropy(x.small, x), divergence(x)]
-        wide = [one.expand_as(x.llm) for one in position]
-        own: Tensor = self.layers(torch.stack([*candidate, *wide], -1))[..., 0]
-        base = self.scale[0] * x.llm + own
-        return base + self.scale[1] * d if self.private else base
-
-
 def loss(scores: Tensor, x: Text) -> Tensor:
     """Negative log-likelihood of the reference, summed."""
     return -normal(scores, x).gather(1, x.target[:, None]).sum()
@@ -358,34 +329,10 @@ def fit(texts: Sequence[Text], rule: Rule, start: Sequence[float]) -> Tensor:
     return p.detach()
 
 
-def fit_net(texts: Sequence[Text], private: bool, epochs: int = 6, rate: float = 6e-3) -> Rule:
-    """The network, by Adam, with a rate that falls to zero."""
-    torch.manual_seed(0)
-    net, order = Net(private), np.random.default_rng(0)
-    search = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.03)
-    for step in range(epochs * len(texts)):
-        if step % len(texts) == 0:
-            turn = order.permutation(len(texts))
-        search.param_groups[0]["lr"] = rate * (1 - step / (epochs * len(texts)))
-        search.zero_grad()
-        text = texts[turn[step % len(texts)]]
-        (loss(net(text), text) / len(text)).backward()
-        search.step()
-    return lambda x, p: net(x)
-
-
 @torch.no_grad()
 def judged(texts: Sequence[Text], rule: Rule, p: Params) -> float:
     """Nats a token."""
     return sum(loss(rule(text, p), text).item() for text in texts) / sum(map(len, texts))
-
-
-def following(text: Sequence[int], run: int) -> dict[tuple[int, ...], list[int]]:
-    """What comes after each run of that many tokens."""
-    after: dict[tuple[int, ...], list[int]] = {}
-    for end in range(run, len(text)):
-        after.setdefault(tuple(text[end - run : end]), []).append(text[end])
-    return after
 
 
 def count_copies(text: Sequence[int], reference: Sequence[int], run: int) -> int:
@@ -452,7 +399,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--rows", type=Path, required=True)
-    parser.add_argument("--net", action="store_true", help="two small networks instead")
     options = parser.parse_args()
     torch.set_num_threads(1)
     texts = list(load(options.data, options.rows))
@@ -477,16 +423,11 @@ def main() -> None:
         closed = sum(n * (low[i] - nll[i]) for n, i in ((sizes[1], 1), (sizes[0], 2)))
         gap = sum(n * (low[i] - high[i]) for n, i in ((sizes[1], 1), (sizes[0], 2)))
         figures = " | ".join(f"{share:.3f}" for share in [*shares, closed / gap])
-        values = "" if fitted[0][1] is None else ", ".join(f"{v:.3f}" for v in fitted[0][1])
+        values = ", ".join(f"{value:.3f}" for value in fitted[0][1])
         print(f"| {name} | {figures} | {values} |", flush=True)
 
     for name, (rule, start) in RULES.items():
-        if options.net and name not in ("LLM without", "LLM with"):
-            continue
         report(name, [(rule, fit(half, rule, start)) for half in halves])
-    for private in (False, True) if options.net else ():
-        name = "network" if private else "network, public numbers only"
-        report(name, [(fit_net(half, private), None) for half in halves])
 
 
 if __name__ == "__main__":

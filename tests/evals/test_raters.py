@@ -12,7 +12,7 @@ from tiny_runs import questions, writings
 from costeer.evals.runner import raters, results
 from costeer.evals.runner.rating import Opinion, Text, Wanted
 from costeer.evals.tasks.base import Sample
-from costeer.exceptions import CloudError, ParameterError, UsageError
+from costeer.exceptions import CloudError, UsageError
 
 NAMES = ("llm-without", "llm-with")
 
@@ -20,7 +20,7 @@ NAMES = ("llm-without", "llm-with")
 def test_a_key_that_cannot_be_sent():
     with pytest.raises(UsageError, match="API key"):
         raters.Judging("http://h/v1", "m", accepted=True, api_key="sk\nx")
-    with pytest.raises(ParameterError, match="cannot be understood"):
+    with pytest.raises(UsageError, match="cannot be understood"):
         raters.Judging("http://h:port/v1", "m", accepted=True)
 
 

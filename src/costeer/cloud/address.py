@@ -13,20 +13,34 @@ def api_base(url: str) -> str:
     Raises:
         UsageError: another scheme, no host, or credentials, a query or a fragment in it.
     """
-    hint = "Give something like http://127.0.0.1:8081 or https://host/v1."
+    base = checked(url, "The cloud URL", "COSTEER_API_KEY").removesuffix("/completions")
+    return base if base.endswith("/v1") else f"{base}/v1"
+
+
+def checked(url: str, title: str, key: str) -> str:
+    """The URL without a slash at its end.
+
+    Args:
+        url: of a server.
+        title: what the URL is called in errors.
+        key: where its key belongs, which is not in the URL.
+
+    Raises:
+        UsageError: another scheme, no host, or credentials, a query or a fragment in it.
+    """
+    hint = "Give something like http://127.0.0.1:8081/v1 or https://host/v1."
     try:
         parsed = httpx.URL(url.strip())
     except (httpx.InvalidURL, TypeError):
-        raise UsageError("The cloud URL cannot be understood.", hint) from None
+        raise UsageError(f"{title} cannot be understood.", hint) from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError("The cloud URL must begin with http:// or https://.", hint)
+        raise UsageError(f"{title} must begin with http:// or https://.", hint)
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise UsageError(
-            "The cloud URL must not hold credentials, a query or a fragment.",
-            "Give the key with COSTEER_API_KEY.",
+            f"{title} must not hold credentials, a query or a fragment.",
+            f"Give the key with {key}.",
         )
-    base = str(parsed).rstrip("/").removesuffix("/completions")
-    return base if base.endswith("/v1") else f"{base}/v1"
+    return str(parsed).rstrip("/")
 
 
 def headers(api_key: str | None) -> dict[str, str]:

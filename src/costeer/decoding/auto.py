@@ -66,9 +66,7 @@ class Auto:
     def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
         self._params = params
         self._own = np.unique(np.asarray(text, dtype=np.int64))
-        self._after: dict[tuple[int, ...], list[int]] = {}
-        for end in range(params.run, len(text)):
-            self._after.setdefault(tuple(text[end - params.run : end]), []).append(text[end])
+        self._after = following(text, params.run)
 
     def bonus(
         self, with_context: Array, without_context: Array, answer: Sequence[int] = ()
@@ -108,6 +106,14 @@ class Auto:
 def _before(answer: Sequence[int], count: int) -> list[Sequence[int]]:
     """What is in front of each of the last ``count`` positions."""
     return [answer[:end] for end in range(len(answer) - count + 1, len(answer) + 1)]
+
+
+def following(text: Sequence[int], run: int) -> dict[tuple[int, ...], list[int]]:
+    """What stands in a text after each run of that many tokens."""
+    after: dict[tuple[int, ...], list[int]] = {}
+    for end in range(run, len(text)):
+        after.setdefault(tuple(text[end - run : end]), []).append(text[end])
+    return after
 
 
 def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:

@@ -16,9 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import httpx
-
-from costeer.cloud.address import headers
+from costeer.cloud.address import checked, headers
 from costeer.evals.metrics.judge import Aspect, Judge, prompt
 from costeer.evals.runner import provenance
 from costeer.evals.runner.rating import Opinion, Rate, Score, Wanted
@@ -80,8 +78,8 @@ class Judging:
         wait: seconds before the first repeat of a request that failed.
 
     Raises:
-        ParameterError: the address cannot be used, or it was not accepted what would be sent.
-        UsageError: the key cannot be used.
+        ParameterError: it was not accepted what would be sent.
+        UsageError: the address or the key cannot be used.
     """
 
     scores: tuple[Score, ...] = ASPECTS
@@ -96,7 +94,7 @@ class Judging:
         parallel: int = 4,
         wait: float = 1.0,
     ) -> None:
-        address = _checked(address)
+        address = checked(address, "The judge's address", "COSTEER_JUDGE_KEY")
         if accepted is not True:
             raise ParameterError(
                 f"For every text, the judge at {address} would be sent the user's profile and "
@@ -146,22 +144,6 @@ def _ask(judge: Judge, wanted: Wanted) -> Opinion:
             raise
         return Opinion(None, failure=f"status {error.status}")
     return Opinion(rating.score, rating.attempts, rating.failure)
-
-
-def _checked(address: str) -> str:
-    hint = "Give something like https://host/v1."
-    try:
-        parsed = httpx.URL(address.strip())
-    except httpx.InvalidURL:
-        raise ParameterError("The judge's address cannot be understood.", hint) from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ParameterError("The judge's address must begin with http:// or https://.", hint)
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise ParameterError(
-            "The judge's address must not hold credentials, a query or a fragment.",
-            "Give the key with COSTEER_JUDGE_KEY.",
-        )
-    return str(parsed).rstrip("/")
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[tuple[T, R]]:
