@@ -32,7 +32,10 @@ class Unit:
     @property
     def texts(self) -> str:
         """A hash of everything that the models read and the metrics compare with."""
-        parts = [self.sample.query, self.sample.context_prompt, self.sample.reference]
+        sample = self.sample
+        parts: list[object] = [sample.query, sample.context_prompt, sample.reference]
+        if sample.needs or sample.options:
+            parts += [sample.needs, sample.forbids, sample.options]
         return hash_of(json.dumps(parts))
 
     @property

@@ -43,6 +43,11 @@ class Sample:
         history: what the user wrote, in the order of the prompt; for the judge and the trivial
             baselines.
         preference: the instruction that the context adds, for the reward model.
+        kind: the kind of request, for tables.
+        needs: a regular expression that an answer which respects the person matches; see
+            ``metrics.adherence``.
+        forbids: one that it does not match.
+        options: answers to score instead of a reference; the first is the right one.
     """
 
     id: str
@@ -53,6 +58,10 @@ class Sample:
     profile: str = field(default="", repr=False)
     history: tuple[Record, ...] = field(default=(), repr=False)
     preference: str = field(default="", repr=False)
+    kind: str = field(default="", repr=False)
+    needs: str | None = field(default=None, repr=False)
+    forbids: str | None = field(default=None, repr=False)
+    options: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

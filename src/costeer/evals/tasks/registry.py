@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from costeer.evals.tasks import abstracts, cogenesis, longlamp, preference
+from costeer.evals.tasks import abstracts, cogenesis, everyday, longlamp, preference, prefeval
 from costeer.evals.tasks.base import Task
 from costeer.exceptions import ParameterError
 
-_ALL: tuple[Task, ...] = (cogenesis.TASK, abstracts.TASK, *longlamp.TASKS, *preference.TASKS)
+_ALL: tuple[Task, ...] = (
+    everyday.TASK,
+    prefeval.TASK,
+    cogenesis.TASK,
+    abstracts.TASK,
+    *longlamp.TASKS,
+    *preference.TASKS,
+)
 TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}
 
 

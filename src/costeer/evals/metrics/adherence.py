@@ -1,0 +1,76 @@
+"""Whether an answer respects the person, by regular expressions; no model judges.
+
+*mentions*: the answer matches what it needs. *violates*: it matches what it must not say.
+*respected*: the first without the second. Beside these, two faults of form: *artefact*, wording of
+the private prompt in the answer, and *refusal*, an answer that speaks of itself as a program.
+
+Crude on purpose: a match is no proof that an answer is good. Knows nothing of where the
+expressions come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+FLAGS = re.IGNORECASE | re.MULTILINE
+
+_LABELS = r"(?:response|answer|task|query|question|instructions?|context|profile|about me)"
+HEADING = re.compile(
+    rf"^\s*(?:#{{1,6}}\s*{_LABELS}\b|\*\*{_LABELS}\s*:?\*\*|{_LABELS}(?: \d+)?:\s*$)|\babout me:",
+    FLAGS,
+)
+"""A heading that belongs to a prompt: "## Response:", "### Task 1", "**Answer:**", "About me:"."""
+
+REFUSAL = re.compile(
+    r"\bas an? (?:ai|artificial intelligence|(?:large )?language model|virtual assistant)\b"
+    r"|\bi(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|(?:large )?language model|"
+    r"(?:computer )?program|chatbot)\b"
+    r"|\bi (?:do not|don['’]t) have (?:any )?(?:access|personal|the ability|feelings|enough)\b"
+    r"|\bi(?:['’]m| am) (?:unable to|not able to)\b"
+    r"|\bi (?:cannot|can['’]t|can not) (?:assist|help|provide|access|fulfil|answer|browse|eat|see)"
+    r"|\bi(?:['’]m| am) sorry, but i\b",
+    FLAGS,
+)
+
+_SHORTEST = 8
+"""Characters; a shorter piece of the prompt's wording may stand in an answer by chance."""
+
+
+def mentions(text: str, needs: str) -> bool:
+    """Whether the text matches ``needs``, case ignored, ``^`` and ``$`` at every line."""
+    return re.search(needs, text, FLAGS) is not None
+
+
+def violates(text: str, forbids: str | None) -> bool:
+    """Whether the text matches ``forbids``; nothing is forbidden by None."""
+    return forbids is not None and re.search(forbids, text, FLAGS) is not None
+
+
+def respected(text: str, needs: str, forbids: str | None) -> bool:
+    """Whether the text says what it needs and nothing that it must not."""
+    return mentions(text, needs) and not violates(text, forbids)
+
+
+def artefact(text: str, wording: Iterable[str] = ()) -> bool:
+    """Whether a heading or a phrase of the private prompt's wording stands in the text.
+
+    Args:
+        text: of the answer.
+        wording: headings and sentences of the prompt; very short ones are passed over.
+    """
+    if HEADING.search(text):
+        return True
+    plain = _normalised(text)
+    phrases = (_normalised(phrase) for phrase in wording)
+    return any(len(phrase) >= _SHORTEST and phrase in plain for phrase in phrases)
+
+
+def refusal(text: str) -> bool:
+    """Whether the text speaks as a program that cannot help."""
+    return REFUSAL.search(text) is not None
+
+
+def _normalised(text: str) -> str:
+    """Lower case, one space between words, no heading marks."""
+    return " ".join(text.lower().replace("#", " ").split())
