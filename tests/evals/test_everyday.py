@@ -19,13 +19,8 @@ from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError
 
 CASES = {row["id"]: row for row in map(json.loads, SHIPPED.read_text("utf-8").splitlines())}
-EXAMPLES = {
-    row["id"]: row
-    for row in map(
-        json.loads,
-        Path(__file__).with_name("everyday_examples.jsonl").read_text("utf-8").splitlines(),
-    )
-}
+WRITTEN = Path(__file__).with_name("everyday_examples.jsonl").read_text("utf-8")
+EXAMPLES = {row["id"]: row for row in map(json.loads, WRITTEN.splitlines())}
 ONE = {"id": "a", "context": f"I am {SECRET}.", "query": "What now?", "needs": "x", "forbids": None}
 
 
@@ -37,9 +32,8 @@ def test_every_kind_has_six_cases_three_in_each_half():
 
 def test_contexts_are_of_all_lengths():
     records = [case["context"].count("\n\n") + 1 for case in CASES.values()]
-    assert (
-        sum(count >= 18 for count in records) >= 14 and sum(count == 1 for count in records) >= 14
-    )
+    assert sum(count >= 18 for count in records) >= 14
+    assert sum(count == 1 for count in records) >= 14
     longest = [max(map(len, case["context"].split("\n\n"))) for case in CASES.values()]
     assert sum(length >= 150 for length in longest) >= 6  # samples of writing
 

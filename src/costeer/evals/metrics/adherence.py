@@ -22,14 +22,14 @@ HEADING = re.compile(
 )
 """A heading that belongs to a prompt: "## Response:", "### Task 1", "**Answer:**", "About me:"."""
 
+_MODEL = r"(?:an? )?(?:ai|artificial intelligence|(?:large )?language model|(?:computer )?program)"
 REFUSAL = re.compile(
-    r"\bas an? (?:ai|artificial intelligence|(?:large )?language model|virtual assistant)\b"
-    r"|\bi(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|(?:large )?language model|"
-    r"(?:computer )?program|chatbot)\b"
-    r"|\bi (?:do not|don['’]t) have (?:any )?(?:access|personal|the ability|feelings|enough)\b"
-    r"|\bi(?:['’]m| am) (?:unable to|not able to)\b"
-    r"|\bi (?:cannot|can['’]t|can not) (?:assist|help|provide|access|fulfil|answer|browse|eat|see)"
-    r"|\bi(?:['’]m| am) sorry, but i\b",
+    rf"\bas {_MODEL}\b"
+    rf"|\bi(?:'m| am) (?:just |only )?{_MODEL}\b"
+    r"|\bi (?:do not|don't) have (?:any )?(?:access|personal|the ability|feelings|enough)\b"
+    r"|\bi(?:'m| am) (?:unable|not able) to\b"
+    r"|\bi (?:cannot|can't|can not) (?:assist|help|provide|access|fulfil|answer|browse|eat|see)"
+    r"|\bi(?:'m| am) sorry, but i\b",
     FLAGS,
 )
 
@@ -68,7 +68,7 @@ def artefact(text: str, wording: Iterable[str] = ()) -> bool:
 
 def refusal(text: str) -> bool:
     """Whether the text speaks as a program that cannot help."""
-    return REFUSAL.search(text) is not None
+    return REFUSAL.search(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
 
 
 def _normalised(text: str) -> str:
