@@ -33,6 +33,16 @@ def questions(path: Path, count: int) -> Path:
     return write(path, [{"id": i, "input": f"Why {i}?"} for i in range(count)])
 
 
+def everyday(path: Path, count: int) -> Path:
+    row = {"context": "I am Maren.", "needs": "[a-z]", "forbids": "\\d", "kind": "names"}
+    return write(path, [{"id": f"e{i}", "query": f"Who am I, {i}?", **row} for i in range(count)])
+
+
+def choices(path: Path, count: int) -> Path:
+    row = {"topic": "drinks", "preference": "I dislike Biscuit.", "options": ["Tea.", "J", "Wine."]}
+    return write(path, [{"id": f"p{i}", "question": f"Drink {i}?", **row} for i in range(count)])
+
+
 def all_tasks(folder: Path) -> dict[str, Path]:
     """A source for every task."""
     turns = [
@@ -40,6 +50,8 @@ def all_tasks(folder: Path) -> dict[str, Path]:
         {"from": "assistant", "value": "We show it."},
     ]
     found = {
+        "everyday": everyday(folder / "everyday.jsonl", 1),
+        "prefeval": choices(folder / "prefeval.jsonl", 1),
         "cogenesis": cogenesis(folder / "dev.json", 2),
         "cogenesis-abstracts": write(
             folder / "paper_dev.json", [{"tid": "0", "conversations": turns}]

@@ -96,7 +96,7 @@ def table(
         numbers: list[layouts.Number] = [n for n in layouts.NUMBERS if str(n) in paper]
         show([layouts.layout(number, found) for number in numbers], form, as_json)
         return
-    show([grid(section, options["seed"]) for section in found], form, as_json)
+    show([one for section in found for one in tables(section, options["seed"])], form, as_json)
 
 
 @click.command()
@@ -181,12 +181,14 @@ def sections(
     )
 
 
-def grid(section: Section, seed: int) -> Grid:
-    """The table of a section."""
+def tables(section: Section, seed: int) -> list[Grid]:
+    """The table of a section, and one by kind of request where there are kinds."""
     from costeer.evals.report import likelihood, texts
 
-    table = likelihood.table if section.kind == "score" else texts.table
-    return table(section, seed)
+    if section.likelihoods:
+        return [likelihood.table(section, seed)]
+    by_topic = texts.by_topic(section)
+    return [texts.table(section, seed), *([by_topic] if by_topic is not None else [])]
 
 
 def show(grids: list[Grid], form: str, as_json: bool) -> None:

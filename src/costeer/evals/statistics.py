@@ -1,15 +1,18 @@
 """Intervals and tests for scores of the same examples under several methods.
 
-Percentile bootstrap of paired differences (Efron and Tibshirani 1993), sign-flip test (Fisher's
-randomisation test of paired samples), Holm's correction (1979). Examples that belong together
-(one question under four preferences, one user) form a group, and groups are what is resampled or
+Wilson's interval of a share (1927), percentile bootstrap of paired differences (Efron and
+Tibshirani 1993), sign-flip test (Fisher's randomisation test of paired samples), Holm's correction
+(1979). Examples that belong together (one question under four preferences, one user) form a group,
+and groups are what is resampled or
 flipped. Knows nothing of what the scores are.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +36,21 @@ class Interval:
     estimate: float
     low: float
     high: float
+
+
+def wilson(successes: int, count: int, level: float = LEVEL) -> Interval:
+    """A share and its score interval (Wilson 1927), which is right for few examples too.
+
+    Raises:
+        ParameterError: no examples, or more successes than examples.
+    """
+    if not 0 <= successes <= count or count == 0:
+        raise ParameterError(f"There cannot be {successes} successes in {count} examples.")
+    share, z = successes / count, NormalDist().inv_cdf((1 + level) / 2)
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = share * (1 - share) / count + z * z / (4 * count * count)
+    half = z * math.sqrt(spread) / (1 + z * z / count)
+    return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 def paired_bootstrap(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 FLAGS = re.IGNORECASE | re.MULTILINE
 
@@ -37,6 +38,21 @@ _SHORTEST = 8
 """Characters; a shorter piece of the prompt's wording may stand in an answer by chance."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adherence:
+    """Of one text."""
+
+    respected: bool
+    mentions: bool
+    violates: bool
+
+
+def adherence(text: str, needs: str, forbids: str | None) -> Adherence:
+    """All three."""
+    said, broken = mentions(text, needs), violates(text, forbids)
+    return Adherence(said and not broken, said, broken)
+
+
 def mentions(text: str, needs: str) -> bool:
     """Whether the text matches ``needs``, case ignored, ``^`` and ``$`` at every line."""
     return re.search(needs, text, FLAGS) is not None
@@ -49,7 +65,7 @@ def violates(text: str, forbids: str | None) -> bool:
 
 def respected(text: str, needs: str, forbids: str | None) -> bool:
     """Whether the text says what it needs and nothing that it must not."""
-    return mentions(text, needs) and not violates(text, forbids)
+    return adherence(text, needs, forbids).respected
 
 
 def artefact(text: str, wording: Iterable[str] = ()) -> bool:

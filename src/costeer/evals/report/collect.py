@@ -26,6 +26,8 @@ Half: TypeAlias = Literal["tune", "test"]
 def half_of(group: str) -> Half:
     """The half a group of samples belongs to: what is chosen on one is reported on the other.
 
+    Benchmarks that divide their samples themselves say so in the row, and that counts.
+
     Args:
         group: its hash, as rows have it; hexadecimal.
     """
@@ -79,11 +81,18 @@ class Section:
     left_out: int
 
     @property
+    def likelihoods(self) -> bool:
+        """Whether rows hold likelihoods of references, which are calibrated before comparing."""
+        return all("log_partition" in c.rows[0]["scores"] for c in self.columns)
+
+    @property
     def title(self) -> str:
         """For tables."""
         names = ", ".join(f"{role} {name}" for role, name in self.models.items())
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
-        work = "likelihood of the references" if self.kind == "score" else f"texts ({settings})"
+        work = f"texts ({settings})"
+        if self.kind == "score":
+            work = "likelihood of the references" if self.likelihoods else "choice of an option"
         return f"{self.task}, {work}: {len(self.samples)} samples; {names}"
 
     @property
@@ -166,7 +175,8 @@ def sections(
             continue
         if (not tasks or row["task"] in tasks) and (not methods or row["method"] in methods):
             task = "" if pooled else row["task"]
-            place = json.dumps([row["kind"], task, row["settings"]], sort_keys=True)
+            chosen = "margin" in row["scores"]
+            place = json.dumps([row["kind"], task, row["settings"], chosen], sort_keys=True)
             # Ids are unique within a task only.
             named = {"sample": f"{row['task']} {row['sample']}"} if pooled else {}
             divided.setdefault(place, []).append({**row, **named})
@@ -191,7 +201,7 @@ def _section(
     left_out = len(everyone) - len(samples)
     one = next(iter(by_method.values()))
     if half is not None:
-        samples = [s for s in samples if half_of(one[s]["group"]) == half]
+        samples = [s for s in samples if (one[s].get("half") or half_of(one[s]["group"])) == half]
     if without_twins:
         samples = [s for s in samples if _nearest(s, by_method.values()) <= LIMIT]
     return Section(

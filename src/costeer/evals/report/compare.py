@@ -35,7 +35,7 @@ def table(section: Section, first: str, second: str, seed: int = 0) -> Grid:
         if column is None:
             raise ParameterError(f"There are no results of {key} for {section.task}.")
         labels.append(column.label)
-    compare = _likelihoods if section.kind == "score" else _texts
+    compare = _likelihoods if section.likelihoods else _texts
     rows, p_values = compare(section, first, second, seed)
     for row, p in zip(rows, holm(p_values), strict=True):
         row.append(float(p))

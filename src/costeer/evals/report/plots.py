@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costeer.evals.report import likelihood, sweep
+from costeer.evals.report import likelihood, sweep, texts
 from costeer.evals.report.collect import Section
 from costeer.exceptions import InputError, MissingDependencyError
 
@@ -62,7 +62,7 @@ def _bars(axes: Any, section: Section, seed: int) -> None:
     levels = [level for _, level in shown]
     colours = [PALE if column.violates_privacy else ACCENT for column, _ in shown]
     places = range(len(shown))
-    if section.kind == "score":  # no bars: their axis would have to begin at 0
+    if section.likelihoods:  # no bars: their axis would have to begin at 0
         axes.scatter(levels, places, color=colours, zorder=2)
         axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     else:
@@ -77,26 +77,26 @@ def _level(section: Section, key: str, seed: int) -> float | None:
     column = section.find(key)
     if column is None:
         return None
-    if section.kind == "score":
+    if section.likelihoods:
         one = likelihood.scored(section, seed)[key]
         value = (one.fitted or one.plain).mean
         return value if np.isfinite(value) else None
-    values, factor = column.values("rouge_l"), 100.0
-    if values is None:
-        values, factor = column.values("repeated_4"), 1.0
+    score, _, factor, _ = texts.headline(section)
+    values = column.values(score)
     return factor * float(np.mean(values)) if values else None
 
 
 def _name(section: Section) -> str:
-    if section.kind == "score":
-        return "NLL, calibrated"
-    known = all(column.values("rouge_l") is not None for column in section.columns)
-    return "R-L" if known else "repeated-4"
+    return "NLL, calibrated" if section.likelihoods else texts.headline(section)[1]
 
 
 def _unit(name: str) -> str:
-    units = {"R-L": "ROUGE-L x 100 (more is better)", "repeated-4": "repeated 4-grams, share"}
-    return units.get(name, f"{name}, nats a token (less is better)")
+    units = {
+        "R-L": "ROUGE-L x 100 (more is better)",
+        "repeated-4": "repeated 4-grams, share",
+        "NLL, calibrated": "NLL, calibrated, nats a token (less is better)",
+    }
+    return units.get(name, f"{name} (more is better)")
 
 
 def _import() -> tuple[Any, Any]:

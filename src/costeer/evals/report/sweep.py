@@ -95,7 +95,7 @@ def curve(section: Section) -> list[tuple[float, MethodColumn]]:
 
 def measured(section: Section, seed: int = 0) -> tuple[str, dict[float, float], int]:
     """What a sweep is judged by: its name, a value for each gain, and digits to show."""
-    if section.kind == "score":
+    if section.likelihoods:
         scored = likelihood.scored(section, seed)
         name = "NLL, calibrated"
         values = {}
@@ -104,18 +104,14 @@ def measured(section: Section, seed: int = 0) -> tuple[str, dict[float, float], 
             values[g] = (one.fitted or one.plain).mean
             name = name if one.fitted else "NLL"
         return name, values, 3
-    name, score, factor, digits = "R-L", "rouge_l", 100.0, 2
-    if any(column.values(score) is None for column in section.columns):
-        name, score, factor, digits = "repeated-4", "repeated_4", 1.0, 3
+    score, name, factor, digits = texts.headline(section)
     means = {g: factor * float(np.mean(c.values(score) or [])) for g, c in curve(section)}
     return name, means, digits
 
 
 def table(section: Section, seed: int = 0) -> Grid:
     """The usual table, its rows by gain."""
-    full = (
-        likelihood.table(section, seed) if section.kind == "score" else texts.table(section, seed)
-    )
+    full = likelihood.table(section, seed) if section.likelihoods else texts.table(section, seed)
     by_label = {row[0]: row for row in full.rows}
     columns = curve(section)
     steered = {column.label for _, column in columns}

@@ -1,7 +1,9 @@
 """What texts are worth under every method, and how far each is from the LLM without context.
 
-Overlap is shown times 100, as papers do. Differences are paired, with a bootstrap over samples (or
-groups of them) and a sign-flip test; positive is better. Ratings are means over the samples that
+So too for the choice between options. Overlap is shown times 100, as papers do; shares of texts are
+percentages. Differences are paired, with a bootstrap over samples (or
+groups of them) and a sign-flip test, which for what is true or false is the exact McNemar test up
+to its random flips. Ratings are means over the samples that
 every rated method has one for (``rated``).
 """
 
@@ -17,12 +19,21 @@ from costeer.evals.report import rated
 from costeer.evals.report.collect import Column as MethodColumn
 from costeer.evals.report.collect import Section
 from costeer.evals.report.grid import Cell, Column, Grid
-from costeer.evals.statistics import Interval, holm, paired_bootstrap, sign_flip_test
+from costeer.evals.statistics import Interval, holm, paired_bootstrap, sign_flip_test, wilson
 
 BASE = Plain("llm_without").key()
 Score: TypeAlias = tuple[str, str, float, int]
 """Name in a row, heading, factor, digits."""
 
+ADHERENCE: tuple[Score, ...] = (
+    ("respected", "respected, %", 100, 1),
+    ("mentions", "mentions, %", 100, 1),
+    ("violates", "violates, %", 100, 1),
+)
+CHOICE: tuple[Score, ...] = (
+    ("margin", "margin, nats a token", 1, 3),
+    ("correct", "right option, %", 100, 1),
+)
 OVERLAP: tuple[Score, ...] = (
     ("rouge_1", "R-1", 100, 2),
     ("rouge_l", "R-L", 100, 2),
@@ -32,38 +43,92 @@ RATED: tuple[Score, ...] = tuple(
     (name, heading, 1, 4 if name == "armorm" else 2) for name, heading in rated.HEADINGS.items()
 )
 FORM: tuple[Score, ...] = (
+    ("artefact", "artefacts, %", 100, 1),
+    ("refusal", "refusals, %", 100, 1),
     ("distinct_1", "distinct-1", 1, 3),
     ("distinct_2", "distinct-2", 1, 3),
     ("repeated_4", "repeated-4", 1, 3),
     ("length", "words", 1, 1),
 )
 JUDGED: tuple[Score, ...] = (("nats_llm_with", "nats to LLM w/", 1, 3),)
-ALL = (*OVERLAP, *RATED, *FORM, *JUDGED)
-COMPARED = "rouge_l"
+ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *RATED, *FORM, *JUDGED)
+SHARES = ("respected", "correct")
+"""Of texts, with Wilson's interval."""
+HEADLINES = ("respected", "margin", "rouge_l", "repeated_4")
+"""What a section is judged by: the first of these that its rows have."""
 
 
 def table(section: Section, seed: int = 0) -> Grid:
-    """One row for each method; differences are of ROUGE-L where there are references."""
+    """One row for each method; differences are of the headline."""
     scores = [score for score in ALL if _has(section, score[0])]
     columns = [Column("Method"), *(Column(name, digits) for _, name, _, digits in scores)]
-    columns.append(Column("steps changed, %", 1))
-    compared = _has(section, COMPARED) and section.find(BASE) is not None
+    if section.kind == "generate":
+        columns.append(Column("steps changed, %", 1))
+    name, heading, factor, digits = headline(section)
+    compared = name != HEADLINES[-1] and section.find(BASE) is not None
     if compared:
-        columns += [Column("R-L, difference to LLM w/o [95 %]"), Column("p, Holm", 4)]
-    differences = against(section, COMPARED, seed) if compared else {}
+        columns.append(Column(f"{heading}, difference to LLM w/o [95 %]", digits))
+        columns.append(Column("p, Holm", 4))
+    differences = against(section, name, factor, seed) if compared else {}
     rows = []
     for column in section.columns:
         cells: list[Cell] = [column.label]
-        cells += [mean(section, column.key, name, factor) for name, _, factor, _ in scores]
-        cells.append(changed(column))
+        cells += [_cell(section, column.key, score, seed) for score in scores]
+        if section.kind == "generate":
+            cells.append(changed(column))
         if compared:
             cells += differences.get(column.key, (None, None))
         rows.append(cells)
     return Grid(section.title, columns, rows, [*section.notes, *rated.notes(section)])
 
 
-def against(section: Section, score: str, seed: int = 0) -> dict[str, tuple[Interval, float]]:
-    """Every method minus the LLM without context, times 100, and Holm-corrected p-values."""
+def headline(section: Section) -> Score:
+    """What the section is judged by."""
+    found = next((name for name in HEADLINES if _has(section, name)), HEADLINES[-1])
+    return next(score for score in ALL if score[0] == found)
+
+
+def _cell(section: Section, key: str, score: Score, seed: int) -> Cell:
+    """A method's mean, with an interval where the section is about it."""
+    name, _, factor, _ = score
+    column = section.find(key)
+    values = column.values(name) if column is not None else None
+    if values and name in SHARES:
+        found = wilson(round(sum(values)), len(values))
+    elif values and name == "margin":
+        found = paired_bootstrap(values, section.groups, seed=seed)
+    else:
+        return mean(section, key, name, factor)
+    return Interval(factor * found.estimate, factor * found.low, factor * found.high)
+
+
+def by_topic(section: Section) -> Grid | None:
+    """The share of texts that respect the person, or of right choices, by kind of request.
+
+    None where the benchmark tells no kinds.
+    """
+    score = next((score for score in ALL if score[0] in SHARES and _has(section, score[0])), None)
+    topics = [row.get("topic") for row in section.columns[0].rows]
+    if score is None or None in topics:
+        return None
+    name, heading, factor, digits = score
+    labels = [column.label for column in section.columns]
+    columns = [Column("Kind"), Column("samples"), *(Column(label, digits) for label in labels)]
+    rows: list[list[Cell]] = []
+    for topic in dict.fromkeys(topics):
+        places = [i for i, other in enumerate(topics) if other == topic]
+        shares = [
+            factor * float(np.mean([column.rows[i]["scores"][name] for i in places]))
+            for column in section.columns
+        ]
+        rows.append([str(topic), len(places), *shares])
+    return Grid(f"{section.title}: {heading} by kind", columns, rows)
+
+
+def against(
+    section: Section, score: str, factor: float = 100, seed: int = 0
+) -> dict[str, tuple[Interval, float]]:
+    """Every method minus the LLM without context, times a factor, and Holm-corrected p-values."""
     base = section.find(BASE)
     if base is None:
         return {}
@@ -71,7 +136,7 @@ def against(section: Section, score: str, seed: int = 0) -> dict[str, tuple[Inte
     intervals, p_values = {}, {}
     for column in section.columns:
         if column.key != BASE:
-            gaps = 100 * (np.array(column.values(score)) - values)
+            gaps = factor * (np.array(column.values(score)) - values)
             intervals[column.key] = paired_bootstrap(gaps, section.groups, seed=seed)
             p_values[column.key] = sign_flip_test(gaps, section.groups, seed=seed)
     adjusted = holm(list(p_values.values()))

@@ -17,6 +17,7 @@ from costeer.evals.metrics.likelihood import TextScores
 from costeer.evals.runner.experiment import Copying, Experiment
 from costeer.evals.runner.results import Row
 from costeer.evals.runner.units import EncodedUnit
+from costeer.evals.tasks.base import Sample
 
 DIGITS = 6
 
@@ -48,6 +49,7 @@ def row(
         "task": unit.task,
         "sample": unit.sample.id,
         "group": unit.group,
+        **{name: value for name, value in _told(unit.sample).items() if value},
         "texts": unit.texts,
         "prompts": encoded.hash,
         "method": method.key(),
@@ -64,6 +66,11 @@ def row(
         **more,
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
     }
+
+
+def _told(sample: Sample) -> dict[str, str]:
+    """What the benchmark says of the sample itself."""
+    return {"topic": sample.kind, "half": sample.half}
 
 
 def _parameters(method: Method | Copying) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from costeer.evals.methods.base import Branch
+from costeer.evals.metrics.adherence import adherence, artefact, refusal
 from costeer.evals.metrics.overlap import overlap
 from costeer.evals.metrics.repetition import repetition, words
 from costeer.evals.runner import results
@@ -22,6 +23,7 @@ from costeer.evals.runner.results import Key, Row
 from costeer.evals.runner.todo import Done
 from costeer.evals.runner.units import EncodedUnit, hash_of
 from costeer.evals.tasks.base import Sample
+from costeer.evals.tasks.private import wording
 from costeer.evals.trivial import BASELINES, nearest_record
 from costeer.exceptions import InputError
 from costeer.models.base import Tokenizer
@@ -78,11 +80,14 @@ def copied(run: str, experiment: Experiment, sample: EncodedUnit, copying: Copyi
 
 
 def worth(sample: Sample, text: str) -> dict[str, Any]:
-    """All that needs no model: overlap with the reference, repetition, length.
+    """All that needs no model: adherence, overlap with the reference, repetition, length, faults.
 
     ``nearest`` is the best ROUGE-2 F of the reference with a record of the history.
     """
     scores: dict[str, Any] = asdict(repetition(words(text)))
+    scores |= {"artefact": artefact(text, wording()), "refusal": refusal(text)}
+    if sample.needs is not None:
+        scores |= asdict(adherence(text, sample.needs, sample.forbids))
     if sample.reference:
         scores |= asdict(overlap(text, sample.reference))
         scores["nearest"] = nearest_record(sample)

@@ -46,15 +46,22 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class EncodedUnit:
-    """A sample with its token ids."""
+    """A sample with its token ids.
+
+    Attributes:
+        unit: the sample.
+        prompts: of its branches, and its reference.
+        options: each as plain text, without an end token.
+    """
 
     unit: Unit
     prompts: TokenPrompts
+    options: tuple[tuple[int, ...], ...] = ()
 
     @property
     def hash(self) -> str:
         """Of the token ids."""
-        ids = [self.prompts.public, self.prompts.private, self.prompts.reference]
+        ids = [self.prompts.public, self.prompts.private, self.prompts.reference, *self.options]
         return hash_of(json.dumps(ids))
 
 
@@ -98,12 +105,13 @@ def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
 
 
 def require_references(units: Sequence[Unit]) -> None:
-    """Likelihoods need references.
+    """Likelihoods need references, or options.
 
     Raises:
         InputError: a sample has none.
     """
-    missing = sorted({unit.task for unit in units if not unit.sample.reference})
+    samples = ((unit.task, unit.sample) for unit in units)
+    missing = sorted({task for task, s in samples if not (s.reference or s.options)})
     if missing:
         raise InputError(
             f"These tasks have no references to score: {', '.join(missing)}.",
@@ -113,7 +121,8 @@ def require_references(units: Sequence[Unit]) -> None:
 
 def encode(unit: Unit, tokenizer: Tokenizer) -> EncodedUnit:
     """The sample as token ids."""
-    return EncodedUnit(unit, prompts.encode(unit.sample, tokenizer))
+    options = tuple(tuple(tokenizer.encode(option)) for option in unit.sample.options)
+    return EncodedUnit(unit, prompts.encode(unit.sample, tokenizer), options)
 
 
 def require_room(units: Sequence[EncodedUnit], room: int, max_tokens: int | None) -> None:
@@ -122,7 +131,7 @@ def require_room(units: Sequence[EncodedUnit], room: int, max_tokens: int | None
     Args:
         units: what is to be done.
         room: tokens that the models hold.
-        max_tokens: of an answer; None: references are scored instead.
+        max_tokens: of an answer; None: references or options are scored instead.
 
     Raises:
         InputError: some do not fit.
@@ -130,7 +139,8 @@ def require_room(units: Sequence[EncodedUnit], room: int, max_tokens: int | None
     lengths = []
     for unit in units:
         p = unit.prompts
-        answer = len(p.reference) if max_tokens is None else max_tokens
+        scored = max(map(len, (p.reference, *unit.options)))
+        answer = scored if max_tokens is None else max_tokens
         lengths.append(max(len(p.public), len(p.private)) + answer)
     too_long = [length for length in lengths if length > room]
     if too_long:

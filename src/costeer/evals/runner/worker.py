@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from costeer.evals.methods.base import Method
+from costeer.evals.runner import choosing, scoring, units
 from costeer.evals.runner import row as rows
-from costeer.evals.runner import scoring, units
 from costeer.evals.runner.branches import Models
 from costeer.evals.runner.experiment import Experiment, Scoring
 from costeer.evals.runner.generating import generate
@@ -49,7 +49,8 @@ class LocalWorker:
         if isinstance(work, Scoring):
             units.require_room(encoded, self.models.room, None)
             for item, sample in zip(todo, encoded, strict=True):
-                yield Done(tuple(self._scored(sample, item.missing, work)))
+                score = self._chosen if sample.options else self._scored
+                yield Done(tuple(score(sample, item.missing, work)))
             return
         units.require_room(encoded, self.models.room, work.max_tokens)
         yield from generate(
@@ -67,6 +68,14 @@ class LocalWorker:
             own = result.seconds[method.key()]
             seconds = {"method": own, **_branches(method, result.branch_seconds)}
             scores = {**rows.likelihood(result.scores[method.key()]), "nearest": nearest}
+            yield rows.row(self.run, self.experiment, sample, method, scores, seconds)
+
+    def _chosen(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
+        methods = [m for m in self.experiment.methods if m.key() in missing]
+        result = choosing.score(sample, methods, self.models)
+        for method in methods:
+            seconds = _branches(method, result.branch_seconds)
+            scores = choosing.judged(result.logprobs[method.key()])
             yield rows.row(self.run, self.experiment, sample, method, scores, seconds)
 
 

@@ -47,6 +47,7 @@ class Sample:
         needs: a regular expression that an answer which respects the person matches; see
             ``metrics.adherence``.
         forbids: one that it does not match.
+        half: "tune" or "test" where the benchmark says so itself.
         options: answers to score instead of a reference; the first is the right one.
     """
 
@@ -61,6 +62,7 @@ class Sample:
     kind: str = field(default="", repr=False)
     needs: str | None = field(default=None, repr=False)
     forbids: str | None = field(default=None, repr=False)
+    half: str = field(default="", repr=False)
     options: tuple[str, ...] = field(default=(), repr=False)
 
 

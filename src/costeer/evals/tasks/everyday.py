@@ -3,7 +3,7 @@
 Data: ``evals/data/everyday.jsonl``, written for this project; see the README beside it. Rows of
 other files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
 regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind`` and ``half``
-are optional.
+("dev" or "test") are optional.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from costeer.evals.tasks import rows
 from costeer.evals.tasks.base import LoadOptions, Metric, Sample
 from costeer.evals.tasks.private import private_turn
 
+HALVES = {"dev": "tune", "test": "test"}
 SHIPPED = files("costeer.evals") / "data" / "everyday.jsonl"
 
 
@@ -47,6 +48,7 @@ def _sample(row: rows.Row) -> Sample:
         kind=row.text("kind") if "kind" in row.values else "",
         needs=needs,
         forbids=forbids,
+        half=HALVES.get(str(row.values.get("half")), ""),
     )
 
 
