@@ -6,7 +6,7 @@ import json
 
 import pytest
 from tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
-from tiny_runs import choices, everyday, job, rows
+from tiny_runs import choices, cogenesis, everyday, job, rows
 
 from costeer.evals.metrics.adherence import adherence, refusal
 from costeer.evals.report import compare, sweep, texts
@@ -114,8 +114,6 @@ def test_options_have_a_table_of_their_own(tmp_path):
 def test_references_and_options_are_never_in_one_table(tmp_path):
     out = tmp_path / "out.jsonl"
     execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
-    from tiny_runs import cogenesis
-
     execute(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
     found = sections(load([out]), pooled=True)
     assert [section.likelihoods for section in found] == [False, True]

@@ -47,7 +47,7 @@ def test_every_method_on_every_task(run, tmp_path):
     )
     assert process.returncode == 0, process.stderr
     found = rows(tmp_path / "texts.jsonl")
-    samples = 2 + 1 + 6 + 4 * 4
+    samples = 1 + 1 + 2 + 1 + 6 + 4 * 4
     assert len(found) == json.loads(process.stdout)["rows"]
     assert len(found) == samples * (len(METHODS) + len(BASELINES))
     assert all(("meteor" in row["scores"]) == (row["tokens"]["reference"] > 0)
@@ -56,18 +56,20 @@ def test_every_method_on_every_task(run, tmp_path):
     assert len(kept) == len(found)
     assert SECRET not in (tmp_path / "texts.jsonl").read_text()
 
-    with_references = [name for name in sources if name.startswith(("cogenesis", "longlamp"))]
+    scorable = ("prefeval", "cogenesis", "longlamp")
+    scored = [name for name in sources if name.startswith(scorable)]
     code, out, err = run(
-        *("run", "--tasks", ",".join(with_references)),
-        *chain(*(data[name] for name in with_references)),
+        *("run", "--tasks", ",".join(scored)),
+        *chain(*(data[name] for name in scored)),
         *("--out", "scores.jsonl", "--json", *FAKE, *proxies),
     )
     assert code == 0, err
-    assert json.loads(out)["rows"] == (2 + 1 + 6) * len(METHODS)
+    assert json.loads(out)["rows"] == (1 + 2 + 1 + 6) * len(METHODS)
 
     code, out, _ = run("table", "scores.jsonl", "texts.jsonl", "--json")
     assert code == 0
-    assert len(json.loads(out)) == len(with_references) + len(sources)
+    by_kind = 2  # of the everyday texts and of the options
+    assert len(json.loads(out)) == len(scored) + len(sources) + by_kind
     for paper in ("1", "2", "3"):
         code, out, _ = run("table", "texts.jsonl", "--paper", paper)
         assert code == 0 and f"Table {paper} of the paper" in out

@@ -15,6 +15,7 @@ from costeer.evals.statistics import (
     percentile,
     resampled_sums,
     sign_flip_test,
+    wilson,
 )
 from costeer.exceptions import ParameterError
 
@@ -131,3 +132,24 @@ def test_ends_of_an_interval_may_be_infinite():
 def test_what_cannot_be_computed_is_an_error(wrong):
     with pytest.raises(ParameterError):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("successes", "count", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_wilson_against_published_values(successes, count, low, high):
+    found = wilson(successes, count)  # the last: Newcombe 1998 (Stat. Med. 17), table I
+    assert found.estimate == successes / count
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(("successes", "count"), [(0, 0), (3, 2), (-1, 2)])
+def test_wilson_wants_counts(successes, count):
+    with pytest.raises(ParameterError):
+        wilson(successes, count)

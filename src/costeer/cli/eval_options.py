@@ -25,7 +25,8 @@ DATA = click.option(
     "--data",
     multiple=True,
     metavar="[TASK=]PATH",
-    help="The benchmark's own file; LongLaMP comes from the hub where none is given.",
+    help="The benchmark's own file. Where none is given, LongLaMP comes from the hub, and the "
+    "everyday requests are those that the project ships.",
 )
 LIMIT = click.option(
     "--limit", type=click.IntRange(min=1), help="Rows of each file, from its start."
@@ -47,7 +48,7 @@ OPTIONS: list[Callable[[Any], Any]] = [
         type=click.Choice(["score", "generate"]),
         default="score",
         show_default=True,
-        help="Likelihoods of the references, or texts.",
+        help="Likelihoods of references or options, or texts.",
     ),
     LIMIT,
     SPLIT,

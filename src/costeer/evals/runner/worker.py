@@ -49,8 +49,11 @@ class LocalWorker:
         if isinstance(work, Scoring):
             units.require_room(encoded, self.models.room, None)
             for item, sample in zip(todo, encoded, strict=True):
-                score = self._chosen if sample.options else self._scored
-                yield Done(tuple(score(sample, item.missing, work)))
+                methods = [m for m in self.experiment.methods if m.key() in item.missing]
+                if sample.options:
+                    yield Done(tuple(self._chosen(sample, methods)))
+                else:
+                    yield Done(tuple(self._scored(sample, methods, work)))
             return
         units.require_room(encoded, self.models.room, work.max_tokens)
         yield from generate(
@@ -60,8 +63,9 @@ class LocalWorker:
             self.run,
         )
 
-    def _scored(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
-        methods = [m for m in self.experiment.methods if m.key() in missing]
+    def _scored(
+        self, sample: EncodedUnit, methods: Sequence[Method], work: Scoring
+    ) -> Iterator[Row]:
         result = scoring.score(sample.prompts, methods, self.models, work.kl, self.kept)
         nearest = nearest_if_known(sample.unit.sample)
         for method in methods:
@@ -70,8 +74,7 @@ class LocalWorker:
             scores = {**rows.likelihood(result.scores[method.key()]), "nearest": nearest}
             yield rows.row(self.run, self.experiment, sample, method, scores, seconds)
 
-    def _chosen(self, sample: EncodedUnit, missing: frozenset[str], work: Scoring) -> Iterator[Row]:
-        methods = [m for m in self.experiment.methods if m.key() in missing]
+    def _chosen(self, sample: EncodedUnit, methods: Sequence[Method]) -> Iterator[Row]:
         result = choosing.score(sample, methods, self.models)
         for method in methods:
             seconds = _branches(method, result.branch_seconds)
