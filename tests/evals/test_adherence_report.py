@@ -111,6 +111,15 @@ def test_options_have_a_table_of_their_own(tmp_path):
     assert sweep.measured(section)[0] == "margin, nats a token"
 
 
+def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_theirs(tmp_path):
+    out, names = tmp_path / "out.jsonl", ("llm-without", "contrastive-decoding", "llm-with")
+    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
+    table = texts.table(only(out))
+    ruling, others = cells(table, "Contrastive Decoding"), cells(table, "LLM w/o")
+    assert ruling["margin, nats a token"] is None and ruling["p, Holm"] is None
+    assert others["margin, nats a token"] is not None and ruling["right option, %"] is not None
+
+
 def test_references_and_options_are_never_in_one_table(tmp_path):
     out = tmp_path / "out.jsonl"
     execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))

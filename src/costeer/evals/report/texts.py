@@ -132,11 +132,14 @@ def against(
     base = section.find(BASE)
     if base is None:
         return {}
-    values = np.array(base.values(score))
+    values = base.values(score)
+    if values is None:
+        return {}
     intervals, p_values = {}, {}
     for column in section.columns:
-        if column.key != BASE:
-            gaps = factor * (np.array(column.values(score)) - values)
+        other = column.values(score)
+        if column.key != BASE and other is not None:
+            gaps = factor * (np.array(other) - np.array(values))
             intervals[column.key] = paired_bootstrap(gaps, section.groups, seed=seed)
             p_values[column.key] = sign_flip_test(gaps, section.groups, seed=seed)
     adjusted = holm(list(p_values.values()))
@@ -161,7 +164,7 @@ def tokens_per_second(columns: Sequence[MethodColumn]) -> float | None:
 
 def _has(section: Section, score: str) -> bool:
     columns = rated.within(section, score).columns
-    return bool(columns) and all(column.values(score) is not None for column in columns)
+    return any(column.values(score) is not None for column in columns)
 
 
 def mean(section: Section, key: str, score: str, factor: float = 1) -> float | None:

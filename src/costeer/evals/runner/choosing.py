@@ -59,6 +59,8 @@ def score(sample: EncodedUnit, methods: Sequence[Method], models: Models) -> Cho
 def judged(logprobs: Sequence[float]) -> dict[str, Any]:
     """What a row says: the options' log-probabilities, how far the first is above the others' mean,
     and whether it is the likeliest.
+
+    Where a rule gives a token of an option no probability, the margin is not finite.
     """
     first, *others = logprobs
     return {

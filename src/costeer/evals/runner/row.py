@@ -78,9 +78,11 @@ def _parameters(method: Method | Copying) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A number or an array as JSON has it, six digits after the point."""
+    """A number, a list or an array as JSON has it, six digits after the point."""
     if isinstance(value, np.ndarray):
-        return [plain(item) for item in value.tolist()]
+        value = value.tolist()
+    if isinstance(value, list):
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return round(value, DIGITS) if math.isfinite(value) else None
     return value
