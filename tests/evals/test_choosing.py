@@ -14,7 +14,7 @@ from costeer.evals.runner.choosing import judged
 from costeer.evals.runner.job import execute
 from costeer.evals.tasks.base import LoadOptions
 from costeer.evals.tasks.registry import task
-from costeer.exceptions import InputError
+from costeer.exceptions import InputError, ParameterError
 from costeer.models.load import load_model
 
 NAMES = ["llm-without", "llm-with", "costeer:gain=0.5", "adacosteer:threshold=0.1", "auto"]
@@ -66,6 +66,12 @@ def test_options_that_do_not_fit_are_refused_before_the_work(tmp_path):
     source = write(tmp_path / "p.jsonl", [row])
     with pytest.raises(InputError, match=r"need up to 5,\d+ tokens"):
         execute(job(tmp_path / "out.jsonl", "prefeval", source))
+
+
+def test_rows_of_options_are_not_kept(tmp_path):
+    source = choices(tmp_path / "p.jsonl", 1)
+    with pytest.raises(ParameterError, match="not for options"):
+        execute(job(tmp_path / "out.jsonl", "prefeval", source, rows=tmp_path / "rows"))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def execute(
 def _check(job: Job) -> None:
     if job.rows is not None and job.ray_workers:
         raise ParameterError("Rows are not kept over Ray.", "Use --shards and --shard instead.")
+    if job.rows is not None and any(unit.sample.options for unit in job.samples):
+        raise ParameterError("Rows are kept for references, not for options.", "Leave --rows out.")
     if isinstance(job.experiment.work, Scoring):
         units.require_references(job.samples)
     elif any(unit.sample.reference for unit in job.samples):
