@@ -15,7 +15,7 @@ from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS
 from costeer.cloud.child import ServerProcess
-from costeer.edge.prompts import GUIDE
+from costeer.edge.prompts import ANSWER_GUIDE
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
 
@@ -266,7 +266,7 @@ def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options):
     process = start("chat", "--context", "zebra", "--max-tokens", 2, *FAKE, *options)
     _, err = process.communicate("Hello\n/reset\nAgain\n/ledger\n/quit\n", timeout=30)
     shown = " ".join(err.split())  # lines are wrapped
-    assert (GUIDE in shown) is not bool(options)
+    assert (ANSWER_GUIDE in shown) is not bool(options)
     assert shown.count("Be brief.") == 2 * bool(options)
 
 

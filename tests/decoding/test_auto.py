@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.auto import Auto, AutoParams, divergence, private_part
 from costeer.decoding.certify import choose_certified
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import log_softmax
@@ -14,58 +16,101 @@ TOKENS = st.lists(st.integers(0, V - 1), max_size=12)
 FEW = st.lists(st.integers(0, 2), max_size=25)  # copies of three tokens are common
 
 
-def rows(seed, n=1, spread=4.0):
+def rows(seed, n=1, spread=1.0):
     return log_softmax(np.random.default_rng(seed).normal(0, spread, (n, V)))
 
 
-def by_hand(with_, without, text, token, answer):
-    """The docstring's formula, in plain Python."""
-    change = float(with_[token]) - max(float(without[token]), P.floor)
-    if token not in text:
-        return P.gain * change
-    if change <= 0:
-        return P.down * change
-    copied = answer[-P.run :] if len(answer) >= P.run else None
-    for start in range(len(text) - P.run):
-        if text[start : start + P.run] == copied and text[start + P.run] == token:
-            return 0.0
-    return (P.gain if token in answer else P.up) * change
+def nats(with_, without):
+    pairs = zip(with_.tolist(), without.tolist(), strict=True)
+    return sum(math.exp(w) * (w - p) for w, p in pairs)
 
 
-@given(st.integers(0, 2**31), TOKENS | FEW, TOKENS | FEW, st.integers(1, 3))
-def test_is_its_formula(seed, text, answer, count):
-    answer = [0] * count + answer  # the positions follow these, one after another
-    with_, without = rows(seed, count), rows(seed + 1, count, spread=8.0)  # some below the floor
+def by_hand(with_, without, text, answer):
+    """The docstring's formula in plain Python, at the last of these positions."""
+    recent = 0.0
+    for w, p in zip(with_, without, strict=True):
+        recent += (min(nats(w, p), P.cap) - recent) / P.span
+    weight = min(1, nats(with_[-1], without[-1]) / P.knee) * min(1, P.calm / recent)
+    copied = [
+        text[start + P.run]
+        for start in range(len(text) - P.run)
+        if len(answer) >= P.run and text[start : start + P.run] == answer[-P.run :]
+    ]
+    bonus = P.gain * weight * (with_[-1] - without[-1])
+    return [min(b, 0) if token in copied else b for token, b in enumerate(bonus.tolist())]
+
+
+@given(st.integers(0, 2**31), TOKENS | FEW, TOKENS | FEW, st.sampled_from([0.3, 1.0, 3.0]))
+def test_is_its_formula(seed, text, answer, spread):
+    n = len(answer) + 1
+    with_, without = rows(seed, n, spread), rows(seed + 1, n, spread)
     bonus = Auto(P, text).bonus(with_, without, answer)
-    for i in range(count):
-        before = answer[: len(answer) - count + 1 + i]
-        expected = [by_hand(with_[i], without[i], text, token, before) for token in range(V)]
-        assert bonus[i] == pytest.approx(expected, abs=1e-4)
+    for i in range(n):
+        expected = by_hand(with_[: i + 1], without[: i + 1], text, answer[:i])
+        assert bonus[i] == pytest.approx(expected, abs=1e-3)
     assert bonus.dtype == np.float32
 
 
 def test_positions_together_are_positions_one_by_one():
     """Bit for bit, or run-ahead would differ from lockstep."""
     with_, without = rows(1, 6), rows(2, 6)
-    rule, answer = Auto(P, [3, 5, 8, 9, 3, 5, 7]), [1, 3, 5, 8, 9, 3, 2]
-    together = rule.bonus(with_, without, answer)
+    text, answer = [3, 5, 8, 9, 3, 5, 7], [3, 5, 8, 9, 3]
+    together = Auto(P, text).bonus(with_, without, answer)
+    rule = Auto(P, text)
     for i in range(6):
-        alone = rule.bonus(with_[i : i + 1], without[i : i + 1], answer[: i + 2])
+        alone = rule.bonus(with_[i : i + 1], without[i : i + 1], answer[:i])
         assert np.array_equal(together[i], alone[0])
+
+
+def test_positions_that_were_rolled_back_leave_no_trace():
+    with_, without = rows(1, 6), rows(2, 6)
+    straight = Auto(P, []).bonus(with_, without, [1, 2, 3, 4, 5])
+    rule = Auto(P, [])
+    rule.bonus(with_[:2], without[:2], [1])
+    rule.bonus(rows(7, 3), rows(8, 3), [1, 2, 9, 9])  # a draft that is rejected at its second token
+    assert np.array_equal(rule.bonus(with_[2:], without[2:], [1, 2, 3, 4, 5]), straight[2:])
+
+
+def test_silent_where_the_context_says_nothing_and_full_where_it_decides():
+    quiet = rows(1)
+    assert not Auto(P, []).bonus(quiet, quiet).any()
+    loud = log_softmax(np.eye(1, V, 5, dtype=np.float32) * 9)
+    uniform = log_softmax(np.zeros((1, V), np.float32))
+    assert Auto(P, []).bonus(loud, uniform) == pytest.approx(P.gain * (loud - uniform), rel=1e-5)
+
+
+def test_the_gain_falls_while_the_context_is_recited():
+    loud = log_softmax(np.eye(1, V, 5, dtype=np.float32) * 9).repeat(30, axis=0)
+    uniform = log_softmax(np.zeros((30, V), np.float32))
+    bonus = Auto(P, []).bonus(loud, uniform, [5] * 29)[:, 5]
+    assert bonus[20] < bonus[0] / 3
 
 
 def test_a_copied_run_gets_no_more_help():
     """Not the next token of the text, after eight in a row; others go on as they did."""
-    with_, without = log_softmax(np.eye(1, 30, 9, dtype=np.float32) * 9), np.zeros((1, 30))
-    rule = Auto(AutoParams(), range(20))
-    assert rule.bonus(with_, without - 3.4, range(2, 9))[0, 9] > 2  # seven
-    assert rule.bonus(with_, without - 3.4, range(1, 9))[0, 9] == 0
-    assert rule.bonus(with_, without - 3.4, [8, *range(2, 9)])[0, 9] > 2
+    with_ = log_softmax(np.eye(1, 30, 9, dtype=np.float32) * 9)
+    without = log_softmax(np.zeros((1, 30), np.float32))
+
+    def helped(answer):
+        return Auto(AutoParams(), range(20)).bonus(with_, without, answer)[0, 9]
+
+    assert helped(range(2, 9)) > 2  # seven
+    assert helped(range(1, 9)) == 0
+    assert helped([8, *range(2, 9)]) > 2
 
 
 def test_impossible_tokens_stay_finite():
     nothing = np.full((1, 4), -np.inf, np.float32)
-    assert np.isfinite(Auto(P, [1, 2]).bonus(nothing, nothing)).all()
+    certain = np.array([[0, -np.inf, -np.inf, -np.inf]], np.float32)
+    for with_, without in ((nothing, nothing), (certain, nothing), (nothing, certain)):
+        assert np.isfinite(Auto(P, [1, 2]).bonus(with_, without)).all()
+
+
+@given(st.integers(0, 2**31), st.sampled_from([0.1, 1.0, 8.0]))
+def test_divergence_is_the_kullback_leibler_divergence(seed, spread):
+    with_, without = rows(seed, 1, spread)[0], rows(seed + 1, 1, spread)[0]
+    found = divergence(with_, with_ - without)
+    assert found == pytest.approx(nats(with_, without), rel=1e-4, abs=1e-4) and found >= 0
 
 
 @settings(max_examples=150)
@@ -76,8 +121,8 @@ def test_impossible_tokens_stay_finite():
     st.sampled_from([1.0, 0.9]),
 )
 def test_a_proven_choice_is_the_full_vocabularys(seed, k, temperature, top_p):
-    llm = rows(seed)[0]
-    bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1), rows(seed + 2), [2])[0]
+    llm = rows(seed, spread=4.0)[0]
+    bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1, spread=2.0), rows(seed + 2))[0]
     sampling = SamplingParams(temperature, top_p, seed % 1000)
     noise = None if sampling.greedy else gumbel(seed % 1000, 0, V)
     top = np.argsort(-llm, kind="stable")[:k].astype(np.int32)

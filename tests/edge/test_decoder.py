@@ -23,15 +23,15 @@ PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3
 def by_the_book(llm, slm, prompts, params, auto=None):
     """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
-    text = private_part(prompts.plain, prompts.private)
+    rule = Auto(auto, private_part(prompts.plain, prompts.private)) if auto else None
     while len(decided) < params.max_tokens:
         base = llm.logprobs([*prompts.public, *decided])
         with_ = slm.logprobs([*prompts.private, *decided])
         without = slm.logprobs([*prompts.plain, *decided])
         noise = gumbel(params.sampling.seed, len(decided), base.size)
         scores = score(base, with_ - without, params.gain)
-        if auto is not None:
-            scores = base + Auto(auto, text).bonus(with_[None], without[None], decided)[0]
+        if rule is not None:
+            scores = base + rule.bonus(with_[None], without[None], decided)[0]
         decided.append(choose(scores, params.sampling, noise))
         if decided[-1] in params.eos_ids:
             break
@@ -77,7 +77,7 @@ def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling
     prompts = Prompts(
         public=(9, 1, 2, 3), plain=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3)
     )
-    auto = AutoParams(up=2.0)
+    auto = AutoParams(calm=0.2)
     params = DecodeParams(1.0, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
     steps = decode(llm, slm, params, prompts, auto)
     expected = by_the_book(llm, slm, prompts, params, auto)

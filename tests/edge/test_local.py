@@ -45,11 +45,13 @@ def test_auto_takes_the_place_of_the_difference_for_one_answer():
     model = FakeModel()
     local = LocalSteering(model)
     local.params = AutoParams()
-    rule = Auto(AutoParams(), [9, 5])
 
     def by_hand(*answer):
-        with_ = model.logprobs([1, 9, 5, 2, *answer])[None]
-        return rule.bonus(with_, model.logprobs([1, 2, *answer])[None], answer)[0]
+        rule = Auto(AutoParams(), [9, 5])
+        for end in range(len(answer) + 1):
+            with_ = model.logprobs([1, 9, 5, 2, *answer[:end]])[None]
+            bonus = rule.bonus(with_, model.logprobs([1, 2, *answer[:end]])[None], answer[:end])
+        return bonus[0]
 
     first = local.begin([1, 2], [1, 9, 5, 2])
     assert np.allclose(first, by_hand(), atol=1e-5)

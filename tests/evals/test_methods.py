@@ -19,6 +19,7 @@ BRANCHES = (
     "llm_guided",
     "llm_with",
     "slm_with",
+    "slm_about",
     "slm_without",
     "tuned_slm",
     "untuned_slm",
@@ -131,8 +132,11 @@ def test_what_a_method_needs_is_what_it_reads(name):
 def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name):
     kept = {branch: values.copy() for branch, values in R.items()}
     made = method(name)
-    together, rule = made.scores(R), made.begin()
-    one_by_one = [rule.scores({b: v[i : i + 1] for b, v in R.items()}) for i in range(4)]
+    answer = [7, 8, 9]
+    together, rule = made.scores(R, answer), made.begin()
+    one_by_one = [
+        rule.scores({b: v[i : i + 1] for b, v in R.items()}, answer[:i]) for i in range(4)
+    ]
     assert np.array_equal(np.concatenate(one_by_one), together)
     assert all(np.array_equal(kept[branch], R[branch]) for branch in R)
 
@@ -221,6 +225,7 @@ def test_labels_differ_and_equal_parameters_make_equal_methods():
         ("adacosteer", {"patience": float("nan")}, "patience"),
         ("auto", {"run": 0}, "run"),
         ("auto", {"run": 2.5}, "run"),
+        ("own-words", {"run": 0}, "run"),
         ("adacosteer", {"gain": float("inf")}, "finite"),
         ("adacosteer", {"threshold": 90}, "threshold"),
         ("linear-alignment", {"model": "both"}, "llm or slm"),
@@ -240,7 +245,7 @@ def test_rows_of_different_shapes_are_an_error():
         method("slm-with").scores({"slm_with": R["slm_with"][0]})
 
 
-@pytest.mark.parametrize("name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "floored"])
+@pytest.mark.parametrize("name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "own-words", "floored"])
 def test_a_guided_method_is_the_method_on_the_guided_llm(name):
     inner, guided = parse(name), parse(f"guided-{name}")
     assert "llm_without" not in guided.needs and not guided.violates_privacy

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from costeer.edge.prompts import GUIDE
+from dataclasses import replace
+
+from costeer.edge.prompts import ANSWER_GUIDE, WRITING_GUIDE
 from costeer.evals.prompts import encode
 from costeer.evals.tasks.base import Sample
 from costeer.models.fake import FakeTokenizer
@@ -24,8 +26,17 @@ def test_both_prompts_differ_in_the_user_turn_alone():
 
 def test_the_guide_is_the_system_message_of_the_public_prompt():
     tokenizer = FakeTokenizer(320)
-    text = tokenizer.decode_bytes(encode(SAMPLE, tokenizer).guided).decode()
-    assert GUIDE in text and "Say hi." in text and "Maren" not in text
+    for query, guide in (("Say hi.", ANSWER_GUIDE), ("Write a poem.", WRITING_GUIDE)):
+        guided = encode(replace(SAMPLE, query=query), tokenizer).guided
+        text = tokenizer.decode_bytes(guided).decode()
+        assert guide in text and query in text and "Maren" not in text
+
+
+def test_the_products_own_private_prompt_holds_the_context():
+    tokenizer = FakeTokenizer(320)
+    assert encode(SAMPLE, tokenizer).about == encode(SAMPLE, tokenizer).private
+    about = encode(replace(SAMPLE, context="I am Maren."), tokenizer).about
+    assert "Say hi.\n\nAbout me: I am Maren." in tokenizer.decode_bytes(about).decode()
 
 
 def test_the_reference_is_plain_text_without_an_end():

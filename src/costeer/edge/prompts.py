@@ -2,9 +2,10 @@
 
 The public prompt is the conversation with a guide in front; it alone may leave the device. The
 small model reads the same conversation without the guide, once as it is (plain) and once with the
-context in front of the first question (private); what the context adds there is what steers. The
-caches of all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756,
-section 3.3; the wording is our own.
+context after the first question (private); what the context adds there is what steers. The caches
+of all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3;
+the wording is our own. The private prompt has no headings and no instruction, because steering
+copies them into the answer (docs/strength.md).
 """
 
 from __future__ import annotations
@@ -18,17 +19,29 @@ from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
 
-GUIDE = (
+WRITING_GUIDE = (
     "You are a helpful assistant. When someone asks you to write something, write it in their "
     "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
     "details instead of placeholders."
 )
-"""The system message that the large model gets where the caller has none of their own: the same for
-everyone. What it is worth, and why the small model does not get it: docs/strength.md."""
+"""The large model's system message where a text is asked for."""
 
-INSTRUCTION = (
-    "Answer as my personal assistant. Use what you know about me wherever it fits, "
-    "and write the way I write."
+ANSWER_GUIDE = (
+    "You are a helpful assistant who knows the user well. Give one concrete, fitting answer."
+)
+"""The large model's system message for all other questions. Both guides are the same for everyone,
+and the public question alone decides between them. What they are worth: docs/strength.md."""
+
+ABOUT = "About me: "
+"""What stands between the question and the context in the private prompt."""
+
+_ASKS_FOR_TEXT = re.compile(
+    r"\b(?:write|draft|compose|craft|author|pen)\b"
+    r"|\b(?:create|develop|prepare|generate|design|produce|outline)\b.{0,80}\b(?:article|biography|blog"
+    r"|caption|chapter|curriculum|e-?mail|essay|greeting|guide|introduction|invitation|journal|lecture"
+    r"|letter|message|newsletter|note|piece|poem|post|presentation|proposal|release|reply|report"
+    r"|review|script|speech|statement|story|summary|talk|toast)",
+    re.IGNORECASE | re.DOTALL,
 )
 
 RECORD_BREAK = re.compile(r"\n[ \t]*\n\s*")
@@ -61,11 +74,16 @@ def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Mess
     return [{"role": "system", "content": system}, *messages]
 
 
+def guide(messages: Sequence[Message]) -> str:
+    """The guide for a conversation; its first question decides, so that it stays in the cache."""
+    first = next(message["content"] for message in messages if message["role"] == "user")
+    return WRITING_GUIDE if _ASKS_FOR_TEXT.search(first) else ANSWER_GUIDE
+
+
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:
-    """The conversation with the context placed before the first question."""
+    """The conversation with the context placed after the first question."""
     first = next(i for i, message in enumerate(messages) if message["role"] == "user")
-    question = messages[first]["content"]
-    private = f"{INSTRUCTION}\n\n## About me\n{context}\n\n## Task\n{question}"
+    private = f"{messages[first]['content']}\n\n{ABOUT}{context}"
     return [*messages[:first], {"role": "user", "content": private}, *messages[first + 1 :]]
 
 
@@ -84,7 +102,7 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
             does not fit.
     """
     turns = conversation(messages)
-    public = tuple(tokenizer.chat(conversation(messages, GUIDE)))
+    public = tuple(tokenizer.chat(conversation(messages, guide(messages))))
     plain = tuple(tokenizer.chat(turns))
     longest = max(len(public), len(plain))
     if longest > room:

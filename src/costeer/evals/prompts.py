@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from costeer.edge.prompts import GUIDE
+from costeer.edge.prompts import guide, with_context
 from costeer.evals.tasks.base import Sample
 from costeer.models.base import Message, Tokenizer
 
@@ -22,8 +22,10 @@ class TokenPrompts:
 
     Attributes:
         public: for the branches without context; these and ``guided`` alone may leave the device.
-        guided: the same with ``GUIDE`` as the system message.
-        private: for the branches with context.
+        guided: the same with the product's guide as the system message.
+        private: for the branches with context, in the words of the benchmark.
+        about: the same in the words of the product; equal to ``private`` where a sample says no
+            context apart from its prompt.
         reference: of the reference as plain text, without an end token; empty if there is none.
             Row i of the policy to score is the one that follows the prompt and i ids of these.
     """
@@ -32,6 +34,7 @@ class TokenPrompts:
     private: tuple[int, ...] = field(repr=False)
     reference: tuple[int, ...] = field(repr=False)
     guided: tuple[int, ...] = field(default=(), repr=False)
+    about: tuple[int, ...] = field(default=(), repr=False)
 
 
 def turns(user: str, system: str = SYSTEM) -> list[Message]:
@@ -41,9 +44,13 @@ def turns(user: str, system: str = SYSTEM) -> list[Message]:
 
 def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
     """The token ids of a sample; nothing is cut."""
+    public = turns(sample.query)
+    private = turns(sample.context_prompt)
+    about = with_context(public, sample.context) if sample.context else private
     return TokenPrompts(
-        public=tuple(tokenizer.chat(turns(sample.query))),
-        private=tuple(tokenizer.chat(turns(sample.context_prompt))),
+        public=tuple(tokenizer.chat(public)),
+        private=tuple(tokenizer.chat(private)),
         reference=tuple(tokenizer.encode(sample.reference or "")),
-        guided=tuple(tokenizer.chat(turns(sample.query, GUIDE))),
+        guided=tuple(tokenizer.chat(turns(sample.query, guide(public)))),
+        about=tuple(tokenizer.chat(about)),
     )

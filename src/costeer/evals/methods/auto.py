@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from costeer.decoding.auto import Auto, AutoParams
-from costeer.evals.methods.base import Array, Rows, Rule, require_count
+from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.evals.methods.base import Array, Branch, Rows, Rule, require_count
 from costeer.evals.methods.reading import Reading
+from costeer.evals.prompts import TokenPrompts
 
 DEFAULT = AutoParams()
 
@@ -19,14 +20,24 @@ class AutoCoSteer(Reading):
     name = "auto"
     title = "CoSteer auto"
     gain: float = DEFAULT.gain
-    up: float = DEFAULT.up
-    down: float = DEFAULT.down
-    floor: float = DEFAULT.floor
+    knee: float = DEFAULT.knee
+    calm: float = DEFAULT.calm
+    cap: float = DEFAULT.cap
+    span: float = DEFAULT.span
     run: int = DEFAULT.run
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_count("run", self.run)
+
+    @property
+    def needs(self) -> frozenset[Branch]:
+        """Those of CoSteer, with the product's own private prompt."""
+        return frozenset({"llm_without", "slm_about", "slm_without"})
+
+    def begin(self, prompts: TokenPrompts | None = None) -> Rule:
+        """Start a text, with a look at the private one."""
+        return self.start(private_part(prompts.public, prompts.about) if prompts else ())
 
     def start(self, text: Sequence[int]) -> Rule:
         """See ``Reading``."""
@@ -43,6 +54,6 @@ class _Text:
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         """See ``Rule``."""
         rows = self._method.checked(rows)
-        bonus = self._rule.bonus(rows["slm_with"], rows["slm_without"], answer)
+        bonus = self._rule.bonus(rows["slm_about"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus

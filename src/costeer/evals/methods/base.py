@@ -30,6 +30,7 @@ Branch: TypeAlias = Literal[
     "llm_guided",
     "llm_with",
     "slm_with",
+    "slm_about",
     "slm_without",
     "tuned_slm",
     "untuned_slm",

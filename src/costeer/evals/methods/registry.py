@@ -11,6 +11,7 @@ from costeer.evals.methods.base import Method
 from costeer.evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
 from costeer.evals.methods.floored import Floored
 from costeer.evals.methods.guided import Guided
+from costeer.evals.methods.own_words import OwnWords
 from costeer.evals.methods.plain import Plain
 from costeer.evals.methods.related import (
     Amulet,
@@ -30,6 +31,7 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
     "light-costeer": (CoSteer, {"gain": LIGHT_GAIN}),
     "costeer": (CoSteer, {}),
     "auto": (AutoCoSteer, {}),
+    "own-words": (OwnWords, {}),
     "floored": (Floored, {}),
     "adacosteer": (AdaCoSteer, {}),
     "contrastive-decoding": (ContrastiveDecoding, {}),

@@ -16,7 +16,7 @@ from costeer.evals.prompts import TokenPrompts
 from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel, Tokenizer
 
-PRIVATE: frozenset[Branch] = frozenset({"llm_with", "slm_with"})
+PRIVATE: frozenset[Branch] = frozenset({"llm_with", "slm_with", "slm_about"})
 """The others see the query alone, ``llm_guided`` with a public instruction in front; so do the two
 small models of proxy-tuning, whose difference is in their weights."""
 
@@ -26,6 +26,7 @@ MODEL_OF: Mapping[Branch, str] = {
     "llm_with": "llm",
     "slm_without": "slm",
     "slm_with": "slm",
+    "slm_about": "slm",
     "tuned_slm": "tuned",
     "untuned_slm": "untuned",
 }
@@ -102,4 +103,6 @@ def prompt_of(branch: Branch, prompts: TokenPrompts) -> tuple[int, ...]:
     """What the branch's model reads before the answer."""
     if branch == "llm_guided":
         return prompts.guided
+    if branch == "slm_about":
+        return prompts.about
     return prompts.private if branch in PRIVATE else prompts.public

@@ -43,6 +43,8 @@ class Sample:
         history: what the user wrote, in the order of the prompt; for the judge and the trivial
             baselines.
         preference: the instruction that the context adds, for the reward model.
+        context: what a person would give to CoSteer as the context; records are separated by blank
+            lines.
         kind: the kind of request, for tables.
         needs: a regular expression that an answer which respects the person matches; see
             ``metrics.adherence``.
@@ -59,6 +61,7 @@ class Sample:
     profile: str = field(default="", repr=False)
     history: tuple[Record, ...] = field(default=(), repr=False)
     preference: str = field(default="", repr=False)
+    context: str = field(default="", repr=False)
     kind: str = field(default="", repr=False)
     needs: str | None = field(default=None, repr=False)
     forbids: str | None = field(default=None, repr=False)

@@ -6,8 +6,10 @@ the rendered ``cogenesis.jsonl`` of github.com/USTC-StarTeam/CoSteer. Both give 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from costeer.edge.prompts import RECORD_BREAK
 from costeer.evals.tasks import rows
 from costeer.evals.tasks.base import LoadOptions, Metric, Record, Sample
 from costeer.evals.tasks.rendered import (
@@ -61,19 +63,30 @@ def _official(row: rows.Row) -> Sample:
         group=row.name("tid"),
         profile=profile,
         history=history,
+        context=context(profile, history),
     )
+
+
+def context(profile: str, history: Sequence[Record]) -> str:
+    """Profile and history as a person would give them: the profile is one record, each text one."""
+    facts = "\n".join(line for line in profile.splitlines() if line.strip())
+    texts = (RECORD_BREAK.sub("\n", records_text([record])) for record in history)
+    return "\n\n".join([facts, *texts])
 
 
 def _rendered(row: rows.Row) -> Sample:
     prompt = row.text("personalized_input")
+    profile = between(row, prompt, PROFILE, HISTORY)
+    history = split_records(row, between(row, prompt, HISTORY, QUERY), "Task")
     return Sample(
         id=row.name("id"),
         query=row.text("input"),
         context_prompt=prompt,
         reference=row.text("output"),
         group=row.name("id"),
-        profile=between(row, prompt, PROFILE, HISTORY),
-        history=split_records(row, between(row, prompt, HISTORY, QUERY), "Task"),
+        profile=profile,
+        history=history,
+        context=context(profile, history),
     )
 
 

@@ -51,6 +51,7 @@ def _sample(row: rows.Row, preference: str) -> Sample:
         reference=None,
         group=question,
         preference=sentence(preference),
+        context=f"{sentence(preference)}.",
     )
 
 
