@@ -20,7 +20,8 @@ def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_c
     for ids in (prompts.public, prompts.plain):
         assert "Where to eat?" in text(ids) and "vegetarian" not in text(ids)
     assert ANSWER_GUIDE in text(prompts.public)
-    assert "Where to eat?\n\nAbout me: I am vegetarian." in text(prompts.private)
+    assert "about themselves: I am vegetarian.\n\nEvery" in text(prompts.private)
+    assert text(prompts.private).index("vegetarian") < text(prompts.private).index("Where to eat?")
     assert not prompts.note
 
 

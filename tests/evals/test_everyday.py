@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tiny_rows import ALL, SECRET, write
 
+from costeer.edge.prompts import with_context
 from costeer.evals.metrics.adherence import FLAGS, respected
 from costeer.evals.runner.units import Unit
 from costeer.evals.tasks.base import LoadOptions
@@ -101,7 +102,12 @@ def test_a_bad_row_is_one_line_without_its_text(row, problem, tmp_path):
     assert problem in str(caught.value) and SECRET not in str(caught.value)
 
 
+ASK = [{"role": "user", "content": "Why?"}]
+
+
 def test_the_wording_is_what_the_private_turn_adds():
-    turn, pieces = private_turn("Why?", SECRET), wording()
-    assert pieces and all(piece in turn for piece in pieces)
+    conversation = [{"role": "system", "content": "Be kind."}, *ASK]
+    shown = with_context(conversation, SECRET)[0]["content"] + private_turn("Why?", SECRET)
+    pieces = wording()
+    assert len(pieces) >= 3 and all(piece in shown for piece in pieces)
     assert not any("Why?" in piece or SECRET in piece for piece in pieces)

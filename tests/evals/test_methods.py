@@ -245,7 +245,9 @@ def test_rows_of_different_shapes_are_an_error():
         method("slm-with").scores({"slm_with": R["slm_with"][0]})
 
 
-@pytest.mark.parametrize("name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "own-words", "floored"])
+@pytest.mark.parametrize(
+    "name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "own-words", "floored"]
+)
 def test_a_guided_method_is_the_method_on_the_guided_llm(name):
     inner, guided = parse(name), parse(f"guided-{name}")
     assert "llm_without" not in guided.needs and not guided.violates_privacy

@@ -36,7 +36,7 @@ def test_the_products_own_private_prompt_holds_the_context():
     tokenizer = FakeTokenizer(320)
     assert encode(SAMPLE, tokenizer).about == encode(SAMPLE, tokenizer).private
     about = encode(replace(SAMPLE, context="I am Maren."), tokenizer).about
-    assert "Say hi.\n\nAbout me: I am Maren." in tokenizer.decode_bytes(about).decode()
+    assert "says about themselves: I am Maren.\n\nEvery" in tokenizer.decode_bytes(about).decode()
 
 
 def test_the_reference_is_plain_text_without_an_end():

@@ -91,8 +91,8 @@ class Auto:
         first = len(answer) + 1 - len(result)
         del self._recent[max(first, 0) :]
         # One row at a time: sums over several rows at once may round differently.
-        for row, with_row in zip(result, with_context, strict=True):
-            row *= np.float32(self._gain(divergence(with_row, row)))
+        gains = [self._gain(divergence(w, d)) for w, d in zip(with_context, result, strict=True)]
+        result *= np.array(gains, np.float32)[:, None]
         end_copies(result, answer, self._after, self._params.run)
         return result
 

@@ -2,10 +2,11 @@
 
 The public prompt is the conversation with a guide in front; it alone may leave the device. The
 small model reads the same conversation without the guide, once as it is (plain) and once with the
-context after the first question (private); what the context adds there is what steers. The caches
-of all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3;
-the wording is our own. The private prompt has no headings and no instruction, because steering
-copies them into the answer (docs/strength.md).
+context in its system message (private); what the context adds there is what steers. The caches of
+all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3;
+the wording is our own. The private prompt has no headings, because steering copies them into the
+answer, and the question comes last, because a context that comes last is recited
+(docs/strength.md).
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ ANSWER_GUIDE = (
 """The large model's system message for all other questions. Both guides are the same for everyone,
 and the public question alone decides between them. What they are worth: docs/strength.md."""
 
-ABOUT = "About me: "
-"""What stands between the question and the context in the private prompt."""
+PRIVATE = (
+    "{system} The user says about themselves: {context}\n\nEvery answer must respect all of this."
+)
+"""The system message of the private prompt."""
 
 _ASKS_FOR_TEXT = re.compile(
     r"\b(?:write|draft|compose|craft|author|pen)\b"
@@ -81,10 +84,10 @@ def guide(messages: Sequence[Message]) -> str:
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:
-    """The conversation with the context placed after the first question."""
-    first = next(i for i, message in enumerate(messages) if message["role"] == "user")
-    private = f"{messages[first]['content']}\n\n{ABOUT}{context}"
-    return [*messages[:first], {"role": "user", "content": private}, *messages[first + 1 :]]
+    """A conversation that begins with a system message, with the context added to it."""
+    system, *turns = messages
+    private = PRIVATE.format(system=system["content"], context=context)
+    return [{"role": "system", "content": private}, *turns]
 
 
 def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room: int) -> Prompts:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer.evals.tasks import rows
 from costeer.evals.tasks.base import LoadOptions, Metric, Sample
-from costeer.evals.tasks.rendered import QUERY, between, split_records, turns
+from costeer.evals.tasks.rendered import QUERY, between, records_text, split_records, turns
 from costeer.exceptions import InputError
 
 HISTORY = "\n\n## History Paper Abstracts\n"
@@ -38,14 +38,15 @@ class Abstracts:
 
 def _sample(row: rows.Row) -> Sample:
     prompt, reference = turns(row)
-    history = between(row, prompt, HISTORY, QUERY)
+    history = split_records(row, between(row, prompt, HISTORY, QUERY), "Title")
     return Sample(
         id=row.name("tid"),
         query=prompt.rpartition(QUERY)[2].strip(),
         context_prompt=prompt,
         reference=reference,
         group=row.name("tid"),
-        history=split_records(row, history, "Title"),
+        history=history,
+        context=records_text(history, "Title"),
     )
 
 

@@ -43,6 +43,7 @@ def _sample(row: rows.Row) -> Sample:
         id=name,
         query=query,
         context_prompt=private_turn(query, row.text("context")),
+        context=row.text("context"),
         reference=None,
         group=name,
         kind=row.text("kind") if "kind" in row.values else "",

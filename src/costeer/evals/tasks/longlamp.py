@@ -136,6 +136,7 @@ class LongLamp:
             reference=row.text("output"),
             group=row.name(self.kind.user),
             history=history,
+            context="\n\n".join(f"{record.title}\n{record.text}" for record in history),
         )
 
     def _history(self, row: rows.Row, query: str, ranker: Ranker) -> tuple[Record, ...]:

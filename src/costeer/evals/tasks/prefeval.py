@@ -37,6 +37,7 @@ def _sample(row: rows.Row) -> Sample:
         id=name,
         query=question,
         context_prompt=private_turn(question, row.text("preference")),
+        context=row.text("preference"),
         reference=None,
         group=name,
         kind=row.text("topic"),

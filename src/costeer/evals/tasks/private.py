@@ -1,23 +1,25 @@
-"""The private user turn of tasks that say only what is known of the person, and its wording.
+"""The private user turn of tasks that say only what is known of the person, and all the wording
+that a private prompt adds to query and context.
 
-The one place that ties these tasks to the product's private prompt.
+The large model with the context, which the others are compared with, reads the form that served it
+best: the context after the question. The small model reads the product's own private prompt.
 """
 
 from __future__ import annotations
 
 import re
 
-from costeer.edge.prompts import with_context
+from costeer.edge.prompts import PRIVATE
 
-_QUERY, _CONTEXT = "\N{OBJECT REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}"
+USER_TURN = "{query}\n\nAbout me: {context}"
 
 
 def private_turn(query: str, context: str) -> str:
-    """What the branches with context read: the product's own private prompt."""
-    return with_context([{"role": "user", "content": query}], context)[-1]["content"]
+    """The user turn of the branches with context."""
+    return USER_TURN.format(query=query, context=context)
 
 
 def wording() -> tuple[str, ...]:
-    """The sentences and headings that the private turn adds to query and context."""
-    pieces = re.split(rf"[\n{_QUERY}{_CONTEXT}]|(?<=[.!?:])\s", private_turn(_QUERY, _CONTEXT))
+    """The sentences and headings that private prompts add; none of them belongs in an answer."""
+    pieces = re.split(r"\n|\{\w+\}|(?<=[.!?:])\s", f"{PRIVATE}\n{USER_TURN}")
     return tuple(piece.strip() for piece in pieces if piece.strip())
