@@ -15,7 +15,7 @@ from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS
 from costeer.cloud.child import ServerProcess
-from costeer.edge.prompts import ANSWER_GUIDE
+from costeer.edge.prompts import GUIDE
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
 
@@ -264,9 +264,11 @@ def test_chat():
 @pytest.mark.parametrize("options", [(), ("--system", "Be brief.")])
 def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options):
     process = start("chat", "--context", "zebra", "--max-tokens", 2, *FAKE, *options)
-    _, err = process.communicate("Hello\n/reset\nAgain\n/ledger\n/quit\n", timeout=30)
+    _, err = process.communicate(
+        "Write a poem\n/reset\nWrite it again\n/ledger\n/quit\n", timeout=30
+    )
     shown = " ".join(err.split())  # lines are wrapped
-    assert (ANSWER_GUIDE in shown) is not bool(options)
+    assert (GUIDE in shown) is not bool(options)
     assert shown.count("Be brief.") == 2 * bool(options)
 
 

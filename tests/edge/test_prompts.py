@@ -1,6 +1,6 @@
 import pytest
 
-from costeer.edge.prompts import ANSWER_GUIDE, SYSTEM, WRITING_GUIDE, build, guide
+from costeer.edge.prompts import GUIDE, SYSTEM, build, guide
 from costeer.exceptions import InputError
 from costeer.models.fake import FakeModel
 
@@ -19,16 +19,16 @@ def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_c
     prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
     for ids in (prompts.public, prompts.plain):
         assert "Where to eat?" in text(ids) and "vegetarian" not in text(ids)
-    assert ANSWER_GUIDE in text(prompts.public)
+    assert prompts.public == prompts.plain
     assert "about themselves: I am vegetarian.\n\nEvery" in text(prompts.private)
     assert text(prompts.private).index("vegetarian") < text(prompts.private).index("Where to eat?")
     assert not prompts.note
 
 
 def test_the_guide_is_for_the_large_model_alone():
-    prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
-    assert ANSWER_GUIDE not in text(prompts.plain) and ANSWER_GUIDE not in text(prompts.private)
-    assert text(prompts.plain) == text(prompts.public).replace(ANSWER_GUIDE, SYSTEM)
+    prompts = build(TOKENIZER, ask("Write a poem."), "I am vegetarian.", room=4000)
+    assert GUIDE not in text(prompts.plain) and GUIDE not in text(prompts.private)
+    assert text(prompts.plain) == text(prompts.public).replace(GUIDE, SYSTEM)
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_the_guide_is_for_the_large_model_alone():
     ],
 )
 def test_the_question_alone_chooses_the_guide(query, writing):
-    assert guide(ask(query)) == (WRITING_GUIDE if writing else ANSWER_GUIDE)
+    assert guide(ask(query)) == (GUIDE if writing else SYSTEM)
 
 
 def test_the_first_question_chooses_the_guide_of_a_conversation():
     turns = [*ask("Hi"), {"role": "assistant", "content": "Hello"}, *ask("Write a poem")]
-    assert guide(turns) == ANSWER_GUIDE
+    assert guide(turns) == SYSTEM
 
 
 def test_a_system_message_of_ones_own_replaces_ours():
-    messages = [{"role": "system", "content": "Be brief."}, *ask("Hi")]
+    messages = [{"role": "system", "content": "Be brief."}, *ask("Write a poem.")]
     prompts = build(TOKENIZER, messages, "", room=4000)
-    assert ANSWER_GUIDE not in text(prompts.public)
+    assert GUIDE not in text(prompts.public)
     assert "Be brief." in text(prompts.public)
     assert prompts.public == prompts.plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from costeer.edge.prompts import ANSWER_GUIDE, WRITING_GUIDE
+from costeer.edge.prompts import GUIDE, SYSTEM
 from costeer.evals.prompts import encode
 from costeer.evals.tasks.base import Sample
 from costeer.models.fake import FakeTokenizer
@@ -26,7 +26,7 @@ def test_both_prompts_differ_in_the_user_turn_alone():
 
 def test_the_guide_is_the_system_message_of_the_public_prompt():
     tokenizer = FakeTokenizer(320)
-    for query, guide in (("Say hi.", ANSWER_GUIDE), ("Write a poem.", WRITING_GUIDE)):
+    for query, guide in (("Say hi.", SYSTEM), ("Write a poem.", GUIDE)):
         guided = encode(replace(SAMPLE, query=query), tokenizer).guided
         text = tokenizer.decode_bytes(guided).decode()
         assert guide in text and query in text and "Maren" not in text

@@ -20,18 +20,14 @@ from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
 
-WRITING_GUIDE = (
+GUIDE = (
     "You are a helpful assistant. When someone asks you to write something, write it in their "
     "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
     "details instead of placeholders."
 )
-"""The large model's system message where a text is asked for."""
-
-ANSWER_GUIDE = (
-    "You are a helpful assistant who knows the user well. Give one concrete, fitting answer."
-)
-"""The large model's system message for all other questions. Both guides are the same for everyone,
-and the public question alone decides between them. What they are worth: docs/strength.md."""
+"""The large model's system message where a text is asked for, the same for everyone. It makes letters
+and posts better, and essays of everyday questions (docs/strength.md); the public question alone
+decides."""
 
 PRIVATE = (
     "{system} The user says about themselves: {context}\n\nEvery answer must respect all of this."
@@ -78,9 +74,9 @@ def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Mess
 
 
 def guide(messages: Sequence[Message]) -> str:
-    """The guide for a conversation; its first question decides, so that it stays in the cache."""
+    """The large model's system message; the first question decides, so that it stays cached."""
     first = next(message["content"] for message in messages if message["role"] == "user")
-    return WRITING_GUIDE if _ASKS_FOR_TEXT.search(first) else ANSWER_GUIDE
+    return GUIDE if _ASKS_FOR_TEXT.search(first) else SYSTEM
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:

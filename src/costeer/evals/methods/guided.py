@@ -2,8 +2,8 @@
 
 The LLM without context does not know that a text is wanted which the person could use as it is: it
 writes advice about the text, or leaves placeholders. To say so takes nothing private away. The
-instruction is one of the two guides of ``edge.prompts``, the same for everyone; the small model's
-two prompts stay as they are.
+instruction is ``edge.prompts.GUIDE``, the same for everyone, and there only where the query asks for
+a text; the small model's two prompts stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from costeer.edge.prompts import ANSWER_GUIDE, WRITING_GUIDE
+from costeer.edge.prompts import GUIDE
 from costeer.evals.methods.base import Array, Branch, Method, Rows, Rule
 from costeer.evals.prompts import TokenPrompts
 from costeer.exceptions import ParameterError
@@ -24,12 +24,12 @@ class Guided(Method):
 
     Attributes:
         inner: any method that starts from the LLM without context.
-        guide: the instructions; part of the key.
+        guide: the instruction; part of the key.
     """
 
     name = "guided"
     inner: Method
-    guide: str = f"{WRITING_GUIDE} | {ANSWER_GUIDE}"
+    guide: str = f"{GUIDE} (where a text is asked for)"
 
     def __post_init__(self) -> None:
         if "llm_without" not in self.inner.needs:
