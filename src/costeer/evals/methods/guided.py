@@ -2,8 +2,8 @@
 
 The LLM without context does not know that a text is wanted which the person could use as it is: it
 writes advice about the text, or leaves placeholders. To say so takes nothing private away. The
-instruction is ``edge.prompts.GUIDE``, the same for everyone, and there only where the query asks for
-a text; the small model's two prompts stay as they are.
+instruction is ``edge.prompts.GUIDE``, the same for everyone, and there only where the query asks
+for a text; the small model's two prompts stay as they are.
 """
 
 from __future__ import annotations
