@@ -25,9 +25,9 @@ GUIDE = (
     "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
     "details instead of placeholders."
 )
-"""The large model's system message where a text is asked for, the same for everyone. It serves letters
-and posts, and makes essays of everyday questions; the public question alone decides whether it is
-sent (docs/strength.md)."""
+"""The large model's system message where a text is asked for, the same for everyone. It serves
+letters and posts, and makes essays of everyday questions; the public question alone decides whether
+it is sent (docs/strength.md)."""
 
 PRIVATE = (
     "{system} The user says about themselves: {context}\n\nEvery answer must respect all of this."
