@@ -30,7 +30,9 @@ from costeer.cloud.inprocess import InProcess
 from costeer.exceptions import (
     CloudProtocolError,
     CloudRefusedError,
+    StoppedError,
     CloudUnreachableError,
+    StoppedError,
 )
 from costeer.models.fake import END, FakeModel
 
@@ -238,7 +240,7 @@ def test_ctrl_c_ends_a_pause_at_once():
 
 
 def test_closing_ends_a_pause_at_once():
-    with pytest.raises(CloudRefusedError):
+    with pytest.raises(StoppedError):
         pausing(CompletionsClient.close)
 
 

@@ -107,7 +107,7 @@ class Failing:
     def info(self):
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:
                 raise CloudUnreachableError("The server is gone.", "Start it again.")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from costeer.edge.runtime import Costeer, Result
+    from costeer.edge.answer import Result
+    from costeer.edge.runtime import Costeer
 
 QUERY = "Write a short message inviting my neighbours to dinner at my place this Saturday."
 

@@ -18,7 +18,8 @@ from costeer.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from costeer.edge.runtime import Costeer, Generation
+    from costeer.edge.answer import Generation
+    from costeer.edge.runtime import Costeer
 
 
 @click.command()

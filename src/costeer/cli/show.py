@@ -11,7 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from costeer.edge.runtime import Chunk, Costeer, Result
+    from costeer.edge.answer import Chunk, Result
+    from costeer.edge.runtime import Costeer
 
 CHANGED = "bold green"
 
