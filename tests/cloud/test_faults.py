@@ -30,7 +30,6 @@ from costeer.cloud.inprocess import InProcess
 from costeer.exceptions import (
     CloudProtocolError,
     CloudRefusedError,
-    StoppedError,
     CloudUnreachableError,
     StoppedError,
 )

@@ -109,25 +109,30 @@ def test_a_server_that_says_nothing_is_left_at_once(mode):
                 pass
             self.left = True
 
-    with Mute(b"") as server:
-        with Costeer(server.url, FakeModel(seed=1), strength=0.3, mode=mode) as costeer:
-            begun = time.monotonic()
-            stopped_after(lambda: server.bodies, close_the_answer, costeer, "Q?")
-            assert time.monotonic() - begun < 10
-            assert until(lambda: server.left, 2)
+    with (
+        Mute(b"") as server,
+        Costeer(server.url, FakeModel(seed=1), strength=0.3, mode=mode) as costeer,
+    ):
+        begun = time.monotonic()
+        stopped_after(lambda: server.bodies, close_the_answer, costeer, "Q?")
+        assert time.monotonic() - begun < 10
+        assert until(lambda: server.left, 2)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_all_that_went_up_is_recorded_when_the_answer_is_stopped(mode):
-    with running(EndlessModel(pause=0.002)) as app, Relay(app.url) as relay:
-        with Costeer(relay.url, FakeModel(seed=1), strength=0.3, mode=mode) as costeer:
-            for _ in range(3):
-                generation = costeer.stream("Q?", "A context.", max_tokens=2000)
-                for _ in range(20):
-                    next(generation)
-                generation.close()
-            assert until(lambda: app.scheduler.busy == 0, 2)
-            assert costeer.ledger.totals.bytes_up == relay.up
+    with (
+        running(EndlessModel(pause=0.002)) as app,
+        Relay(app.url) as relay,
+        Costeer(relay.url, FakeModel(seed=1), strength=0.3, mode=mode) as costeer,
+    ):
+        for _ in range(3):
+            generation = costeer.stream("Q?", "A context.", max_tokens=2000)
+            for _ in range(20):
+                next(generation)
+            generation.close()
+        assert until(lambda: app.scheduler.busy == 0, 2)
+        assert costeer.ledger.totals.bytes_up == relay.up
 
 
 @pytest.mark.parametrize("mode", MODES)
