@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -106,7 +106,7 @@ def test_nan_is_an_error_not_a_token():
 
 @st.composite
 def close_problems(draw):
-    """Two scores, one unit in the last place apart, that are equal after the division."""
+    """Two scores, one unit in the last place apart, of which many are equal after the division."""
     temperature = draw(st.sampled_from([0.7, 0.8, 0.9, 1.1, 1.3]))
     level = np.float32(draw(st.floats(-2.5, -1.5, width=32)))
     base = np.array([level, level, np.log(0.5), level + np.float32(0.05)], np.float32)
@@ -114,13 +114,11 @@ def close_problems(draw):
     outside = base[1] + delta[1]
     inside = np.nextafter(outside, np.float32(0))
     delta[3] = inside - base[3]
-    scale = np.float32(temperature)
-    assume(base[3] + delta[3] == inside and inside / scale == outside / scale)
     return base, delta, SamplingParams(temperature, draw(st.floats(0.4, 0.9)))
 
 
 @given(close_problems())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
     base, delta, sampling = problem
     noise = np.array([0, 0, 0, 9], np.float32)
