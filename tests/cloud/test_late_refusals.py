@@ -12,7 +12,10 @@ from costeer.edge.runtime import Costeer
 from costeer.exceptions import CloudRefusedError
 from costeer.models.fake import FakeModel
 
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    b"connection: close\r\n\r\n"
+)
 TOO_MANY = (
     b'data: {"error": {"message": "Requested sample logprobs of 64, which is greater than max '
     b'allowed: 20 (parameter=logprobs, value=64)", "type": "BadRequestError", "param": "logprobs", '

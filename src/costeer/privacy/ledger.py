@@ -1,8 +1,8 @@
 """What left the device: every exchange with the cloud, as the door itself recorded it.
 
 Kept in memory only, each prompt once, however many requests repeated it, and up to fixed limits:
-what is older is forgotten, and counted as ``forgotten``. Knows nothing about models or text; showing
-token ids as words is done by whoever has the tokenizer.
+what is older is forgotten, and counted as ``forgotten``. Knows nothing about models or text;
+showing token ids as words is done by whoever has the tokenizer.
 """
 
 from __future__ import annotations
