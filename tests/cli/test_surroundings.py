@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from costeer.cli.generate import where
+
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", "8")
 QUERY = ("generate", "--query", "Hi")
 
@@ -95,3 +97,20 @@ def test_ctrl_c_twice_is_as_quiet_as_once():
     assert process.returncode in (130, -signal.SIGINT, 1)
     assert b"bug" not in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("cloud", "words"),
+    [
+        ("local", ""),
+        ("https://host", "Your query goes to https://host/v1."),
+        ("http://127.0.0.1:9", "Your query goes to http://127.0.0.1:9/v1."),
+        (
+            "http://10.0.0.1:9",
+            "Your query goes to http://10.0.0.1:9/v1, unencrypted: everybody on the way can read "
+            "it. Use https.",
+        ),
+    ],
+)
+def test_where_the_query_goes(cloud, words):
+    assert where(cloud) == words

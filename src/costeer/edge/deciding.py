@@ -66,7 +66,8 @@ class Step:
     Attributes:
         position: within the answer, from 0.
         token: what the device decided.
-        llm_token: what the LLM alone would have chosen (with the same noise, when sampling).
+        llm_token: what the LLM alone would have chosen. When sampling: with the same noise, as far
+            as the log-probabilities received tell; it is not proven.
         proven: whether the full vocabulary is proven to give this token.
         widened: how many times more log-probabilities had to be asked for.
         top_k: how many the decision rests on.
