@@ -44,8 +44,8 @@ class Costeer:
         threads: for each model in this process; default: one a physical core, shared between two.
         api_key: for a server that wants one.
         mode: "run-ahead" (the LLM writes on and is corrected) or "lockstep" (one round trip a
-            token). Both give the same text where the server's numbers do not depend on how a position
-            is asked for.
+            token). Both give the same text where the server's numbers do not depend on how a
+            position is asked for.
         exact: see ``DecodeParams``; False may be faster where the cloud is much faster than the
             small model.
         retries: failures of the cloud in a row that are borne, with growing pauses.
