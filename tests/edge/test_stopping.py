@@ -88,13 +88,13 @@ def test_a_server_that_reads_a_long_prompt_gives_it_up(mode, way):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_is_asked_again_after_the_stop(mode, way):
-    with Scripted(reply(503, "", retry_after=1)) as server:
+    with Scripted(reply(503, "")) as server:
         before = set(threading.enumerate())
         with Costeer(server.url, FakeModel(seed=1), strength=0.3, mode=mode) as costeer:
             result = stopped_after(lambda: server.bodies, way, costeer, "Q?", max_tokens=20)
             recorded = costeer.ledger.totals.requests
             assert until(lambda: not started(before), 0.5)
-            time.sleep(1.5)  # longer than the pause
+            time.sleep(0.7)  # longer than the pause
             assert len(server.bodies) == 1
             assert costeer.ledger.totals.requests == recorded == 2  # with the list of models
             assert result.requests == 1
