@@ -30,6 +30,10 @@ def test_the_environment_goes_before_the_file(tmp_path, toml, environ, field, ex
         ("colour = 1", {}, "not a setting"),
         ("top_k = [1]", {}, "not a whole number"),
         ("top_k = true", {}, "not a whole number"),
+        ("top_k = inf", {}, "not a whole number"),
+        ("max_tokens = 3.7", {}, "not a whole number"),
+        ("max_tokens = 2026-11-24", {}, "not a whole number"),
+        ("cloud = 2026-11-24", {}, "not text"),
         ("top_k = ", {}, "cannot be read"),
         ("", {"COSTEER_TOP_P": "much"}, "not a number"),
     ],
@@ -51,3 +55,30 @@ def test_home(monkeypatch, tmp_path):
     assert settings.home() == tmp_path
     monkeypatch.delenv("COSTEER_HOME")
     assert settings.home().name == "costeer"
+
+
+def test_both_files_count_and_the_working_directory_goes_first(monkeypatch, tmp_path):
+    here, own = tmp_path / "here", tmp_path / "own"
+    here.mkdir()
+    own.mkdir()
+    monkeypatch.chdir(here)
+    (own / "costeer.toml").write_text('cloud = "https://mine"\ntop_k = 20\n')
+    (here / "costeer.toml").write_text("top_k = 30\n")
+    found = settings.load({}, own)
+    assert (found.cloud, found.top_k) == ("https://mine", 30)
+
+
+@pytest.mark.parametrize("name", ["cloud", "api_key"])
+def test_a_folder_does_not_choose_where_the_query_and_the_key_go(monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "costeer.toml").write_text(f'{name} = "http://elsewhere"\n')
+    with pytest.raises(UsageError, match=f"sets {name}, but"):
+        settings.load({}, tmp_path / "own")
+
+
+def test_a_working_directory_that_is_gone(monkeypatch, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert settings.load({}, tmp_path).top_k == 64

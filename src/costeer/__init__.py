@@ -1,4 +1,4 @@
-"""CoSteer: write with a strong cloud language model that never learns who you are.
+"""CoSteer: write with a cloud language model while your context stays on your device.
 
 The private context stays on the device, where a small model reads it; the difference it makes
 steers, token by token, what the large model in the cloud would have written.

@@ -13,6 +13,7 @@
     │   ├── InterruptedModelError   nobody wants the result any more
     │   └── NotFiniteError          NaN among log-probabilities
     ├── VocabularyError             the two models do not share a tokenizer
+    ├── StoppedError                the answer was given up on request
     └── CloudError                  the far side
         ├── CloudUnreachableError   no connection, or it died
         ├── CloudRefusedError       it answered with an error status
@@ -86,6 +87,13 @@ class NotFiniteError(ModelError):
 
 class VocabularyError(CoSteerError):
     """The two models do not share a tokenizer."""
+
+
+class StoppedError(CoSteerError):
+    """The answer was given up on request; whoever asked for that catches it."""
+
+    def __init__(self) -> None:
+        super().__init__("The answer was stopped.")
 
 
 class CloudError(CoSteerError):

@@ -1,7 +1,9 @@
 """Defaults of the user's own: ``COSTEER_*`` variables first, then ``costeer.toml``.
 
-The file is looked for in the working directory, then in the user's configuration folder. Knows
-nothing of what the values are used for. Source of the folder names: platformdirs.
+The file of the user's configuration folder is read first, then that of the working directory. The
+latter may come from somebody else, with a folder that was cloned or unpacked, so it must not say
+where the query and the key go. Knows nothing of what the values are used for. Source of the folder
+names: platformdirs.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
+TRUSTED_ONLY = frozenset({"cloud", "api_key"})
+"""Settings that a file of the working directory must not make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +56,20 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
 
     Args:
         environ: variables; the process's own by default.
-        folder: where ``costeer.toml`` may lie; by default the working directory, then the user's
-            configuration folder.
+        folder: the user's configuration folder; that of the platform by default.
 
     Raises:
-        UsageError: the file cannot be parsed, or a name or value in it or in the environment is
-            not understood.
+        UsageError: a file cannot be parsed, a name or value in it or in the environment is not
+            understood, or the working directory's file sets what it must not.
     """
     environ = os.environ if environ is None else environ
     settings = Settings()
-    path = _find(folder)
-    if path is not None:
-        settings = _merge(settings, _read(path), str(path))
+    own = _user_folder() if folder is None else folder
+    for path in (own / FILE, Path(FILE)):
+        if path.is_file():
+            values = _read(path)
+            _refuse_untrusted(values, path, own / FILE)
+            settings = _merge(settings, values, str(path))
     known = {field.name for field in fields(Settings)}
     from_environment = {
         name: environ[PREFIX + name.upper()] for name in known if environ.get(PREFIX + name.upper())
@@ -71,14 +77,20 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     return _merge(settings, from_environment, "the environment")
 
 
-def _find(folder: Path | None) -> Path | None:
-    if folder is not None:
-        candidates = [folder / FILE]
-    else:
-        from platformdirs import user_config_path
+def _user_folder() -> Path:
+    from platformdirs import user_config_path
 
-        candidates = [Path.cwd() / FILE, user_config_path("costeer") / FILE]
-    return next((path for path in candidates if path.is_file()), None)
+    return user_config_path("costeer")
+
+
+def _refuse_untrusted(values: Mapping[str, Any], path: Path, own: Path) -> None:
+    named = sorted(TRUSTED_ONLY & values.keys())
+    if named and not (own.is_file() and path.samefile(own)):
+        raise UsageError(
+            f"{FILE} in the working directory sets {named[0]}, but whoever made a folder must not "
+            "choose where your query goes.",
+            f"Put that into {own}.",
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,10 +121,11 @@ def _merge(settings: Settings, values: Mapping[str, Any], origin: str) -> Settin
 def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
     convert = int if "int" in kind else float if "float" in kind else str
     try:
-        if isinstance(value, (bool, list, dict)):
+        whole = not isinstance(value, float) or value.is_integer()
+        if type(value) not in (str, int, float) or (convert is int and not whole):
             raise ValueError
         return convert(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(
             f"{origin} sets {name} to something that is not "
             f"{'a whole number' if convert is int else 'a number' if convert is float else 'text'}."

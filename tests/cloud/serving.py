@@ -180,6 +180,8 @@ class Relay(Listener):
         cut = self._cuts[number] if number < len(self._cuts) else None
         with socket.create_connection(("127.0.0.1", self._target)) as far:
             self._live.append(far)
+            for end in (connection, far):  # as a network, it holds nothing back
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             upward = threading.Thread(target=self._up, args=(connection, far), daemon=True)
             upward.start()
             self._down(connection, far, cut)

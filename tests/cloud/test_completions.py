@@ -298,11 +298,35 @@ def test_a_refused_k_is_lowered_and_remembered(connect, message, cap):
         assert len(server.bodies) == count + 1
 
 
-def test_a_k_lowered_in_silence_is_remembered(connect):
-    with Scripted(events(vllm_chunk(5, ROW, "length"))) as server:
+def test_a_short_row_does_not_lower_what_is_asked_for_later(connect):
+    short = events(vllm_chunk(5, {5: -0.25}, "length"))
+    with Scripted(short, events(vllm_chunk(5, ROW, "length"))) as server:
         client = connect(server.url)
-        assert len(next(client.stream([1], 64, 1)).top_ids) == 3
-        assert client.info().max_top_k == 3
+        rows = [next(client.stream([1], 64, 1)).top_ids for _ in range(2)]
+        assert [len(row) for row in rows] == [1, 3]
+        assert [body["logprobs"] for body in server.bodies] == [64, 64]
+
+
+@pytest.mark.parametrize("k", [64, 8])
+def test_a_limit_on_the_tokens_of_a_request_is_learnt_and_kept_to(connect, k):
+    """One refusal; then as many requests as it takes."""
+    records = []
+    with running(EndlessModel(), limits=Limits(max_tokens=16)) as app:
+        client = connect(app.url, record=records.append)
+        assert same(list(client.stream(PROMPT, k, 40)), expected(40, k))
+        assert sum(record.what.startswith("POST") for record in records) == 1 + 3
+
+
+def test_a_request_for_one_token_keeps_its_connection(connect):
+    """What is left of such an answer is its end mark."""
+    prompt = list(PROMPT)
+    with running(EndlessModel()) as app, Relay(app.url) as relay:
+        client = connect(relay.url)
+        for _ in range(5):
+            stream = client.stream(prompt, 8, 1)
+            prompt.append(next(stream).token)
+            stream.close()
+        assert relay.connections == 1
 
 
 def test_max_tokens_fit_into_a_foreign_context(connect):

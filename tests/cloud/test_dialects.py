@@ -143,6 +143,7 @@ VLLM_CHUNK = {
         }
     ],
 }
+VLLM_FULL = "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)"
 VLLM_TOO_LONG = json.dumps(
     {
         "error": {
@@ -308,11 +309,12 @@ def test_fields(server, max_tokens, some):
         (LLAMA_TOO_LONG, True),
         (VLLM_TOO_LONG, True),
         ('{"error": {"code": "context_length_exceeded"}}', True),
+        (VLLM_FULL, True),
         (LLAMA_BAD_TOKEN, False),
     ],
 )
 def test_a_full_context_is_told_apart(text, told):
-    assert ("longer than the model's context" in refused(Answer(400), text).hint) == told
+    assert ("longer than the model's context" in refused(400, text).hint) == told
 
 
 def test_several_tokens_in_a_chunk_ties_and_floor():

@@ -31,6 +31,7 @@ from costeer.exceptions import (
     CloudProtocolError,
     CloudRefusedError,
     CloudUnreachableError,
+    StoppedError,
 )
 from costeer.models.fake import END, FakeModel
 
@@ -238,7 +239,7 @@ def test_ctrl_c_ends_a_pause_at_once():
 
 
 def test_closing_ends_a_pause_at_once():
-    with pytest.raises(CloudRefusedError):
+    with pytest.raises(StoppedError):
         pausing(CompletionsClient.close)
 
 

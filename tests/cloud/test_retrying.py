@@ -1,30 +1,29 @@
-import threading
-
 import pytest
 
 from costeer.cloud.retrying import LONGEST_PAUSE, AgainError, Patience, Tries
-from costeer.exceptions import CloudUnreachableError, ParameterError
+from costeer.cloud.stop import Stop
+from costeer.exceptions import CloudUnreachableError, ParameterError, StoppedError
 
 
 def failure(pause=0.0, lasting=False):
     return AgainError(CloudUnreachableError("gone"), pause, lasting=lasting)
 
 
-class Stopped(threading.Event):
+class Noting(Stop):
     """Notes how long it was waited for, and does not wait."""
 
     def __init__(self):
         super().__init__()
         self.waited = []
 
-    def wait(self, timeout=None):
-        self.waited.append(timeout)
+    def wait(self, seconds):
+        self.waited.append(seconds)
         return self.is_set()
 
 
 @pytest.fixture
 def stopped():
-    return Stopped()
+    return Noting()
 
 
 def borne(tries, failures):
@@ -71,7 +70,8 @@ def test_a_server_may_ask_for_a_longer_pause_but_not_for_a_shorter_one(stopped):
 
 def test_nobody_waits_for_an_answer_that_nobody_wants(stopped):
     stopped.set()
-    assert borne(Tries(Patience(9, 1.0), stopped), [failure()]) == 0
+    with pytest.raises(StoppedError):
+        Tries(Patience(9, 1.0), stopped).failed(failure())
 
 
 @pytest.mark.parametrize("bad", [(-1, 0.0), (1, -0.5), (1, float("nan"))])

@@ -48,6 +48,14 @@ def test_whole_answer(fake):
     assert answer["usage"]["total_tokens"] == len(PROMPT) + 6
 
 
+def test_no_further_log_probabilities_are_those_of_the_chosen_token(fake):
+    answer = post(fake, {"prompt": PROMPT, "max_tokens": 3, "logprobs": 0}).json()
+    logprobs = answer["choices"][0]["logprobs"]
+    steps = list(InProcess(FakeModel()).stream(PROMPT, 1, 3))
+    assert logprobs["token_logprobs"] == [float(s.top_logprobs[0]) for s in steps]
+    assert logprobs["top_logprobs"] == [{}] * 3
+
+
 def test_stream_and_whole_agree(fake):
     body = {"prompt": PROMPT, "max_tokens": 9, "logprobs": 2, "return_tokens_as_token_ids": True}
     whole = post(fake, body).json()["choices"][0]
@@ -236,6 +244,7 @@ def test_models(fake):
         "tokenizer_fingerprint": FakeModel().tokenizer.vocabulary.fingerprint,
         "vocab_size": 320,
         "context_length": 4096,
+        "eos_ids": [257],
         "max_logprobs": 100,
         "continue": True,
     }

@@ -102,3 +102,34 @@ def test_nan_is_an_error_not_a_token():
         choose_certified(
             ids, fine[:2], np.array([0, 0, np.nan, 0], np.float32), 1.0, SamplingParams()
         )
+
+
+@st.composite
+def close_problems(draw):
+    """Two scores, one unit in the last place apart, of which many are equal after the division."""
+    temperature = draw(st.sampled_from([0.7, 0.8, 0.9, 1.1, 1.3]))
+    level = np.float32(draw(st.floats(-2.5, -1.5, width=32)))
+    base = np.array([level, level, np.log(0.5), level + np.float32(0.05)], np.float32)
+    delta = np.array([-10, draw(st.floats(0.3125, 0.5, width=32)), 0, 0], np.float32)
+    outside = base[1] + delta[1]
+    inside = np.nextafter(outside, np.float32(0))
+    delta[3] = inside - base[3]
+    return base, delta, SamplingParams(temperature, draw(st.floats(0.4, 0.9)))
+
+
+@given(close_problems())
+@settings(max_examples=600, deadline=None)
+def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
+    base, delta, sampling = problem
+    noise = np.array([0, 0, 0, 9], np.float32)
+    choice = choose_certified(*top(base, 3), delta, 1.0, sampling, noise)
+    if choice.proven:
+        assert choice.token == choose(base + delta, sampling, noise)
+
+
+@pytest.mark.parametrize("bound", [-700, -735, -744, -746, -1000])
+def test_top_p_with_a_remainder_that_is_no_number(bound):
+    base, delta = np.array([0, bound], np.float32), np.zeros(10, np.float32)
+    sampling = SamplingParams(0.7, 0.9)
+    ids = np.arange(2, dtype=np.int32)
+    assert choose_certified(ids, base, delta, 1.0, sampling, np.zeros(10, np.float32)).token == 0

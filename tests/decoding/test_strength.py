@@ -27,3 +27,9 @@ def test_auto_has_its_own_factor():
 def test_unusable(bad):
     with pytest.raises(ParameterError, match="auto, light, paper"):
         resolve_strength(bad)
+
+
+@pytest.mark.parametrize("bad", [-0.1, "-2", 1e39, "1e308"])
+def test_out_of_range(bad):
+    with pytest.raises(ParameterError, match="from 0 to 1,000,000"):
+        resolve_strength(bad)

@@ -113,7 +113,7 @@ class Capped:
     def info(self):
         return CloudInfo("capped")
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         self.asked.append(top_k)
         yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
 
@@ -142,7 +142,7 @@ class Meeting:
     def __init__(self):
         self.barrier = threading.Barrier(2)
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         self.barrier.wait(timeout=10)
         yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
 
@@ -163,7 +163,7 @@ class Silent:
     def info(self):
         return CloudInfo("silent")
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         yield from ()
 
 

@@ -51,7 +51,7 @@ class Uneven:
         self.cloud, self.random, self.asked = cloud, random.Random(seed), []
         self.info = cloud.info
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
         return self._steps(prompt_ids, top_k, max_tokens)
 
@@ -135,7 +135,7 @@ class OneSlot(InProcess):
     def info(self):
         return replace(super().info(), queues=True)
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         return self._counted(super().stream(prompt_ids, top_k, max_tokens), top_k)
 
     def _counted(self, steps, top_k):
@@ -192,7 +192,7 @@ class FirstOnly:
         self.inner, self.used = InProcess(model), threading.Event()
         self.info = self.inner.info
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             yield step
             assert self.used.wait(10)
@@ -220,7 +220,7 @@ def test_leaving_early_closes_the_stream():
 class Padded(InProcess):
     """An LLM whose own choice is now and then an id of its padding."""
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
             if len(prompt_ids) + i == 8:
                 ids = step.top_ids.copy()

@@ -107,3 +107,13 @@ def test_what_cannot_fit():
     with pytest.raises(InputError, match="first record of the context does not fit") as caught:
         build(TOKENIZER, ask("q"), "secret" * 1000, room=500)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_mean_the_same(end):
+    context = "\n\n".join(f"Record {i}: " + "word " * 20 for i in range(40))
+    query = [{"role": "user", "content": "Write\ntwo lines."}]
+    plain = build(TOKENIZER, query, context, 1500)
+    other = [{"role": "user", "content": query[0]["content"].replace("\n", end)}]
+    assert build(TOKENIZER, other, context.replace("\n", end), 1500) == plain
+    assert "of 40 records" in plain.note

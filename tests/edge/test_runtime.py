@@ -1,7 +1,12 @@
+from contextlib import nullcontext
+
+import numpy as np
 import pytest
+from serving import running
 
 from costeer import Costeer
 from costeer.cloud.inprocess import InProcess
+from costeer.cloud.protocol import Limits
 from costeer.edge.deciding import MODES
 from costeer.exceptions import (
     CloudUnreachableError,
@@ -107,7 +112,7 @@ class Failing:
     def info(self):
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:
                 raise CloudUnreachableError("The server is gone.", "Start it again.")
@@ -167,3 +172,74 @@ def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
     assert "A question?" in sent
     assert "zebra" not in sent
     assert result.requests == costeer.ledger.totals.requests > result.interrupted
+
+
+class OtherEnd(FakeModel):
+    """Also ends an answer with 300, which comes at some position."""
+
+    def __init__(self, at, **options):
+        super().__init__(**options)
+        self.at = at
+        self.tokenizer.eos_ids = frozenset({257, 300})
+
+    def logprobs(self, ids):
+        row = super().logprobs(ids)
+        if len(ids) == self.at:
+            row = np.full_like(row, -30)
+            row[300] = -1e-3
+        return row
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["here", "server"])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode, far):
+    with Costeer(InProcess(FakeModel()), FakeModel(seed=1), strength=0.2) as costeer:
+        prompt = costeer.generate("hello", "ctx", max_tokens=1).prompt_tokens
+    llm = OtherEnd(prompt + 10)
+    with running(llm) if far else nullcontext() as app:
+        cloud = app.url if far else InProcess(llm)
+        with Costeer(cloud, FakeModel(seed=1), strength=0.2, mode=mode) as costeer:
+            result = costeer.generate("hello", "ctx", max_tokens=40)
+    assert result.token_ids.index(300) == result.steps - 1 == 10
+    assert result.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_that_limits_the_tokens_of_a_request(mode):
+    with running(FakeModel(seed=1), limits=Limits(max_tokens=16)) as app:
+        texts = []
+        for cloud in (app.url, InProcess(FakeModel(seed=1))):
+            with Costeer(cloud, FakeModel(seed=2), strength=0.3, mode=mode) as costeer:
+                texts.append(costeer.generate("hello", "ctx", max_tokens=40).token_ids)
+    assert texts[0] == texts[1]
+
+
+def test_closing_frees_the_large_model_that_was_loaded(monkeypatch):
+    loaded = []
+
+    def load(*arguments, **options):
+        loaded.append(Noted(seed=1))
+        return loaded[-1]
+
+    monkeypatch.setattr("costeer.models.load.load_model", load)
+    with Costeer("local", strength=0):
+        pass
+    with pytest.raises(VocabularyError):
+        Costeer("local", FakeModel(family="other"))
+    assert [model.closed for model in loaded] == [True] * 3
+
+
+def test_a_large_model_that_was_given_stays_its_owners():
+    llm = Noted(seed=1)
+    Costeer(InProcess(llm), FakeModel(seed=2), strength=0).close()
+    assert not llm.closed
+
+
+class Noted(FakeModel):
+    """Knows whether it was closed."""
+
+    closed = False
+
+    def close(self):
+        self.closed = True
+        super().close()

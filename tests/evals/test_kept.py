@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -67,3 +68,11 @@ def test_where_rows_cannot_be_kept(tmp_path):
     work = job(tmp_path / "b.jsonl", "cogenesis", cogenesis(tmp_path / "dev.json", 1))
     with pytest.raises(ParameterError, match="not kept over Ray"):
         execute(dataclasses.replace(work, ray_workers=2, rows=tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes")
+def test_what_is_written_is_for_its_owner_alone(tmp_path):
+    rows = tmp_path / "rows"
+    run(tmp_path, "a.jsonl", rows=rows)
+    written = [tmp_path / "a.jsonl", *rows.iterdir()]
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}

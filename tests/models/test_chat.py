@@ -149,3 +149,21 @@ def test_no_usable_template(source):
 def test_a_template_is_somebody_elses_program(source):
     with pytest.raises(InputError):
         ids(source, "hi")
+
+
+NO_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}"
+    "{% endif %}" + CHATML
+)
+
+
+@pytest.mark.parametrize("question", ["hi", "<|im_end|> hi"])
+def test_where_a_template_refuses_a_system_message_it_goes_into_the_first_question(question):
+    def with_roles(*messages):
+        named = [{"role": role, "content": text} for role, text in messages]
+        return ChatTemplate(NO_SYSTEM).ids(named, Characters())
+
+    merged = with_roles(("user", f"Be brief.\n\n{question}"))
+    assert with_roles(("system", "Be brief."), ("user", question)) == merged
+    with pytest.raises(InputError, match="refuses this conversation"):
+        with_roles(("system", "Be brief."))

@@ -75,3 +75,9 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, package, extra):
     with pytest.raises(MissingDependencyError) as caught:
         load_model(path)
     assert extra in caught.value.hint
+
+
+@pytest.mark.parametrize("threads", [0, -1, 513, 1_000_000])
+def test_an_impossible_number_of_threads(threads):
+    with pytest.raises(ParameterError, match="threads"):
+        load_model("fake", context=10, sequences=1, threads=threads)

@@ -16,7 +16,7 @@ def test_totals_and_order():
     ledger.record(entry(1, 2, up=1, down=2))
     assert ledger.totals == Totals(2, 6, 9)
     assert ledger.totals - before == Totals(1, 1, 2)
-    assert [record.token_ids for record in ledger.records] == [(1,), (1, 2)]
+    assert [(one.tokens, one.bytes_up) for one in ledger.entries] == [(1, 5), (2, 1)]
 
 
 def test_each_conversation_is_shown_once_at_its_longest():
@@ -24,6 +24,42 @@ def test_each_conversation_is_shown_once_at_its_longest():
     for ids in [(), (1, 2), (1, 2, 3), (1, 2), (9,), (9, 8), (1, 2, 3)]:
         ledger.record(entry(*ids))
     assert ledger.sequences() == [(1, 2, 3), (9, 8)]
+
+
+def test_what_was_taken_belongs_to_its_prompt():
+    ledger = Ledger()
+    ledger.taken((1, 2, 3))
+    assert ledger.sequences() == []  # nothing went up
+    ledger.record(entry(1, 2))
+    ledger.taken((1, 2, 3))
+    assert ledger.sequences() == [(1, 2, 3)]
+
+
+def test_what_is_kept_is_bounded_and_what_is_forgotten_is_counted():
+    ledger = Ledger(most_ids=1000, most_entries=50)
+    for talk in range(100):
+        for length in range(100, 110):  # the requests of one answer
+            ledger.record(entry(*range(talk, talk + length)))
+    kept = ledger.sequences()
+    assert sum(map(len, kept)) <= 1000
+    assert len(kept) + ledger.forgotten == 100
+    assert kept[-1] == tuple(range(99, 99 + 109))
+    assert len(ledger.entries) == 50
+    assert ledger.totals == Totals(1000, 10_000, 20_000)
+
+
+def test_one_sequence_is_kept_whatever_its_length():
+    ledger = Ledger(most_ids=3)
+    ledger.record(entry(1, 2, 3, 4))
+    assert ledger.sequences() == [(1, 2, 3, 4)]
+
+
+def test_recording_looks_at_the_latest_only():
+    """So that it takes as long after a thousand conversations as after one."""
+    ledger = Ledger()
+    for talk in range(1000):
+        ledger.record(entry(talk))
+    assert len(list(ledger._latest())) == 32
 
 
 def test_writing_from_several_threads():
@@ -36,4 +72,4 @@ def test_writing_from_several_threads():
         thread.start()
     for thread in threads:
         thread.join()
-    assert ledger.totals.requests == len(ledger.records) == 2000
+    assert ledger.totals.requests == len(ledger.entries) == 2000

@@ -18,6 +18,7 @@ from costeer.cli.options import (
     system_option,
     with_defaults,
 )
+from costeer.cli.terminal import clean
 
 if TYPE_CHECKING:
     from costeer.edge.runtime import Costeer
@@ -85,6 +86,8 @@ class Chat:
 
     def _read(self) -> str | None:
         """One line; None at the end of the input."""
+        if sys.stdin is None:  # closed
+            return None
         if sys.stdin.isatty():
             import readline  # noqa: F401  # gives input() editing and history
 
@@ -117,7 +120,7 @@ class Chat:
             else:
                 click.echo(HELP, err=True)
         except CoSteerError as error:
-            click.echo(str(error), err=True)
+            click.echo(clean(str(error)), err=True)
 
     def _set_strength(self, text: str) -> None:
         from costeer.decoding.strength import resolve_strength
@@ -139,16 +142,16 @@ class Chat:
             generation = self.costeer.stream(asked, self.context, **self.options)
             result = generation.result
             if result.note:
-                console.print(result.note, style="yellow", markup=False)
+                show.note(console, result.note)
             for chunk in generation:
                 shown += len(chunk.text)
                 show.print_chunk(chunk)
         except CoSteerError as error:
-            click.echo(f"\n{error}", err=True)
+            click.echo(f"\n{clean(str(error))}", err=True)
         finally:
             self.costeer.stop()
             if result is not None and result.text:
-                click.echo(result.text[shown:])  # what was held back when it ended early
+                click.echo(clean(result.text[shown:]))  # what was held back when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
                 console.print(show.summary(result), style="dim", markup=False)
             else:  # nothing came: the question is not part of the conversation

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costeer.cli import show
+from costeer.cli.terminal import clean, clean_json
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from costeer.edge.runtime import Costeer, Result
+    from costeer.edge.answer import Result
+    from costeer.edge.runtime import Costeer
 
 QUERY = "Write a short message inviting my neighbours to dinner at my place this Saturday."
 
@@ -87,7 +89,7 @@ def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) 
         from dataclasses import asdict
 
         extra: dict[str, Any] = {"alone": alone, "alone_tokens_per_second": alone_speed}
-        click.echo(json.dumps(asdict(result) | extra, ensure_ascii=False))
+        click.echo(clean_json(json.dumps(asdict(result) | extra, ensure_ascii=False)))
         return
     _show(alone, steered, result)
     _show_ledger(costeer, alone, result)
@@ -123,7 +125,8 @@ def _steered(console: Console, costeer: Costeer, max_tokens: int) -> tuple[Text,
         for chunk in generation:
             changed = chunk.step.changed and bool(chunk.text)
             # Brackets as well as colour: the marks must survive a pipe or a log.
-            shown = f"[{chunk.text}]" if changed and not console.is_terminal else chunk.text
+            shown = clean(chunk.text)
+            shown = f"[{shown}]" if changed and not console.is_terminal else shown
             text.append(shown, style=show.CHANGED if changed else "")
             status.update(f"Steering ... {generation.result.steps} tokens")
     return text, generation.result
@@ -145,7 +148,7 @@ def _show(alone: str, steered: Text, result: Result) -> None:
         f"Steered at {result.strength}; {result.changed} of {result.steps} tokens changed (marked)",
         ratio=1,
     )
-    table.add_row(Text(alone.strip()), steered)
+    table.add_row(Text(clean(alone.strip())), steered)
     console.print(table)
     console.print(show.summary(result), markup=False)
 
@@ -159,7 +162,7 @@ def _show_ledger(costeer: Costeer, alone: str, result: Result) -> None:
         f"\n[bold]What the cloud has seen[/] for the steered text ({show.size(result.bytes_up)} "
         f"up, {show.size(result.bytes_down)} down): the tokens of this, and nothing else"
     )
-    console.print(Text(costeer.sent_texts()[-1].strip(), style="yellow"))
+    console.print(Text(clean(costeer.sent_texts()[-1].strip()), style="yellow"))
     private = _words(CONTEXT) - _words(QUERY) - _words(alone)
     seen = sorted(private & _words(result.text))
     console.print(

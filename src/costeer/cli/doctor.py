@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from costeer.cli.options import with_defaults
+from costeer.cli.terminal import clean, clean_json
 from costeer.exceptions import CoSteerError
 
 
@@ -42,7 +43,8 @@ def command(cloud: str | None, local: str | None, port: int, as_json: bool) -> N
     options = with_defaults({"cloud": cloud, "local": local, "api_key": None})
     findings = list(_examine(options, port))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+        listed = [asdict(finding) for finding in findings]
+        click.echo(clean_json(json.dumps(listed, ensure_ascii=False)))
     else:
         for finding in findings:
             _print(finding)
@@ -53,7 +55,7 @@ def command(cloud: str | None, local: str | None, port: int, as_json: bool) -> N
 def _print(finding: Finding) -> None:
     marks = {"ok": ("ok", "green"), "warning": ("--", "yellow"), "missing": ("NO", "red")}
     mark, colour = marks[finding.state]
-    click.echo(f"{click.style(mark, fg=colour)}  {finding.check}: {finding.found}")
+    click.echo(f"{click.style(mark, fg=colour)}  {finding.check}: {clean(finding.found)}")
     if finding.state != "ok":
         click.echo(f"    {finding.remedy}")
 

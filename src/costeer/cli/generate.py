@@ -16,9 +16,11 @@ from costeer.cli.options import (
     system_option,
     with_defaults,
 )
+from costeer.cli.terminal import clean
 
 if TYPE_CHECKING:
-    from costeer.edge.runtime import Costeer, Generation
+    from costeer.edge.answer import Generation
+    from costeer.edge.runtime import Costeer
 
 
 @click.command()
@@ -87,16 +89,30 @@ def check_sampling(options: dict[str, Any]) -> None:
 
 def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
     """Load the models and connect, with a spinner on stderr."""
-    from costeer.cli.show import story
+    from costeer.cli.show import note, story
     from costeer.edge.runtime import Costeer
 
     console = story()
     names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key", "retries")
     with console.status("Loading models ..."):
         costeer = Costeer(**{name: options[name] for name in names}, exact=not options["fast"])
-    if costeer.note and not quiet:
-        console.print(costeer.note, style="yellow", markup=False)
+    if not quiet:
+        for line in (where(options["cloud"]), costeer.note):
+            if line:
+                note(console, line)
     return costeer
+
+
+def where(cloud: str) -> str:
+    """Where the query goes; "" where it stays."""
+    if cloud == "local":
+        return ""
+    from costeer.cloud.address import api_base, on_loopback
+
+    base = api_base(cloud)
+    if base.startswith("https:") or on_loopback(base):
+        return f"Your query goes to {base}."
+    return f"Your query goes to {base}, unencrypted: everybody on the way can read it. Use https."
 
 
 def _write(generation: Generation, *, as_json: bool) -> None:
@@ -105,7 +121,7 @@ def _write(generation: Generation, *, as_json: bool) -> None:
 
     console, result = show.story(), generation.result
     if result.note:
-        console.print(result.note, style="yellow", markup=False)
+        show.note(console, result.note)
     error, shown = "", 0
     try:
         for chunk in generation:
@@ -120,6 +136,6 @@ def _write(generation: Generation, *, as_json: bool) -> None:
         if as_json:
             click.echo(show.as_json(result, error))
         elif result.steps:
-            click.echo(result.text[shown:])  # what was held back when it ended early
+            click.echo(clean(result.text[shown:]))  # what was held back when it ended early
             sys.stdout.flush()
             console.print(show.summary(result), style="dim", markup=False)

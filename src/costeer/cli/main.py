@@ -10,11 +10,13 @@ import importlib
 import os
 import sys
 import traceback
+from contextlib import suppress
 from types import TracebackType
 
 import click
 
 from costeer import __version__
+from costeer.cli.terminal import clean, discard_output, prepare_streams
 from costeer.exceptions import CoSteerError
 
 COMMANDS = {
@@ -52,7 +54,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="costeer")
 def cli() -> None:
-    """Write with a strong cloud language model that never learns who you are.
+    """Write with a strong cloud language model while your private context stays on your device.
 
     A small model on this device reads your private context and steers, token by token, what the
     large model in the cloud writes. Your query and the chosen tokens go up; nothing else does.
@@ -70,26 +72,41 @@ def main() -> None:
     """Run the command line and exit with its code: 0, 1 failure, 2 usage, 130 interrupted."""
     sys.excepthook = _unexpected
     try:
+        prepare_streams()
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()  # here, where its failure can be told
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        with suppress(KeyboardInterrupt):  # once more: we are leaving already
+            click.echo("Interrupted.", err=True)
         code = INTERRUPTED
     except CoSteerError as error:
-        click.echo(f"{click.style('costeer:', fg='red')} {error}", err=True)
-        code = error.exit_code
+        code = _fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader of our output has gone, as in `costeer ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         code = 1
+    except OSError as error:
+        discard_output()
+        place = f" ({error.filename})" if error.filename else ""
+        code = _fail(f"The operating system refuses: {error.strerror or 'no reason given'}{place}.")
+    except MemoryError:
+        code = _fail("There is not enough memory. Take smaller models or a shorter context.")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int = 1) -> int:
+    click.echo(f"{click.style('costeer:', fg='red')} {clean(message)}", err=True)
+    return code
 
 
 def _unexpected(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """A bug of ours: name the place, never the message, which might quote private text."""
+    if issubclass(kind, KeyboardInterrupt):  # once more, while we were leaving
+        return
     if os.environ.get("COSTEER_DEBUG"):
         sys.__excepthook__(kind, error, trace)
         return

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LARGEST = 16 << 20
+"""Bytes of a text: hundreds of times what any model here can read."""
+
 STRENGTH_HELP = (
     "How strongly your context steers. 'auto' decides for every token: most for words of your own "
     "text, and nothing more once eight of its tokens were copied in a row. A number counts for all "
@@ -50,7 +53,8 @@ def model_options(command: F) -> F:
                 "--mode",
                 type=click.Choice(["run-ahead", "lockstep"]),
                 help="Let the large model write on and correct it (the default), or wait for "
-                "each other at every token. The text is the same.",
+                "each other at every token. The text is the same where the server's numbers do not "
+                "depend on how a position is asked for.",
             ),
             click.option(
                 "--fast",
@@ -147,11 +151,14 @@ def _read(name: str, value: str | None, file: str | None) -> str:
     if value is not None and file is not None:
         raise InputError(f"Both --{name} and --{name}-file are given.", "Give one of them.")
     if value == "-" or file == "-":
-        return _decode(name, "standard input", sys.stdin.buffer.read())
+        if sys.stdin is None:
+            raise InputError(f"Standard input is closed; there is no {name} in it.")
+        return _decode(name, "standard input", sys.stdin.buffer.read(LARGEST + 1))
     if file is None:
         return value or ""
     try:
-        raw = Path(file).read_bytes()
+        with Path(file).open("rb") as opened:
+            raw = opened.read(LARGEST + 1)
     except OSError as error:
         raise InputError(
             f"The file for --{name}-file cannot be read: {file} ({error.strerror}).",
@@ -161,6 +168,8 @@ def _read(name: str, value: str | None, file: str | None) -> str:
 
 
 def _decode(name: str, origin: str, raw: bytes) -> str:
+    if len(raw) > LARGEST:
+        raise InputError(f"The {name} in {origin} is larger than {LARGEST >> 20} MB.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

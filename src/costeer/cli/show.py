@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costeer.cli.terminal import clean, clean_json
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from costeer.edge.runtime import Chunk, Costeer, Result
+    from costeer.edge.answer import Chunk, Result
+    from costeer.edge.runtime import Costeer
 
 CHANGED = "bold green"
+
+
+def note(console: Console, text: str) -> None:
+    """A line that somebody should read."""
+    console.print(clean(text), style="yellow", markup=False)
 
 
 def story() -> Console:
@@ -48,14 +56,14 @@ def as_json(result: Result, error: str = "") -> str:
     fields: dict[str, Any] = asdict(result)
     if error:
         fields["error"] = error
-    return json.dumps(fields, ensure_ascii=False)
+    return clean_json(json.dumps(fields, ensure_ascii=False))
 
 
 def print_chunk(chunk: Chunk) -> None:
     """Show new text as it comes; what steering changed stands out on a terminal."""
     # click, not rich: rich would turn ":smile:" in an answer into a picture.
     changed = chunk.step.changed
-    click.secho(chunk.text, nl=False, fg="green" if changed else None, bold=changed)
+    click.secho(clean(chunk.text), nl=False, fg="green" if changed else None, bold=changed)
 
 
 def print_ledger(costeer: Costeer) -> None:
@@ -66,5 +74,8 @@ def print_ledger(costeer: Costeer) -> None:
         f"{size(totals.bytes_down)} down. Every word that the cloud has seen:",
         err=True,
     )
+    forgotten = costeer.ledger.forgotten
+    if forgotten:
+        click.echo(f"({forgotten:,} earlier prompts are not kept any more)", err=True)
     for text in costeer.sent_texts() or ["Nothing."]:
-        click.secho(text.rstrip(), fg="yellow", err=True)
+        click.secho(clean(text.rstrip()), fg="yellow", err=True)

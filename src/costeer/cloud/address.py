@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import ssl
+
 import httpx
 
 from costeer.exceptions import UsageError
@@ -56,3 +59,28 @@ def headers(api_key: str | None) -> dict[str, str]:
             raise UsageError("The API key holds characters that no key has.", "Copy it again.")
         fields["authorization"] = f"Bearer {api_key}"
     return fields
+
+
+def on_loopback(url: str) -> bool:
+    """Whether the URL names this machine, so that no request to it leaves it."""
+    host = httpx.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def certificates() -> ssl.SSLContext:
+    """Whom to trust: the certificates of SSL_CERT_FILE or SSL_CERT_DIR, or else the usual ones.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # also what ssl finds wrong in them
+        reason = error.strerror or "no certificates in it"
+        raise UsageError(
+            f"The certificates for https cannot be loaded ({reason}).",
+            "Check SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from None

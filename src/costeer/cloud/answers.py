@@ -7,6 +7,7 @@ Shape: https://platform.openai.com/docs/api-reference/completions/object.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from costeer.cloud.refusals import REFUSALS
 from costeer.cloud.retrying import AgainError
 from costeer.cloud.seal import Seal
 from costeer.cloud.sse import BrokenStreamError, EventParser
@@ -22,6 +24,20 @@ from costeer.exceptions import CloudProtocolError, CloudRefusedError, CloudUnrea
 
 LONGEST_TEXT = 4 << 20
 """Bytes read of an answer that is not a stream."""
+
+
+class LateRefusalError(Exception):
+    """A refusal in place of the first chunk: vLLM checks some fields after its status is sent.
+
+    Attributes:
+        status: that the refusal would have had.
+        text: of the event.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__()
+        self.status = status
+        self.text = text
 
 
 class HiddenTokenError(Exception):
@@ -38,6 +54,24 @@ def nobody(base: str, *, met: bool) -> AgainError:
     )
 
 
+def connecting(error: httpx.TransportError, base: str, *, met: bool) -> Exception:
+    """No connection: nobody there, or one whose TLS cannot be used."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return nobody(base, met=met)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return CloudUnreachableError(
+            f"The certificate of {base} is not trusted ({cause.verify_message}).",
+            "Check the host name; SSL_CERT_FILE names a file of certificates to trust.",
+        )
+    return CloudUnreachableError(
+        f"No TLS connection to {base} could be made.",
+        "If the server speaks plain HTTP, write http:// in place of https://.",
+    )
+
+
 def broken() -> AgainError:
     """The connection ended before the answer did."""
     return AgainError(
@@ -48,13 +82,14 @@ def broken() -> AgainError:
     )
 
 
-def silent() -> AgainError:
+def silent(*, met: bool) -> AgainError:
     """The connection stands, but nothing comes."""
     return AgainError(
         CloudUnreachableError(
             "The cloud server stopped answering.",
             "It may be overloaded, or the network lost the connection; try again.",
-        )
+        ),
+        lasting=not met,
     )
 
 
@@ -100,17 +135,25 @@ class Answer:
         the choice gets that as ``generated``.
 
         Raises:
+            LateRefusalError: the server refuses the request after all.
             AgainError: not a stream of completions, or the server reports an error of its own.
             BrokenStreamError: garbage.
         """
-        parser = EventParser()
+        parser, begun = EventParser(), False
         for piece in self._pieces:
             self._exchange.piece(len(piece))
             for data in parser.feed(piece):
                 if data == "[DONE]":
                     self.drain()
                     return
-                chunk = _chunk(data)
+                try:
+                    chunk = _chunk(data)
+                except LateRefusalError:
+                    self.drain()
+                    if begun:
+                        raise _failed() from None
+                    raise
+                begun = True
                 self.id = self.id or str(chunk.get("id", ""))
                 if chunk["choices"]:  # a usage chunk has none
                     yield chunk["choices"][0]
@@ -152,6 +195,13 @@ def until_finished(
         raise broken()
 
 
+def _failed() -> AgainError:
+    error = CloudRefusedError(
+        "The cloud server failed in the middle of an answer.", "Its own log says more.", status=500
+    )
+    return AgainError(error, lasting=True)
+
+
 def _chunk(data: str) -> dict[str, Any]:
     """One event's chunk, with a list of choices."""
     try:
@@ -160,13 +210,12 @@ def _chunk(data: str) -> dict[str, Any]:
         raise BrokenStreamError("not JSON") from None
     if not isinstance(chunk, dict):
         raise unusable("The server's answer is no completion.")
-    if chunk.get("error") is not None or chunk.get("object") == "error":
-        error = CloudRefusedError(
-            "The cloud server failed in the middle of an answer.",
-            "Its own log says more.",
-            status=500,
-        )
-        raise AgainError(error, lasting=True)
+    error = chunk.get("error")
+    if error is not None or chunk.get("object") == "error":
+        code = error.get("code") if isinstance(error, dict) else None
+        if code in REFUSALS:
+            raise LateRefusalError(code, data)
+        raise _failed()
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise unusable("The server's answer is no completion.")

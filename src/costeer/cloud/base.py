@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from costeer.cloud.stop import Stop
+
 
 @dataclass(frozen=True, slots=True)
 class CloudInfo:
@@ -25,6 +27,8 @@ class CloudInfo:
     fingerprint: str | None = None
     """`Vocabulary.fingerprint` of its tokenizer; None where the server does not say."""
     context_length: int | None = None
+    eos_ids: frozenset[int] = frozenset()
+    """Tokens with which it ends an answer; empty where the server does not say."""
     max_top_k: int | None = None
     """The most log-probabilities a token that it will send; None means unknown."""
     continues: bool = False
@@ -71,7 +75,11 @@ class CloudModel(Protocol):
         ...
 
     def stream(
-        self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
+        self,
+        prompt_ids: AbstractSequence[int],
+        top_k: int,
+        max_tokens: int,
+        stop: Stop | None = None,
     ) -> Generator[CloudStep, None, None]:
         """Continue ``prompt_ids`` greedily, one step a token, at most ``max_tokens``.
 
@@ -82,9 +90,11 @@ class CloudModel(Protocol):
             prompt_ids: the public prompt and the answer so far; at least one id.
             top_k: how many log-probabilities a step; capped by the vocabulary.
             max_tokens: at least 1.
+            stop: ends the request from another thread, also while it waits; nothing is sent after.
 
         Raises:
             ParameterError: at the call, for arguments out of range.
+            StoppedError: ``stop`` was set.
             CloudError: see ``costeer.exceptions``.
         """
         ...

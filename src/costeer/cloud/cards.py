@@ -31,7 +31,7 @@ def read_info(response: httpx.Response, text: str, model: str | None) -> CloudIn
     if response.status_code in ABSENT:
         return CloudInfo(model or UNNAMED)
     if response.status_code != httpx.codes.OK:
-        raise refused(response, text)
+        raise refused(response.status_code, text)
     try:
         data = json.loads(text)["data"]
         cards = [card for card in data if isinstance(card.get("id"), str)]
@@ -54,6 +54,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         context_length=_count(own.get("context_length"))
         or _count(card.get("max_model_len"))
         or _count(meta.get("n_ctx")),
+        eos_ids=_ids(own.get("eos_ids")),
         max_top_k=_count(own.get("max_logprobs")),
         continues=own.get("continue") is True,
         queues=card.get("owned_by") == LLAMA_SERVER,  # each request has a slot and its prefix
@@ -68,3 +69,9 @@ def _object(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _count(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
+
+
+def _ids(value: Any) -> frozenset[int]:
+    if not isinstance(value, list):
+        return frozenset()
+    return frozenset(item for item in value if type(item) is int and item >= 0)

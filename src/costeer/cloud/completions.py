@@ -18,7 +18,6 @@ is then made ready in the background, for the next time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Iterator
 from collections.abc import Sequence as AbstractSequence
 from contextlib import closing
@@ -27,15 +26,23 @@ from dataclasses import replace
 import httpx
 
 from costeer.cloud import dialects, wire
-from costeer.cloud.answers import Answer, HiddenTokenError, read_text, until_finished
+from costeer.cloud.answers import (
+    Answer,
+    HiddenTokenError,
+    LateRefusalError,
+    read_text,
+    until_finished,
+)
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder
 from costeer.cloud.cards import read_info
 from costeer.cloud.channel import Channel
 from costeer.cloud.inprocess import check_request
 from costeer.cloud.known import Known, Memory, Reference
-from costeer.cloud.refusals import TRANSIENT, logprobs_cap, refused, too_long, transient
+from costeer.cloud.refusals import TRANSIENT, transient
 from costeer.cloud.retrying import AgainError, Patience, Tries
 from costeer.cloud.seal import Seal
+from costeer.cloud.stop import Stop, either
+from costeer.cloud.terms import Terms
 from costeer.cloud.waiting import Waiting
 from costeer.exceptions import CloudProtocolError
 
@@ -76,27 +83,33 @@ class CompletionsClient:
         self._channel = Channel(url, api_key, record, self._waiting)
         self._model = model
         self._patience = Patience(retries, backoff)
-        self._closed = threading.Event()
         self._info: CloudInfo | None = None
-        self._cap: int | None = None  # top k that the server was seen to allow
-        self._compact = True  # until the server refuses the field
+        self._terms = Terms()
         self._memory = Memory()
 
     def info(self) -> CloudInfo:
         """See ``CloudModel``; what ``/v1/models`` does not say is None."""
+        return self._described(self._channel.closed)
+
+    def _described(self, stop: Stop) -> CloudInfo:
         if self._info is None:
-            self._info = self._ask_info()
+            self._info = self._ask_info(stop)
             self._channel.ours = self._info.continues
-        caps = [cap for cap in (self._info.max_top_k, self._cap) if cap is not None]
+        caps = [cap for cap in (self._info.max_top_k, self._terms.top_k) if cap is not None]
         return replace(self._info, max_top_k=min(caps, default=None))
 
     def stream(
-        self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
+        self,
+        prompt_ids: AbstractSequence[int],
+        top_k: int,
+        max_tokens: int,
+        stop: Stop | None = None,
     ) -> Generator[CloudStep, None, None]:
         """See ``CloudModel``. Closing the generator closes the connection at once.
 
         Raises:
             ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.
+            StoppedError: ``stop`` was set, or the client closed.
             CloudUnreachableError: no connection, or it kept breaking.
             CloudRefusedError: an error status.
             CloudProtocolError: an answer without usable log-probabilities.
@@ -106,32 +119,44 @@ class CompletionsClient:
         check_request(prompt, top_k, max_tokens)
         # Now, not when the first step is asked for: whoever closes another stream after this call
         # may rely on it being known as replaced.
-        return self._resumed(prompt, top_k, max_tokens, self._memory.refer(prompt))
+        return self._stoppable(prompt, top_k, max_tokens, self._memory.refer(prompt), stop)
 
     def close(self) -> None:
-        """Close the connections; pauses before a repetition end at once."""
-        self._closed.set()
+        """Close the connections; requests under way and pauses end at once."""
         self._channel.close()
 
+    def _stoppable(
+        self,
+        prompt: tuple[int, ...],
+        k: int,
+        max_tokens: int,
+        known: Reference | None,
+        stop: Stop | None,
+    ) -> Generator[CloudStep, None, None]:
+        with either(self._channel.closed, stop) as both:
+            yield from self._resumed(prompt, k, max_tokens, known, both)
+
     def _resumed(
-        self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None
+        self, prompt: tuple[int, ...], k: int, max_tokens: int, known: Reference | None, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         """Attempts, each from where the last one broke."""
         given: list[int] = []
-        tries = Tries(self._patience, self._closed)
+        tries = Tries(self._patience, stop)
         alone = False  # whether the next position is asked for by itself
         while len(given) < max_tokens:
-            most = 1 if alone else max_tokens - len(given)
+            before, most = len(given), 1 if alone else max_tokens - len(given)
             begun = self._memory.begin((*prompt, *given))
             try:
-                with closing(self._attempt(begun, k, most, known)) as steps:
+                with closing(self._attempt(begun, k, most, known, stop)) as steps:
                     for step in steps:
                         tries.progressed()
                         if len(given) == max_tokens:  # more than was asked for
                             return
                         given.append(step.token)
                         yield step
-                if not alone or len(prompt) + len(given) == self.info().context_length:
+                full = len(prompt) + len(given) == self.info().context_length
+                cut_short = alone or len(given) - before == self._terms.max_tokens
+                if full or begun.replaced or not cut_short:
                     return
                 alone = False
             except HiddenTokenError:
@@ -154,51 +179,41 @@ class CompletionsClient:
         return AgainError(error, lasting=True)
 
     def _attempt(
-        self, begun: Known, k: int, max_tokens: int, known: Reference | None
+        self, begun: Known, k: int, max_tokens: int, known: Reference | None, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         """One stream; asked again in simpler terms where the server refuses ours."""
-        info, prompt = self.info(), tuple(begun.ids)
+        info, prompt = self._described(stop), tuple(begun.ids)
         if not info.continues:
             known = None
         if info.context_length is not None and not info.continues:
-            # vLLM refuses what may not fit; our own server stops where the context is full
+            # some servers refuse what may not fit; our own stops where the context is full
             max_tokens = max(min(max_tokens, info.context_length - len(prompt)), 1)
         while True:
-            compact, cap = self._compact, self.info().max_top_k
+            compact, cap = self._terms.compact, self.info().max_top_k
             asked = k if cap is None else min(k, cap)
+            most = self._terms.limit(max_tokens)
             if known is not None:
-                body = known.body() | {"max_tokens": max_tokens, "logprobs": asked}
+                body = known.body() | {"max_tokens": most, "logprobs": asked}
             else:
-                body = self._body(prompt, asked, max_tokens, compact=compact)
-            with self._channel.post("completions", prompt, body) as (response, exchange):
-                if response.status_code == httpx.codes.OK:
+                body = self._body(prompt, asked, most, compact=compact)
+            with self._channel.post("completions", prompt, body, stop) as (response, exchange):
+                status = response.status_code
+                if status == httpx.codes.OK:
                     answer = Answer(response, exchange)
-                    yield from self._steps(answer, begun, asked, compact=compact)
-                    return
-                text = read_text(response, exchange)
-            if known is not None and response.status_code in (400, 404):
+                    try:
+                        yield from self._steps(answer, begun, asked, most, stop, compact=compact)
+                        return
+                    except LateRefusalError as late:
+                        status, text = late.status, late.text
+                else:
+                    text = read_text(response, exchange)
+            if known is not None and status in (400, 404):
                 self._memory.forget(known.known)  # the server was started anew, say
                 known = None
+            elif status in TRANSIENT:
+                raise transient(response, text)
             else:
-                self._adapt(response, text, asked, compact=compact)
-
-    def _adapt(self, response: httpx.Response, text: str, asked: int, *, compact: bool) -> None:
-        """Change how we ask, if the refusal is about that; raise it otherwise."""
-        error = refused(response, text)
-        if error.status in TRANSIENT:
-            raise transient(response, text)
-        if error.status not in (400, 422):
-            raise error
-        cap = logprobs_cap(text, asked)
-        if cap is not None:
-            self._cap = cap
-        elif compact and not too_long(text):
-            self._compact = False
-        elif "logprobs" in text and asked > 1:  # a cap that the words do not tell
-            self._cap = next(cap for cap in (20, 5, 1) if cap < asked)
-        else:
-            self._compact = True  # it was not the field
-            raise error
+                self._terms.adapt(status, text, asked, most, compact=compact)
 
     def _body(
         self, prompt: tuple[int, ...], k: int, max_tokens: int, *, compact: bool
@@ -216,8 +231,10 @@ class CompletionsClient:
             body["logprobs_encoding"] = wire.ENCODING
         return body
 
-    def _steps(self, answer: Answer, begun: Known, k: int, *, compact: bool) -> Iterator[CloudStep]:
-        """The steps of one answer; raises AgainError if it breaks off."""
+    def _steps(
+        self, answer: Answer, begun: Known, k: int, most: int, stop: Stop, *, compact: bool
+    ) -> Iterator[CloudStep]:
+        """The steps of one answer, ``most`` at most; raises AgainError if it breaks off."""
         info, count, prompt = self.info(), 0, tuple(begun.ids)
         seal = Seal(prompt) if compact and info.continues else None
         try:
@@ -226,34 +243,35 @@ class CompletionsClient:
                 if dialects.hidden(choice, count + len(found)):
                     raise HiddenTokenError
                 for step in found:
+                    if not step.top_ids.size:
+                        raise CloudProtocolError(
+                            "The server sends no log-probabilities.", dialects.FLAGS
+                        )
                     count += 1
-                    self._notice(len(step.top_ids), k, info.vocab_size)
                     self._waiting.answered(prompt)
                     begun.add(answer.id, step.token)
                     yield step
         except GeneratorExit:
-            if not info.continues:
-                self._channel.warm()
-            elif begun.replaced:
-                answer.drain()
+            if not stop.is_set():
+                self._leave(answer, ended=count >= most or (info.continues and begun.replaced))
             raise
         finally:
             begun.live = False
         if not count:
             raise CloudProtocolError("The server ended the answer without a token.", dialects.FLAGS)
 
-    def _notice(self, given: int, asked: int, vocab_size: int | None) -> None:
-        """Remember a server that silently gives fewer log-probabilities than asked for."""
-        if not given:
-            raise CloudProtocolError("The server sends no log-probabilities.", dialects.FLAGS)
-        if given < asked and given != vocab_size:
-            self._cap = given
+    def _leave(self, answer: Answer, *, ended: bool) -> None:
+        """Keep the connection of an answer that the server ends now, or have another ready."""
+        if ended:
+            answer.drain()
+        elif not self.info().continues:
+            self._channel.warm()
 
-    def _ask_info(self) -> CloudInfo:
-        tries = Tries(self._patience, self._closed)
+    def _ask_info(self, stop: Stop) -> CloudInfo:
+        tries = Tries(self._patience, stop)
         while True:
             try:
-                with self._channel.get("models") as (response, exchange):
+                with self._channel.get("models", stop) as (response, exchange):
                     text = read_text(response, exchange)
                 if response.status_code in TRANSIENT:
                     raise transient(response, text)

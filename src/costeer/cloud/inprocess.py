@@ -17,8 +17,15 @@ import numpy.typing as npt
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
 from costeer.cloud.recall import Recall
-from costeer.exceptions import ContextLengthError, ModelError, NotFiniteError, ParameterError
-from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.cloud.stop import Stop, either
+from costeer.exceptions import (
+    ContextLengthError,
+    InterruptedModelError,
+    ModelError,
+    NotFiniteError,
+    ParameterError,
+)
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import CHUNK, common_length, rewind
 
 
@@ -67,13 +74,18 @@ class InProcess:
     computed moments ago (``recall``) needs none.
 
     Args:
-        model: stays the caller's; ``close`` closes only the sequences opened here.
+        model: stays the caller's unless ``owned``.
         record: called once for each stream that was begun.
+        owned: ``close`` frees the model as well, not only the sequences opened here.
     """
 
-    def __init__(self, model: LanguageModel, record: Recorder | None = None) -> None:
+    def __init__(
+        self, model: LanguageModel, record: Recorder | None = None, *, owned: bool = False
+    ) -> None:
         self._model = model
         self._record = record
+        self._owned = owned
+        self._closed = Stop()
         self._engine = threading.Lock()
         self._freed = threading.Condition()
         self._opened: list[Sequence] = []
@@ -88,17 +100,23 @@ class InProcess:
             vocab_size=self._model.vocab_size,
             fingerprint=self._model.tokenizer.vocabulary.fingerprint,
             context_length=self._model.context_length,
+            eos_ids=frozenset(self._model.tokenizer.eos_ids),
             max_top_k=self._model.vocab_size,
         )
 
     def stream(
-        self, prompt_ids: AbstractSequence[int], top_k: int, max_tokens: int
+        self,
+        prompt_ids: AbstractSequence[int],
+        top_k: int,
+        max_tokens: int,
+        stop: Stop | None = None,
     ) -> Generator[CloudStep, None, None]:
         """See ``CloudModel``. Ends early also where the context is full.
 
         Raises:
             ContextLengthError: the prompt alone does not fit.
             ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.
+            StoppedError: ``stop`` was set, or ``close`` called.
             ModelError: this thread alone overlaps more streams than the model has sequences.
         """
         prompt = tuple(int(i) for i in prompt_ids)
@@ -109,53 +127,79 @@ class InProcess:
                 f"{len(prompt):,} prompt tokens do not fit into the model's {context:,}.",
                 "Shorten the conversation, or load the model with a longer context.",
             )
-        return self._recorded(prompt, top_k, min(max_tokens, context - len(prompt) + 1))
+        return self._recorded(prompt, top_k, min(max_tokens, context - len(prompt) + 1), stop)
 
     def close(self) -> None:
-        """Close the idle sequences."""
-        while self._idle:
-            sequence = self._idle.pop()
-            self._opened.remove(sequence)
-            sequence.close()
+        """End what is under way, close the idle sequences, and free the model if it is owned."""
+        self._closed.set()
+        with self._engine:
+            while self._idle:
+                sequence = self._idle.pop()
+                self._opened.remove(sequence)
+                sequence.close()
+            if self._owned:
+                self._model.close()
 
     def _recorded(
-        self, prompt: tuple[int, ...], k: int, max_tokens: int
+        self, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop | None
     ) -> Generator[CloudStep, None, None]:
-        try:
-            row = self._recall.get(prompt, self._held_ids()) if max_tokens == 1 else None
-            if row is not None:
-                yield greedy_step(row, k)
-                return
-            with self._held(prompt) as sequence:
-                yield from self._steps(sequence, prompt, k, max_tokens)
-        finally:
-            if self._record is not None:
-                self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
+        with either(stop, self._closed) as both:
+            both.check()
+            try:
+                row = self._recall.get(prompt, self._held_ids()) if max_tokens == 1 else None
+                if row is not None:
+                    yield greedy_step(row, k)
+                    return
+                with both.calling(self._wake), self._held(prompt, both) as sequence:
+                    yield from self._steps(sequence, prompt, k, max_tokens, both)
+            finally:
+                if self._record is not None:
+                    self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
 
     def _steps(
-        self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int
+        self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         with self._engine:
-            row = prefill(sequence, prompt)
+            kept = rewind(sequence, prompt)
+        for start in range(kept, len(prompt), CHUNK):
+            row = self._extend(sequence, prompt[start : start + CHUNK], stop)
         for left in range(max_tokens - 1, -1, -1):
             self._recall.put(sequence.ids, row)
             step = greedy_step(row, k)
             yield step
             if not left or step.token in self._model.tokenizer.eos_ids:
                 return
-            with self._engine:
-                row = sequence.extend([step.token], rows=1)[-1]
+            row = self._extend(sequence, [step.token], stop)
+
+    def _extend(self, sequence: Sequence, ids: AbstractSequence[int], stop: Stop) -> LogProbs:
+        """Append ids; the (V,) row that follows them."""
+        with self._engine, stop.calling(self._interrupt):
+            stop.check()
+            try:
+                row: LogProbs = sequence.extend(ids, rows=1)[-1]
+            except InterruptedModelError:
+                stop.check()
+                raise
+            return row
+
+    def _interrupt(self) -> None:
+        if isinstance(self._model, Interruptible):
+            self._model.interrupt()
+
+    def _wake(self) -> None:
+        with self._freed:
+            self._freed.notify_all()
 
     def _held_ids(self) -> list[tuple[int, ...]]:
         with self._freed:
             return [sequence.ids for sequence in self._opened]
 
     @contextmanager
-    def _held(self, prompt: tuple[int, ...]) -> Iterator[Sequence]:
+    def _held(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[Sequence]:
         """A sequence for one stream."""
         me = threading.get_ident()
         with self._freed:
-            sequence = self._take(prompt, me)
+            sequence = self._take(prompt, me, stop)
             self._holders.append(me)
         try:
             yield sequence
@@ -165,8 +209,9 @@ class InProcess:
                 self._idle.append(sequence)
                 self._freed.notify()
 
-    def _take(self, prompt: tuple[int, ...], me: int) -> Sequence:
+    def _take(self, prompt: tuple[int, ...], me: int, stop: Stop) -> Sequence:
         while not self._idle:
+            stop.check()
             try:
                 self._opened.append(self._model.sequence())
                 return self._opened[-1]
@@ -176,14 +221,6 @@ class InProcess:
                 self._freed.wait()
         shared = [common_length(sequence.ids, prompt) for sequence in self._idle]
         return self._idle.pop(shared.index(max(shared)))
-
-
-def prefill(sequence: Sequence, prompt: AbstractSequence[int]) -> LogProbs:
-    """Bring ``sequence`` to ``prompt``, reusing what they share; the (V,) row that follows it."""
-    for start in range(rewind(sequence, prompt), len(prompt), CHUNK):
-        rows = sequence.extend(prompt[start : start + CHUNK], rows=1)
-    row: LogProbs = rows[-1]
-    return row
 
 
 def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:

@@ -194,7 +194,8 @@ def _integer(
 
 
 def _logprobs(body: Mapping[str, Any], limits: Limits) -> int | None:
-    if body.get("logprobs") in (None, False):
+    value = body.get("logprobs")
+    if value is None or value is False:  # 0 is a number: the chosen token's own, and no others
         return None
     return _integer(body, "logprobs", 0, limits.logprobs, default=0)
 

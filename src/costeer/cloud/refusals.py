@@ -12,6 +12,9 @@ import httpx
 from costeer.cloud.retrying import AgainError
 from costeer.exceptions import CloudRefusedError
 
+REFUSALS = (400, 422)
+"""Statuses that say: ask in another way."""
+
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which asking again later makes sense."""
 
@@ -29,7 +32,8 @@ HINTS = {
     503: "It is starting, stopping or overloaded; try again later.",
 }
 _CONTEXT = "The conversation is longer than the model's context: shorten it."
-_TOO_LONG = re.compile(r"context[ _](?:length|size)", re.IGNORECASE)
+_TOO_LONG = re.compile(r"context[ _](?:length|size)|max_tokens .*got 0", re.IGNORECASE)
+"""The second is vLLM's word for a prompt that fills the context to the last token."""
 _CAP = re.compile(
     r"(?:max(?:imum)?(?:\s+allowed)?(?:\s+value)?|at most|up to|<=|equal to|from \d+ to)"
     r"(?:\s+of|\s+is|:)?\s*(\d+)",
@@ -37,14 +41,13 @@ _CAP = re.compile(
 )
 
 
-def refused(response: httpx.Response, text: str) -> CloudRefusedError:
+def refused(status: int, text: str) -> CloudRefusedError:
     """The exception for an error answer.
 
     Args:
-        response: with the status.
+        status: of HTTP.
         text: its body.
     """
-    status = response.status_code
     if 300 <= status < 400:
         hint = "The URL redirects; give the address that it leads to."
     elif status == httpx.codes.BAD_REQUEST and too_long(text):
@@ -64,7 +67,16 @@ def logprobs_cap(text: str, asked: int) -> int | None:
 
     vLLM: "Requested sample logprobs of 64, which is greater than max allowed: 20".
     """
-    if "logprobs" not in text:
+    return _cap("logprobs", text, asked)
+
+
+def tokens_cap(text: str, asked: int) -> int | None:
+    """The most tokens a request that a refusal allows, if that is what it says."""
+    return _cap("max_tokens", text, asked)
+
+
+def _cap(field: str, text: str, asked: int) -> int | None:
+    if field not in text:
         return None
     caps = [int(found) for found in _CAP.findall(text)]
     return next((cap for cap in caps if 0 < cap < asked), None)
@@ -78,5 +90,5 @@ def retry_after(response: httpx.Response) -> float:
 
 def transient(response: httpx.Response, text: str) -> AgainError:
     """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
-    error = refused(response, text)
+    error = refused(response.status_code, text)
     return AgainError(error, retry_after(response), lasting=error.status == 500)

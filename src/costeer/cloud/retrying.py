@@ -9,9 +9,9 @@ half as many tries, so that what cannot work is told soon.
 from __future__ import annotations
 
 import random
-import threading
 from dataclasses import dataclass
 
+from costeer.cloud.stop import Stop
 from costeer.exceptions import CloudError, ParameterError
 
 LONGEST_PAUSE = 8.0  # seconds
@@ -60,12 +60,12 @@ class Tries:
 
     Args:
         patience: how many are borne.
-        stopped: set when nobody wants the answer any more; ends a pause at once.
+        stop: ends a pause at once.
     """
 
-    def __init__(self, patience: Patience, stopped: threading.Event) -> None:
+    def __init__(self, patience: Patience, stop: Stop) -> None:
         self._patience = patience
-        self._stopped = stopped
+        self._stop = stop
         self._failures = 0
         self._lasting = 0
 
@@ -74,11 +74,16 @@ class Tries:
         self._failures = self._lasting = 0
 
     def failed(self, failure: AgainError) -> None:
-        """Return after a pause if another try makes sense; raise ``failure.final`` otherwise."""
+        """Return after a pause if another try makes sense; raise ``failure.final`` otherwise.
+
+        Raises:
+            StoppedError: nobody wants the answer any more.
+        """
+        self._stop.check()
         retries = self._patience.retries
         self._failures += 1
         self._lasting += failure.lasting
         if self._failures > retries or self._lasting > (retries + 1) // 2:
             raise failure.final from None
-        if self._stopped.wait(max(self._patience.pause(self._failures), failure.pause)):
-            raise failure.final from None
+        self._stop.wait(max(self._patience.pause(self._failures), failure.pause))
+        self._stop.check()

@@ -113,6 +113,7 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
             "tokenizer_fingerprint": model.tokenizer.vocabulary.fingerprint,
             "vocab_size": model.vocab_size,
             "context_length": model.context_length,
+            "eos_ids": sorted(model.tokenizer.eos_ids),
             "max_logprobs": limits.logprobs,
             "continue": True,
         },

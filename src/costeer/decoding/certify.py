@@ -143,7 +143,8 @@ def _choose_nucleus(
     most = int(np.searchsorted(mass, sampling.top_p * (mass[-1] + unseen) * (1 + SLACK))) + 1
     kept = order[: min(least, ids.size)]
     best = kept[_first_best(contenders[kept], ids[kept])]
-    ranked = bool(inside[kept].min() > bound + outside.max())
+    scale = np.float32(sampling.temperature)  # what differs before this division may be equal after
+    ranked = bool(inside[kept].min() / scale > (bound + outside.max()) / scale)
     return Choice(int(ids[best]), proven=least == most <= ids.size and ranked)
 
 
@@ -162,6 +163,6 @@ def _outside_mass(
     left = max(1.0 - float(np.exp(base.astype(np.float64)).sum()), 0.0) + SLACK
     candidates = outside_bonus[np.isfinite(outside_bonus)]
     if temperature <= 1:
-        filled = min(int(left / allowance) + 1, candidates.size)
+        filled = int(min(left / allowance + 1, candidates.size))
         candidates = np.partition(candidates, candidates.size - filled)[-filled:]
     return float(weights(candidates + bound, temperature, peak).sum())

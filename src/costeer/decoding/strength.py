@@ -10,6 +10,9 @@ from costeer.decoding.steering import LIGHT, PAPER, gain
 from costeer.exceptions import ParameterError
 
 AUTO = "auto"
+LARGEST = 1e6
+"""Its product with any difference is a number of float32."""
+
 PRESETS = {"light": LIGHT, "paper": PAPER}
 
 
@@ -35,7 +38,7 @@ def resolve_strength(strength: float | str) -> Strength:
     """The meaning of "auto", "light", "paper", or a number, which is the gain itself.
 
     Raises:
-        ParameterError: neither one of these names nor a finite number.
+        ParameterError: neither one of these names nor a number in range.
     """
     if strength == AUTO:
         return Strength(AutoParams().gain, AutoParams())
@@ -49,5 +52,10 @@ def resolve_strength(strength: float | str) -> Strength:
         raise ParameterError(
             f"The strength {str(strength)[:40]!r} is not a number.",
             f"Give a number such as 0.5, or one of: {', '.join([AUTO, *PRESETS])}.",
+        )
+    if not 0 <= value <= LARGEST:
+        raise ParameterError(
+            f"The strength must be from 0 to {LARGEST:,.0f}, not {value:g}.",
+            "0 is the large model alone; above 2 is too much already.",
         )
     return Strength(value)

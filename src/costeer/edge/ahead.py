@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.recall import ROWS
+from costeer.cloud.stop import Stop
 from costeer.edge.deciding import unanswered
+
+PARTING = 0.5
+"""Seconds that an answer's end may wait for abandoned streams to be closed."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Ahead:
         max_tokens: the most steps.
         eos_ids: a step of such a token is the last.
         burst: shared by all that read ahead for one device.
+        stop: ends the answer: the stream is cut, and ``wait`` raises StoppedError.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Ahead:
         max_tokens: int,
         eos_ids: Collection[int],
         burst: Burst,
+        stop: Stop,
     ) -> None:
         self._cloud = cloud
         self._ids = list(prefix)
@@ -59,15 +65,16 @@ class Ahead:
         self._left = max_tokens
         self._eos_ids = eos_ids
         self._burst = burst
+        self._stop = stop
         self._changed = threading.Condition()
         self._undecided: deque[CloudStep] = deque()
         self._over = False  # no more will come
-        self._stopped = False
+        self._left_behind = False  # nobody waits for the rest
         self._error: BaseException | None = None
         self.received = 0
         # Begun here, not in the thread: the door then knows which older stream this one replaces.
         self._size = min(self._left, burst.size)
-        self._stream = cloud.stream(self._ids, top_k, self._size)
+        self._stream = self._begin()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -75,11 +82,13 @@ class Ahead:
         """The first undecided step; None where the LLM ends before that.
 
         Raises:
+            StoppedError: the answer was stopped.
             CloudError: the stream broke for good.
         """
         with self._changed:
-            while not self._undecided and not self._over:
+            while not (self._undecided or self._over or self._stop.is_set()):
                 self._changed.wait()
+            self._stop.check()
             if self._undecided:
                 return self._undecided[0]
             if self._error is not None:
@@ -99,10 +108,10 @@ class Ahead:
             self._undecided.popleft()
             self._changed.notify_all()
 
-    def stop(self) -> None:
+    def leave(self) -> None:
         """Nothing more is wanted; returns at once, the stream is closed by its own thread."""
         with self._changed:
-            self._stopped = True
+            self._left_behind = True
             self._changed.notify_all()
 
     @property
@@ -118,15 +127,22 @@ class Ahead:
 
     def _run(self) -> None:
         try:
-            while self._read() and self._wanted():
-                self._size = min(self._left, self._burst.size)
-                self._stream = self._cloud.stream(self._ids, self._top_k, self._size)
+            with self._stop.calling(self._wake):
+                while self._read() and self._wanted():
+                    self._size = min(self._left, self._burst.size)
+                    self._stream = self._begin()
         except BaseException as error:  # noqa: BLE001  # whoever waits for a step gets it
             self._error = error
         finally:
-            with self._changed:
-                self._over = True
-                self._changed.notify_all()
+            self._over = True
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _begin(self) -> Generator[CloudStep, None, None]:
+        return self._cloud.stream(self._ids, self._top_k, self._size, self._stop)
 
     def _read(self) -> bool:
         """One burst; whether it came in full and the answer goes on."""
@@ -134,7 +150,7 @@ class Ahead:
         with closing(self._stream) as steps:
             for step in steps:
                 with self._changed:
-                    if self._stopped:
+                    if self._left_behind:
                         return False
                     count += 1
                     self.received += 1
@@ -150,6 +166,9 @@ class Ahead:
         """Wait until the device has caught up; False once stopped."""
         with self._changed:
             self._burst.ended(len(self._undecided))
-            while len(self._undecided) > self._burst.size // 2 and not self._stopped:
+            while len(self._undecided) > self._burst.size // 2 and not self._unwanted():
                 self._changed.wait()
-            return not self._stopped
+            return not self._unwanted()
+
+    def _unwanted(self) -> bool:
+        return self._left_behind or self._stop.is_set()

@@ -91,7 +91,7 @@ def _open_cloud(
 
         name = llm or DEFAULT_PAIR.llm
         model = load_model(name, context=context_length, sequences=1, threads=threads)
-        return InProcess(model, record=record)
+        return InProcess(model, record=record, owned=True)
     if "://" not in cloud:
         raise UsageError(
             f"{cloud[:80]!r} is neither a URL nor 'local'.",

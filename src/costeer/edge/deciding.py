@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.base import CloudModel, CloudStep
+from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
 from costeer.exceptions import CloudProtocolError, ParameterError
@@ -65,7 +66,8 @@ class Step:
     Attributes:
         position: within the answer, from 0.
         token: what the device decided.
-        llm_token: what the LLM alone would have chosen (with the same noise, when sampling).
+        llm_token: what the LLM alone would have chosen. When sampling: with the same noise, as far
+            as the log-probabilities received tell; it is not proven.
         proven: whether the full vocabulary is proven to give this token.
         widened: how many times more log-probabilities had to be asked for.
         top_k: how many the decision rests on.
@@ -97,10 +99,14 @@ class Decider:
         cloud: asked again where the proof needs more log-probabilities.
         public: the ids of the public prompt.
         params: how to decode.
+        stop: ends such a request.
     """
 
-    def __init__(self, cloud: CloudModel, public: Sequence[int], params: DecodeParams) -> None:
+    def __init__(
+        self, cloud: CloudModel, public: Sequence[int], params: DecodeParams, stop: Stop
+    ) -> None:
         self._cloud = cloud
+        self._stop = stop
         self._params = params
         self._public = tuple(public)
         self._last = time.perf_counter()
@@ -151,7 +157,7 @@ class Decider:
             if not widened:
                 make_room()
             asked, widened = 2 * asked, widened + 1
-            answer = ask(self._cloud, self.prefix, min(asked, delta.size))
+            answer = ask(self._cloud, self.prefix, min(asked, delta.size), self._stop)
             choice = choose(params.gain)
         self._asked += widened
         before, self._last = self._last, time.perf_counter()
@@ -169,9 +175,9 @@ class Decider:
         )
 
 
-def ask(cloud: CloudModel, ids: Sequence[int], top_k: int) -> CloudStep:
+def ask(cloud: CloudModel, ids: Sequence[int], top_k: int, stop: Stop) -> CloudStep:
     """The LLM's next-token log-probabilities after ``ids``."""
-    stream = cloud.stream(ids, top_k, 1)
+    stream = cloud.stream(ids, top_k, 1, stop)
     try:
         return next(stream)
     except StopIteration:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel
+from costeer.cloud.stop import Stop
 from costeer.edge.deciding import DecodeParams, Step
 from costeer.edge.local import DeltaSource
 from costeer.edge.lockstep import lockstep
@@ -25,6 +26,7 @@ def generate_step(
     prompts: Prompts,
     params: DecodeParams,
     pace: Pace | None = None,
+    stop: Stop | None = None,
 ) -> Generator[Step, None, None]:
     """Decode one answer; the end-of-text token, if it comes, is the last step.
 
@@ -34,10 +36,13 @@ def generate_step(
         prompts: of this request.
         params: how to decode, and in which mode.
         pace: what is known of the small model's speed; kept from answer to answer.
+        stop: ends the answer, from any thread.
 
     Raises:
+        StoppedError: ``stop`` was set.
         CloudError, ModelError: see ``costeer.exceptions``. Steps yielded before stay valid.
     """
+    stop = stop or Stop()
     if params.mode == "lockstep":
-        return lockstep(cloud, local, prompts, params)
-    return run_ahead(cloud, local, prompts, params, pace or Pace())
+        return lockstep(cloud, local, prompts, params, stop)
+    return run_ahead(cloud, local, prompts, params, pace or Pace(), stop)

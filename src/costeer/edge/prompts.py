@@ -100,6 +100,8 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
         InputError: no question; a question that does not fit; a context whose first record
             does not fit.
     """
+    messages = [{**message, "content": _newlines(message["content"])} for message in messages]
+    context = _newlines(context)
     turns = conversation(messages)
     public = tuple(tokenizer.chat(conversation(messages, guide(messages))))
     plain = tuple(tokenizer.chat(turns))
@@ -114,6 +116,11 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
         return Prompts(public, plain, plain)
     private, note = _fit(tokenizer, turns, records, room - len(plain), room)
     return Prompts(public, plain, private, note)
+
+
+def _newlines(text: str) -> str:
+    """Line ends of Windows and of old Macs as everybody else's."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _fit(

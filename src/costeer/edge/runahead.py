@@ -16,22 +16,25 @@ from collections.abc import Generator
 from itertools import takewhile
 
 from costeer.cloud.base import CloudModel, CloudStep
-from costeer.edge.ahead import Ahead, Burst
+from costeer.cloud.stop import Stop
+from costeer.edge.ahead import PARTING, Ahead, Burst
 from costeer.edge.deciding import Array, Decider, DecodeParams, Step
 from costeer.edge.local import DeltaSource
 from costeer.edge.pace import LONGEST, Pace
 from costeer.edge.prompts import Prompts
 
-PARTING = 0.5
-"""Seconds that an answer's end may wait for abandoned streams to be closed."""
-
 
 def run_ahead(
-    cloud: CloudModel, local: DeltaSource, prompts: Prompts, params: DecodeParams, pace: Pace
+    cloud: CloudModel,
+    local: DeltaSource,
+    prompts: Prompts,
+    params: DecodeParams,
+    pace: Pace,
+    stop: Stop,
 ) -> Generator[Step, None, None]:
     """See ``decoder.generate_step``."""
-    decider = Decider(cloud, prompts.public, params)
-    ahead = _Continued(cloud, params, decider)
+    decider = Decider(cloud, prompts.public, params, stop)
+    ahead = _Continued(cloud, params, decider, stop)
     behind = _Behind(local, pace, local.exact_steps if params.exact else LONGEST)
     try:
         behind.begin(prompts)
@@ -47,15 +50,19 @@ def run_ahead(
             else:
                 ahead.agreed()
             yield step
+        ahead.leave()
     finally:
-        ahead.stop()
+        ahead.end()
 
 
 class _Continued:
     """The LLM's steps for the undecided positions, across corrections."""
 
-    def __init__(self, cloud: CloudModel, params: DecodeParams, decider: Decider) -> None:
+    def __init__(
+        self, cloud: CloudModel, params: DecodeParams, decider: Decider, stop: Stop
+    ) -> None:
         self._cloud = cloud
+        self._stop = stop
         self._params = params
         self._decider = decider
         self._burst = Burst()
@@ -91,7 +98,7 @@ class _Continued:
         """Let another request through, where that would wait for the stream to end."""
         if self._queues:
             self.left = True
-            self._ahead.stop()
+            self._ahead.leave()
             self._ahead.join(PARTING)
 
     def turn(self) -> None:
@@ -99,11 +106,19 @@ class _Continued:
         self.left = False
         old, self._ahead = self._ahead, self._open()
         self._earlier += old.received
-        old.stop()
+        old.leave()
 
-    def stop(self) -> None:
-        """Nothing more is wanted; give the streams a moment to end and to be counted."""
-        self._ahead.stop()
+    def leave(self) -> None:
+        """The answer is complete: give the streams a moment to end properly."""
+        self._ahead.leave()
+        self._join()
+
+    def end(self) -> None:
+        """Cut the streams that are still open, and see to it that they are counted."""
+        self._stop.set()
+        self._join()
+
+    def _join(self) -> None:
         end = time.monotonic() + PARTING
         for ahead in self._all:
             ahead.join(end - time.monotonic())
@@ -116,6 +131,7 @@ class _Continued:
             self._decider.left,
             self._params.eos_ids,
             self._burst,
+            self._stop,
         )
         self._all = [other for other in self._all if other.running] + [ahead]
         return ahead

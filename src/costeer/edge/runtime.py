@@ -7,13 +7,15 @@ text, ``Costeer.generate`` the finished answer. Command line, gateway and experi
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 
 from costeer.cloud.base import CloudModel
+from costeer.cloud.stop import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import resolve_strength
+from costeer.edge.answer import Chunk, Generation, Result
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.deciding import DecodeParams, Mode, Step
 from costeer.edge.decoder import generate_step
@@ -21,74 +23,9 @@ from costeer.edge.local import DeltaSource, LocalSteering, NoSteering
 from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts, build
 from costeer.edge.text import TextStream
-from costeer.exceptions import InputError
-from costeer.models.base import LanguageModel, Message
+from costeer.exceptions import InputError, InterruptedModelError, StoppedError
+from costeer.models.base import Interruptible, LanguageModel, Message
 from costeer.privacy.ledger import Ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One step and the text it made showable ("" while a character or a stop string is open)."""
-
-    text: str
-    step: Step
-
-
-@dataclass(slots=True)
-class Result:
-    """An answer and how it came about. Counts are of steps; times are in seconds.
-
-    ``proven + widened + unproven == steps``: proven from the first top k, proven after asking for
-    more, and taken without proof because the server sends no more. ``interrupted`` counts the steps
-    where the LLM had written something else, ``received`` the steps that it sent, those in vain
-    and those asked for again included.
-    """
-
-    text: str = ""
-    token_ids: list[int] = field(default_factory=list)
-    finish_reason: str = "unfinished"  # "stop", "length", "interrupted", "error"
-    steps: int = 0
-    changed: int = 0
-    proven: int = 0
-    widened: int = 0
-    unproven: int = 0
-    interrupted: int = 0
-    received: int = 0
-    requests: int = 0
-    bytes_up: int = 0
-    bytes_down: int = 0
-    prompt_tokens: int = 0
-    seconds: float = 0.0
-    seconds_to_first_token: float = 0.0
-    tokens_per_second: float = 0.0
-    strength: str = ""
-    gain: float = 0.0
-    mode: str = ""
-    note: str = ""
-
-
-class Generation(Iterator[Chunk]):
-    """An answer under way: iterate over its chunks; ``result`` is up to date at every moment.
-
-    Closing it (or leaving a ``with`` block) stops the work and keeps what was written.
-    """
-
-    def __init__(self, chunks: Generator[Chunk, None, None], result: Result) -> None:
-        self._chunks = chunks
-        self.result = result
-
-    def __next__(self) -> Chunk:
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """Stop here."""
-        self._chunks.close()
-
-    def __enter__(self) -> Generation:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Costeer:
@@ -107,7 +44,8 @@ class Costeer:
         threads: for each model in this process; default: one a physical core, shared between two.
         api_key: for a server that wants one.
         mode: "run-ahead" (the LLM writes on and is corrected) or "lockstep" (one round trip a
-            token). Both give the same text.
+            token). Both give the same text where the server's numbers do not depend on how a
+            position is asked for.
         exact: see ``DecodeParams``; False may be faster where the cloud is much faster than the
             small model.
         retries: failures of the cloud in a row that are borne, with growing pauses.
@@ -195,7 +133,7 @@ class Costeer:
             top_k=self.top_k,
             max_tokens=max_tokens,
             sampling=SamplingParams(temperature, top_p, seed),
-            eos_ids=self.model.tokenizer.eos_ids,
+            eos_ids=self.model.tokenizer.eos_ids | self.cloud.info().eos_ids,
             mode=self.mode,
             exact=self.exact,
         )
@@ -209,7 +147,9 @@ class Costeer:
             note=prompts.note,
         )
         self._steering.params = resolved.auto
-        self._current = Generation(self._chunks(prompts, params, text, result), result)
+        given_up = Stop()
+        chunks = self._chunks(prompts, params, text, result, given_up)
+        self._current = Generation(chunks, result, given_up)
         return self._current
 
     def generate(
@@ -235,10 +175,10 @@ class Costeer:
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
 
     def stop(self) -> None:
-        """Stop the answer under way, if there is one."""
-        if self._current is not None:
-            self._current.close()
-            self._current = None
+        """Stop the answer under way, if there is one; from any thread."""
+        current, self._current = self._current, None
+        if current is not None:
+            current.close()
 
     def close(self) -> None:
         """Stop, and free the models and the connection."""
@@ -259,34 +199,33 @@ class Costeer:
         self.close()
 
     def _chunks(
-        self, prompts: Prompts, params: DecodeParams, text: TextStream, result: Result
+        self, prompts: Prompts, params: DecodeParams, text: TextStream, result: Result, stop: Stop
     ) -> Generator[Chunk, None, None]:
         before, started = self.ledger.totals, time.perf_counter()
         idle = params.gain == 0 or prompts.plain == prompts.private
         local: DeltaSource = NoSteering(self.model.vocab_size) if idle else self._steering
         # A pace of its own for no steering, which costs nothing and would spoil what is known.
-        steps = generate_step(self.cloud, local, prompts, params, None if idle else self._pace)
+        pace = None if idle else self._pace
+        steps = generate_step(self.cloud, local, prompts, params, pace, stop)
         result.finish_reason = "error"  # unless something better is known
         try:
-            for step in steps:
-                _count(result, step, time.perf_counter() - started)
-                ended = step.token in params.eos_ids
-                last = ended or result.steps == params.max_tokens
-                raw = b"" if ended else self.model.tokenizer.decode_bytes([step.token])
-                shown = text.feed(raw, final=last)
-                result.text += shown
-                if ended or text.stopped:
-                    result.finish_reason = "stop"
-                elif last:
-                    result.finish_reason = "length"
-                yield Chunk(shown, step)
-                if text.stopped:
-                    return
+            with ExitStack() as stack:
+                if isinstance(self.model, Interruptible):
+                    stack.enter_context(stop.calling(self.model.interrupt))
+                for step in steps:
+                    yield self._chunk(step, params, text, result, time.perf_counter() - started)
+                    if text.stopped:
+                        return
+        except (StoppedError, InterruptedModelError):
+            if not stop.is_set():
+                raise
+            result.finish_reason = "interrupted"
         except (GeneratorExit, KeyboardInterrupt):
             if result.finish_reason == "error":
                 result.finish_reason = "interrupted"
             raise
         finally:
+            stop.set()
             steps.close()
             self.ledger.taken((*prompts.public, *result.token_ids))
             result.text += text.feed(b"", final=True)
@@ -295,6 +234,22 @@ class Costeer:
             result.bytes_down = spent.bytes_down
             result.seconds = time.perf_counter() - started
             result.tokens_per_second = result.steps / result.seconds
+
+    def _chunk(
+        self, step: Step, params: DecodeParams, text: TextStream, result: Result, seconds: float
+    ) -> Chunk:
+        """Count a step and turn it into text."""
+        result.count(step, seconds)
+        ended = step.token in params.eos_ids
+        last = ended or result.steps == params.max_tokens
+        raw = b"" if ended else self.model.tokenizer.decode_bytes([step.token])
+        shown = text.feed(raw, final=last)
+        result.text += shown
+        if ended or text.stopped:
+            result.finish_reason = "stop"
+        elif last:
+            result.finish_reason = "length"
+        return Chunk(shown, step)
 
 
 def _messages(query: str | Sequence[Message]) -> Sequence[Message]:
@@ -306,19 +261,3 @@ def _messages(query: str | Sequence[Message]) -> Sequence[Message]:
         if not isinstance(message.get("content"), str):
             raise InputError("A message has no text as its content.")
     return query
-
-
-def _count(result: Result, step: Step, seconds: float) -> None:
-    result.steps += 1
-    result.token_ids.append(step.token)
-    result.changed += step.changed
-    result.interrupted += step.interrupted
-    result.received = step.received
-    if not step.proven:
-        result.unproven += 1
-    elif step.widened:
-        result.widened += 1
-    else:
-        result.proven += 1
-    if result.steps == 1:
-        result.seconds_to_first_token = seconds

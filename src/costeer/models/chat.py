@@ -85,10 +85,23 @@ class ChatTemplate:
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation as text, with the generation prompt added.
 
+        Where a template refuses a system message (Gemma's, say), its text goes in front of the
+        first question instead.
+
         Raises:
             InputError: the template refuses the conversation (the order of the roles, say).
             ModelError: there is no usable template.
         """
+        try:
+            return self._rendered(messages)
+        except InputError:
+            if [message["role"] for message in messages[:2]] != ["system", "user"]:
+                raise
+            system, question, *rest = messages
+            text = f"{system['content']}\n\n{question['content']}"
+            return self._rendered([{"role": "user", "content": text}, *rest])
+
+    def _rendered(self, messages: Sequence[Message]) -> str:
         template = self._template
         try:
             return template.render(

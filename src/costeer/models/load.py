@@ -11,6 +11,9 @@ from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel
 from costeer.models.work import check_sizes
 
+MOST_THREADS = 512
+"""More than any machine here has cores; an engine given far more ends the process."""
+
 
 def load_model(
     name_or_path: str | Path,
@@ -34,10 +37,13 @@ def load_model(
     Raises:
         UnknownModelError: neither a name of the catalog nor a model file or folder.
         ModelFileError: it is not fetched yet, or the file cannot be used.
-        ParameterError: a size is less than 1, or the seed is not a number.
+        ParameterError: a size is less than 1, the number of threads is out of range, or the seed
+            is not a number.
         MissingDependencyError: the engine for it is not installed.
     """
     check_sizes(context=context, sequences=sequences)
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise ParameterError(f"threads must be from 1 to {MOST_THREADS}, not {threads}.")
     text = str(name_or_path)
     if text == "fake" or text.startswith("fake:"):
         return _fake(text, context, sequences)

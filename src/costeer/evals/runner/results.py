@@ -161,6 +161,11 @@ def cut_off_rest(path: Path) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check it.") from None
 
 
+def private(path: str, flags: int) -> int:
+    """An ``opener`` whose new files are for their owner alone: texts and rows tell of people."""
+    return os.open(path, flags, 0o600)
+
+
 def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Append JSON lines in one write, and see them onto the disk.
 
@@ -171,7 +176,7 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     if not data:
         return
     try:
-        with path.open("ab", buffering=0) as file:
+        with open(path, "ab", buffering=0, opener=private) as file:
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]
@@ -192,7 +197,7 @@ def opened(path: Path) -> Iterator[ResultFile]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
+        open(path, "ab", opener=private).close()
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror}.", "Check the path given by --out."

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Everyday requests on the default pair, on a CPU: does the answer respect the person?
+# Usage: runs/everyday_cpu.sh [PREFEVAL.jsonl]
+# The 72 requests that the project ships, and, with a file of PrefEval (arXiv 2502.09597,
+# github.com/amazon-science/PrefEval) in the form that docs/experiments.md gives, its first ROWS rows
+# (default 42). About half an hour on two cores; it goes on where it was stopped.
+source "$(dirname "$0")/common.sh"
+out=results/everyday_cpu
+mkdir -p "$out"
+
+in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-texts \
+  --methods llm-without,llm-with,slm-with,guided-auto
+"$costeer" eval table $(files "$out/texts") > "$out/texts.md"
+"$costeer" eval compare llm-with guided-auto $(files "$out/texts") > "$out/compare.md"
+if [ -n "${1:-}" ]; then
+  need_file "$1" "give the file of PrefEval."
+  in_shards "$out/prefeval" --tasks prefeval --data "$1" --limit "${ROWS:-42}" \
+    --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto
+  "$costeer" eval table $(files "$out/prefeval") > "$out/prefeval.md"
+fi

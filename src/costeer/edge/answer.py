@@ -1,0 +1,106 @@
+"""An answer while it is written: its chunks, what is counted, and how it is stopped.
+
+Knows nothing of models and of the cloud.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from costeer.cloud.stop import Stop
+from costeer.edge.deciding import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One step and the text it made showable ("" while a character or a stop string is open)."""
+
+    text: str
+    step: Step
+
+
+@dataclass(slots=True)
+class Result:
+    """An answer and how it came about. Counts are of steps; times are in seconds.
+
+    ``proven + widened + unproven == steps``: proven from the first top k, proven after asking for
+    more, and taken without proof because the server sends no more. ``interrupted`` counts the steps
+    where the LLM had written something else, ``received`` the steps that it sent, those in vain
+    and those asked for again included.
+    """
+
+    text: str = ""
+    token_ids: list[int] = field(default_factory=list)
+    finish_reason: str = "unfinished"  # "stop", "length", "interrupted", "error"
+    steps: int = 0
+    changed: int = 0
+    proven: int = 0
+    widened: int = 0
+    unproven: int = 0
+    interrupted: int = 0
+    received: int = 0
+    requests: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    prompt_tokens: int = 0
+    seconds: float = 0.0
+    seconds_to_first_token: float = 0.0
+    tokens_per_second: float = 0.0
+    strength: str = ""
+    gain: float = 0.0
+    mode: str = ""
+    note: str = ""
+
+    def count(self, step: Step, seconds: float) -> None:
+        """One more step, ``seconds`` after the start."""
+        self.steps += 1
+        self.token_ids.append(step.token)
+        self.changed += step.changed
+        self.interrupted += step.interrupted
+        self.received = step.received
+        if not step.proven:
+            self.unproven += 1
+        elif step.widened:
+            self.widened += 1
+        else:
+            self.proven += 1
+        if self.steps == 1:
+            self.seconds_to_first_token = seconds
+
+
+class Generation(Iterator[Chunk]):
+    """An answer under way: iterate over its chunks; ``result`` is up to date at every moment.
+
+    Closing it (or leaving a ``with`` block) stops the work and keeps what was written. It may be
+    closed from another thread than the one that iterates, which then finds no more chunks.
+    """
+
+    def __init__(self, chunks: Generator[Chunk, None, None], result: Result, stop: Stop) -> None:
+        self._chunks = chunks
+        self._stop = stop
+        self._lock = threading.RLock()
+        self._iterating = False
+        self.result = result
+
+    def __next__(self) -> Chunk:
+        with self._lock:
+            self._iterating = True
+            try:
+                return next(self._chunks)
+            finally:
+                self._iterating = False
+
+    def close(self) -> None:
+        """Stop here: requests under way are cut and nothing more is sent."""
+        self._stop.set()
+        with self._lock:  # until a thread that iterates has found out
+            if not self._iterating:  # in this very thread, where a signal handler closes
+                self._chunks.close()
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,59 @@
+import threading
+import time
+
+import pytest
+
+from costeer.cloud.stop import Stop, either
+from costeer.exceptions import StoppedError
+
+
+def test_a_pause_ends_at_once():
+    stop = Stop()
+    threading.Timer(0.05, stop.set).start()
+    started = time.monotonic()
+    assert stop.wait(30)
+    assert time.monotonic() - started < 10
+    with pytest.raises(StoppedError):
+        stop.check()
+
+
+def test_actions_run_within_their_block_only():
+    stop, called = Stop(), []
+    with stop.calling(lambda: called.append("left")):
+        pass
+    with stop.calling(lambda: called.append("inside")):
+        stop.set()
+        assert called == ["inside"]
+    with stop.calling(lambda: called.append("late")):  # entered after it was set
+        assert called == ["inside", "late"]
+
+
+def test_no_action_is_still_running_after_its_block():
+    stop, inside, left = Stop(), threading.Event(), []
+
+    def slow():
+        inside.set()
+        time.sleep(0.05)
+        left.append("action")
+
+    thread = threading.Thread(target=stop.set)
+    with stop.calling(slow):
+        thread.start()
+        assert inside.wait(5)
+    left.append("block")
+    thread.join()
+    assert left == ["action", "block"]
+
+
+def test_either_of_two():
+    one, two = Stop(), Stop()
+    with either(one, None) as both:
+        both.check()
+        one.set()
+        assert both.is_set()
+    with either(two, one) as both:  # one was set before
+        assert both.is_set()
+    with either(two, None) as both:
+        pass
+    two.set()
+    assert not both.is_set()  # nobody is told any more
