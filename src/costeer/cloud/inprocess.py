@@ -19,7 +19,7 @@ from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
 from costeer.cloud.recall import Recall
 from costeer.exceptions import ContextLengthError, ModelError, NotFiniteError, ParameterError
 from costeer.models.base import LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import CHUNK, common_length, rewind
+from costeer.models.prefix import Canonical, common_length
 
 
 def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
@@ -74,6 +74,7 @@ class InProcess:
     def __init__(self, model: LanguageModel, record: Recorder | None = None) -> None:
         self._model = model
         self._record = record
+        self._canonical = Canonical(model)
         self._engine = threading.Lock()
         self._freed = threading.Condition()
         self._opened: list[Sequence] = []
@@ -122,7 +123,8 @@ class InProcess:
         self, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
         try:
-            row = self._recall.get(prompt, self._held_ids()) if max_tokens == 1 else None
+            calls = self._canonical.calls(prompt) if max_tokens == 1 else []
+            row = self._recall.get(prompt, calls)
             if row is not None:
                 yield greedy_step(row, k)
                 return
@@ -136,19 +138,15 @@ class InProcess:
         self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int
     ) -> Generator[CloudStep, None, None]:
         with self._engine:
-            row = prefill(sequence, prompt)
+            row = self._canonical.prefill(sequence, prompt)
         for left in range(max_tokens - 1, -1, -1):
-            self._recall.put(sequence.ids, row)
+            self._recall.put(sequence.ids, sequence.calls, row)
             step = greedy_step(row, k)
             yield step
             if not left or step.token in self._model.tokenizer.eos_ids:
                 return
             with self._engine:
                 row = sequence.extend([step.token], rows=1)[-1]
-
-    def _held_ids(self) -> list[tuple[int, ...]]:
-        with self._freed:
-            return [sequence.ids for sequence in self._opened]
 
     @contextmanager
     def _held(self, prompt: tuple[int, ...]) -> Iterator[Sequence]:
@@ -176,14 +174,6 @@ class InProcess:
                 self._freed.wait()
         shared = [common_length(sequence.ids, prompt) for sequence in self._idle]
         return self._idle.pop(shared.index(max(shared)))
-
-
-def prefill(sequence: Sequence, prompt: AbstractSequence[int]) -> LogProbs:
-    """Bring ``sequence`` to ``prompt``, reusing what they share; the (V,) row that follows it."""
-    for start in range(rewind(sequence, prompt), len(prompt), CHUNK):
-        rows = sequence.extend(prompt[start : start + CHUNK], rows=1)
-    row: LogProbs = rows[-1]
-    return row
 
 
 def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:

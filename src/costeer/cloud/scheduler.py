@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as AbstractSequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,7 +26,7 @@ from costeer.cloud.inprocess import greedy_step
 from costeer.cloud.recall import Recall
 from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
 from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import CHUNK, common_length, rewind
+from costeer.models.prefix import Canonical, common_length
 
 FinishReason = Literal["stop", "length"]
 
@@ -55,7 +56,8 @@ class Job:
     # The worker's own.
     slot: Slot | None = None
     done: int = 0  # steps given
-    todo: tuple[int, ...] = ()  # ids to evaluate next: the rest of the prompt, or one token
+    # Ids to evaluate, each piece in a call of its own: the rest of the prompt, or one token.
+    todo: list[AbstractSequence[int]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -105,6 +107,9 @@ class Scheduler:
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
         self._recall = Recall()
+        self._canonical = Canonical(model)
+        # Jobs that step together: all, where no promise is lost by it.
+        self._together = model.exact_batch if model.repeatable else len(self._free)
         self._interrupt = model.interrupt if isinstance(model, Interruptible) else None
         self._computing: Job | None = None  # the only job of the engine call under way
         self._clock = 0
@@ -136,8 +141,7 @@ class Scheduler:
         """Answer a job for one step from memory, if its row is there."""
         if job.max_tokens > 1:
             return False
-        slots = [*self._free, *(other.slot for other in self._active)]
-        row = self._recall.get(job.prompt, (s.sequence.ids for s in slots if s and s.sequence))
+        row = self._recall.get(job.prompt, self._canonical.calls(job.prompt))
         if row is None:
             return False
         step = greedy_step(row, job.top_k)
@@ -245,11 +249,10 @@ class Scheduler:
             self._active.append(job)  # to the back: the next piece is another's
         try:
             sequence = self._begin(job)
-            piece, rest = job.todo[:CHUNK], job.todo[CHUNK:]
             with self._alone(job):
-                row = sequence.extend(piece, rows=1)[-1]
-            job.todo = rest
-            if not rest:
+                row = sequence.extend(job.todo[0], rows=1)[-1]
+            del job.todo[0]
+            if not job.todo:
                 self._give(job, row)
         except InterruptedModelError:
             raise
@@ -263,24 +266,42 @@ class Scheduler:
         if job.slot.sequence is None:
             job.slot.sequence = self._model.sequence()
         if not job.todo:
-            job.cached = rewind(job.slot.sequence, job.prompt)
-            job.todo = job.prompt[job.cached :]
+            job.todo = self._canonical.rewind(job.slot.sequence, job.prompt)
+            job.cached = len(job.slot.sequence)
         return job.slot.sequence
 
     def _decode_all(self) -> None:
         with self._wake:
             jobs = [job for job in self._active if job.done and self._ready(job)]
-        work = [(job.slot.sequence, job.todo) for job in jobs if job.slot and job.slot.sequence]
-        if len(work) == 1:
-            with self._alone(jobs[0]):
-                rows = [work[0][0].extend(work[0][1], rows=1)]
-        elif work:
-            rows = self._model.extend_many(work, rows=1)
-        for job, row in zip(jobs, rows if work else (), strict=True):
+        for start in range(0, len(jobs), self._together):
+            self._decode(jobs[start : start + self._together])
+
+    def _decode(self, jobs: list[Job]) -> None:
+        """One step of each of ``jobs``, in one call."""
+        try:
+            rows = self._step(jobs)
+        except InterruptedModelError:
+            return  # each sequence holds what it held before the call
+        except CoSteerError as error:
+            if len(jobs) == 1:
+                self._fail(jobs[0], error)
+                return
+            for job in jobs:  # one of them is at fault: the others go on
+                self._decode([job])
+            return
+        for job, row in zip(jobs, rows, strict=True):
             try:
                 self._give(job, row[-1])
             except CoSteerError as error:  # NaN in this row only
                 self._fail(job, error)
+
+    def _step(self, jobs: list[Job]) -> list[LogProbs]:
+        """The row after the next id of each job, (1, V)."""
+        work = [(job.slot.sequence, job.todo[0]) for job in jobs if job.slot and job.slot.sequence]
+        if len(work) > 1:
+            return self._model.extend_many(work, rows=1)
+        with self._alone(jobs[0]):
+            return [work[0][0].extend(work[0][1], rows=1)]
 
     @contextmanager
     def _alone(self, job: Job) -> Iterator[None]:
@@ -301,9 +322,9 @@ class Scheduler:
         full = len(job.prompt) + job.done + 1 > self._model.context_length
         with self._wake:
             if job.slot is not None and job.slot.sequence is not None:
-                self._recall.put(job.slot.sequence.ids, row)
+                self._recall.put(job.slot.sequence.ids, job.slot.sequence.calls, row)
             job.done += 1
-            job.todo = (step.token,)
+            job.todo = [(step.token,)]
             job.outbox.append(step)
             if step.token in job.stop_ids:
                 job.finish = "stop"
