@@ -238,6 +238,7 @@ def test_models(fake):
         "context_length": 4096,
         "max_logprobs": 100,
         "continue": True,
+        "repeatable": True,
     }
 
 

@@ -30,9 +30,7 @@ class Recall:
         self._lock = threading.Lock()
         self._rows: OrderedDict[tuple[int, ...], tuple[list[Call], LogProbs]] = OrderedDict()
 
-    def put(
-        self, ids: AbstractSequence[int], calls: AbstractSequence[Call], row: LogProbs
-    ) -> None:
+    def put(self, ids: AbstractSequence[int], calls: AbstractSequence[Call], row: LogProbs) -> None:
         """Keep the row that follows ``ids``, evaluated by ``calls``; the oldest makes room."""
         key = tuple(ids)
         with self._lock:

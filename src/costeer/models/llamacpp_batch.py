@@ -79,8 +79,8 @@ class Batch:
             "logits": self.report,
         }
         kinds = dict(lib.llama_batch._fields_)
-        for field, array in fields.items():
-            setattr(self.struct, field, ctypes.cast(array.ctypes.data, kinds[field]))
+        for name, array in fields.items():
+            setattr(self.struct, name, ctypes.cast(array.ctypes.data, kinds[name]))
 
     def clear(self) -> None:
         """Begin a new decode call."""
