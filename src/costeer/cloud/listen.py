@@ -28,8 +28,8 @@ def bind(host: str, port: int) -> socket.socket:
         # Inherited by its connections. asyncio sets it only on sockets that name their protocol,
         # and without it a token waits up to 40 ms for the receipt of the one before.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # The system says that a peer takes something only when a third of this is free again: with
-        # its own choice of megabytes, a slow reader of large rows looks like one that takes nothing.
+        # The system tells that a peer takes something only when a third of this is free again: with
+        # its own choice, megabytes, a slow reader of large rows looks like one that takes nothing.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
         return listening
     except (OSError, OverflowError) as error:
