@@ -160,7 +160,8 @@ class Process:
     def stop(self) -> None:
         """End it."""
         self._process.kill()
-        self._process.wait()
+        with self._process:  # waits, and closes the pipes
+            pass
 
 
 class Health:
@@ -226,7 +227,9 @@ def attack(count: int, seed: int, log: Path) -> dict[str, Any]:
             thread.join()
         health.stop()
         seconds = time.perf_counter() - began
-        time.sleep(1)
+        end = time.monotonic() + 5  # the last connections are closed
+        while server.files() > before[1] and time.monotonic() < end:
+            time.sleep(0.05)
         statuses = sum((fuzz.statuses for fuzz in fuzzes), Counter[str]())
         return {
             "requests": statuses.total(),
