@@ -65,7 +65,7 @@ def running(model, **options):
     """Serve ``model`` from a thread; yields an object with ``url`` and ``scheduler``."""
     app = create_app(model, **options)
     ready = threading.Event()
-    server = listen.uvicorn_server(app, ready.set)
+    server = listen.uvicorn_server(app, ready.set, app.state.scheduler.close)
     with listen.bind("127.0.0.1", 0) as listening:
         app.url = listen.address(listening, "127.0.0.1")
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -87,7 +87,7 @@ def test_long_prompts_are_fed_in_pieces():
     model = CountingModel(context_length=2000)
     prompt = [i % 256 for i in range(1200)]
     list(InProcess(model).stream(prompt, 1, 1))
-    assert (model.evaluated, len(model.widths)) == (1200, 3)
+    assert (model.evaluated, len(model.widths)) == (1200, 10)  # CHUNK is 128
 
 
 def test_streams_may_overlap():

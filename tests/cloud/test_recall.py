@@ -2,22 +2,23 @@ import numpy as np
 
 from costeer.cloud.recall import Recall
 
+CALLS = [(0, 1), (1, 2)]
+
 
 def test_the_latest_rows_by_what_they_follow():
     recall = Recall(rows=2)
     rows = [np.full(3, i, np.float32) for i in range(3)]
     for i, row in enumerate(rows):
-        recall.put((1, i), row)
-    held = [[7], (1, 0, 4), (1, 1), [1, 2, 5]]
-    assert recall.get((1, 0), held) is None  # the oldest made room
-    assert recall.get([1, 1], held) is rows[1]
-    assert recall.get((1, 2), held) is rows[2]
-    recall.put((1, 2), rows[0])
-    assert recall.get((1, 2), held) is rows[0]
-    assert recall.get((1,), held) is None
+        recall.put((1, i), CALLS, row)
+    assert recall.get((1, 0), CALLS) is None  # the oldest made room
+    assert recall.get([1, 1], CALLS) is rows[1]
+    assert recall.get((1, 2), CALLS) is rows[2]
+    recall.put((1, 2), CALLS, rows[0])
+    assert recall.get((1, 2), CALLS) is rows[0]
+    assert recall.get((1,), CALLS[:1]) is None
 
 
-def test_a_row_whose_ids_no_sequence_holds_is_not_given():
+def test_a_row_of_other_calls_is_not_given():
     recall = Recall()
-    recall.put((1, 2), np.zeros(3, np.float32))
-    assert recall.get((1, 2), [(1,), (1, 3), (2, 1, 2)]) is None
+    recall.put((1, 2), [(0, 2), (0, 2)], np.zeros(3, np.float32))
+    assert recall.get((1, 2), CALLS) is None

@@ -1,11 +1,13 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, FailingModel, same, until
 
 from costeer.cloud.inprocess import InProcess
-from costeer.cloud.scheduler import ClosedError, Job, QueueFullError, Scheduler, Slot, choose_slot
+from costeer.cloud.jobs import Job, Slot, choose_slot
+from costeer.cloud.scheduler import ClosedError, QueueFullError, Scheduler
 from costeer.exceptions import InterruptedModelError, NotFiniteError
 from costeer.models.fake import FakeModel
 
@@ -225,3 +227,53 @@ def test_a_cancelled_jobs_engine_call_is_given_up(schedule, at):
     other = Reading(scheduler, [*PROMPT, 65], 1)
     other.finish()
     assert model.evaluated == (1 if at > len(PROMPT) else len(PROMPT) + 1)
+
+
+class Strict(EndlessModel):
+    """Refuses a whole call for one bad row, as real engines do."""
+
+    bad = 0
+
+    def extend_many(self, work, rows=None):
+        if any(self.bad in ids for _, ids in work):
+            raise NotFiniteError("a row is not finite")
+        return super().extend_many(work, rows)
+
+    def logprobs(self, ids):
+        row = super().logprobs(ids)
+        row[0] = -np.inf
+        if ids[0] == 66 and len(ids) > 12:
+            row[0] = 0.0  # chooses the token that is bad
+        return row
+
+
+def test_a_bad_row_in_a_common_call_fails_its_own_job_only(schedule):
+    model = Strict(pause=0.01, max_sequences=3)
+    scheduler = schedule(model)
+    good = [Reading(scheduler, [*PROMPT, i], 30) for i in (1, 2)]
+    bad = Reading(scheduler, [66] * 8, 30)
+    with pytest.raises(NotFiniteError):
+        bad.finish()
+    assert len(bad.steps) > 3
+    for reading in good:
+        assert reading.finish() == "length"
+    assert max(model.widths) == 3
+
+
+class Singly(EndlessModel):
+    """Says that two ids at most may go in one call without changing a row."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.exact_batch = 2
+
+
+@pytest.mark.parametrize(("repeatable", "most"), [(True, 2), (False, 4)])
+def test_no_more_step_together_than_leaves_every_row_as_it_is(schedule, repeatable, most):
+    model = Singly(pause=0.005, max_sequences=4)
+    model.repeatable = repeatable
+    scheduler = schedule(model)
+    readings = [Reading(scheduler, [*PROMPT, i], 20) for i in range(4)]
+    for reading in readings:
+        assert reading.finish() == "length"
+    assert max(model.widths) == most

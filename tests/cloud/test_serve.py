@@ -12,7 +12,9 @@ import httpx
 import pytest
 from serving import PROMPT, same
 
+from costeer.cli.serve import allowed_names
 from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.guard import named
 from costeer.cloud.inprocess import InProcess
 from costeer.models.fake import FakeModel
 
@@ -126,3 +128,28 @@ def test_a_frame_is_json_in_one_line():
         text = httpx.post(f"{url}/v1/completions", json=body).text
     for frame in text.removesuffix("data: [DONE]\n\n").split("\n\n")[:-1]:
         json.loads(frame.removeprefix("data: "))
+
+
+def test_without_a_key_nobody_else_is_let_in_unless_asked_for():
+    code, err = failing("--host", "0.0.0.0")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--no-key" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "header", "known"),
+    [
+        ("127.0.0.1", (), "localhost:8081", True),
+        ("127.0.0.1", (), "10.0.0.7:8081", False),
+        ("127.0.0.1", ("tunnel.example",), "Tunnel.example", True),
+        ("0.0.0.0", (), "10.0.0.7:8081", True),
+        ("0.0.0.0", (), "[fe80::1]:8081", True),
+        ("0.0.0.0", (), "evil.example", False),
+        ("0.0.0.0", (), socket.gethostname(), True),
+        ("0.0.0.0", ("llm.example",), "llm.example:8081", True),
+        ("box.example", (), "box.example", True),
+        ("box.example", (), "evil.example:1", False),
+    ],
+)
+def test_the_host_header_is_checked_on_every_address(host, allowed, header, known):
+    assert named(header, allowed_names(host, allowed)) == known

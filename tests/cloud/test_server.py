@@ -247,6 +247,7 @@ def test_models(fake):
         "eos_ids": [257],
         "max_logprobs": 100,
         "continue": True,
+        "repeatable": True,
     }
 
 

@@ -48,6 +48,13 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
     help="Conversations served at once; each has its own cache.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Computing threads. [all cores]")
+@click.option("--no-key", is_flag=True, help="Let everybody who can reach --host use the server.")
+@click.option(
+    "--allowed-host",
+    multiple=True,
+    metavar="NAME",
+    help="A further name by which clients reach the server; may be repeated.",
+)
 @click.option("--exit-with-parent", is_flag=True, help="Stop as soon as standard input is closed.")
 def command(
     model: str,
@@ -58,6 +65,8 @@ def command(
     parallel: int,
     threads: int | None,
     exit_with_parent: bool,
+    no_key: bool,
+    allowed_host: tuple[str, ...],
 ) -> None:
     """Run the cloud side: an OpenAI-compatible completions server.
 
@@ -73,31 +82,57 @@ def command(
     if exit_with_parent:
         listen.exit_with_parent()
     api_key = _api_key(api_key_file)
+    hosts = allowed_names(host, allowed_host)
+    _require_key(host, api_key, no_key)
     with listen.bind(host, port) as listening:  # before the model, which takes long to load
         from costeer.models.load import load_model
 
         click.echo(f"Loading {model} ...", err=True)
         loaded = load_model(model, context=context, sequences=parallel, threads=threads)
         try:
-            _serve(loaded, listening, host, api_key)
+            _serve(loaded, listening, host, api_key, hosts)
         finally:
             loaded.close()
 
 
-def _serve(model: LanguageModel, listening: socket.socket, host: str, api_key: str | None) -> None:
-    from costeer.cloud import guard, listen, server
+def _serve(
+    model: LanguageModel,
+    listening: socket.socket,
+    host: str,
+    api_key: str | None,
+    hosts: frozenset[str],
+) -> None:
+    from costeer.cloud import listen, server
 
     def ready() -> None:
         click.echo(f"Serving {model.name}; Ctrl-C stops it.", err=True)
         click.echo(f"listening on {listen.address(listening, host)}")
 
-    if api_key is None and host not in LOOPBACK:
-        click.echo(
-            "Anybody who can reach this address may use the server; no key is set.", err=True
-        )
-    hosts = guard.LOOPBACK if host in LOOPBACK else None
     app = server.create_app(model, api_key=api_key, hosts=hosts)
-    listen.uvicorn_server(app, ready).run(sockets=[listening])
+    listen.uvicorn_server(app, ready, app.state.scheduler.close).run(sockets=[listening])
+
+
+def allowed_names(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
+    """Names that the Host header may have."""
+    from costeer.cloud.guard import ADDRESSES
+    from costeer.cloud.guard import LOOPBACK as names
+
+    names = names.union(name.lower() for name in allowed)
+    if host in LOOPBACK:
+        return names
+    import socket
+
+    bound = f"[{host}]" if ":" in host else host.lower()
+    return names | {ADDRESSES, bound, socket.gethostname().lower()}
+
+
+def _require_key(host: str, key: str | None, no_key: bool) -> None:
+    """Raise InputError where others could use the server, unless that was asked for."""
+    if key is None and host not in LOOPBACK and not no_key:
+        raise InputError(
+            f"Without a key, everybody who can reach {host} could use this server.",
+            "Set --api-key-file or COSTEER_API_KEY, or say --no-key if that is what you want.",
+        )
 
 
 def _require_server() -> None:

@@ -155,21 +155,42 @@ def usage(prompt: int, completion: int, cached: int) -> dict[str, Any]:
     }
 
 
-def merge(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole answer that a stream of chunks spells."""
-    whole = {**chunks[-1]}
-    choices = [chunk["choices"][0] for chunk in chunks]
-    parts = [choice["logprobs"] for choice in choices if choice["logprobs"] is not None]
-    logprobs: dict[str, Any] | None = {**parts[0]} if parts else None
-    for name, value in (logprobs or {}).items():
-        if logprobs is not None and isinstance(value, list):
-            logprobs[name] = [item for part in parts for item in part[name]]
-    whole["choices"] = [
-        {
-            "index": 0,
-            "text": "".join(choice["text"] for choice in choices),
-            "logprobs": logprobs,
-            "finish_reason": choices[-1]["finish_reason"],
-        }
-    ]
-    return whole
+class Whole:
+    """The one answer that a stream of chunks spells, kept as the JSON of its parts.
+
+    A row of log-probabilities is ten times larger as Python objects than as text.
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._logprobs: dict[str, bytearray | str] = {}
+        self._last: dict[str, Any] = {}
+
+    def add(self, chunk: dict[str, Any]) -> None:
+        """The next chunk, with one choice."""
+        (choice,) = chunk["choices"]
+        self._text.append(choice["text"])
+        self._last = chunk
+        for name, value in (choice["logprobs"] or {}).items():
+            if not isinstance(value, list):
+                self._logprobs[name] = value
+                continue
+            items = self._logprobs.setdefault(name, bytearray())
+            if isinstance(items, bytearray):
+                items += (b"," if items else b"") + dump(value)[1:-1]
+
+    def body(self, usage: dict[str, Any]) -> bytes:
+        """A ``text_completion`` object with the usage."""
+        logprobs = b",".join(
+            dump(name)
+            + b":"
+            + (b"[%b]" % bytes(value) if isinstance(value, bytearray) else dump(value))
+            for name, value in self._logprobs.items()
+        )
+        (choice,) = self._last["choices"]
+        choice = {**choice, "text": "".join(self._text)}
+        del choice["logprobs"]
+        opened = dump(choice)[:-1] + b',"logprobs":'
+        opened += (b"{%b}" % logprobs if self._logprobs else b"null") + b"}"
+        head = {name: value for name, value in self._last.items() if name != "choices"}
+        return dump(head | {"usage": usage})[:-1] + b',"choices":[%b]}' % opened

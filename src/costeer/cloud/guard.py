@@ -8,6 +8,7 @@ never granted). A key, where one is set, is compared in constant time.
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import json
 from collections.abc import Collection
 from typing import Any
@@ -19,6 +20,9 @@ from costeer.cloud.errors import error_response
 from costeer.cloud.protocol import ApiError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+ADDRESSES = "*address*"
+"""Any IP address: a page that was rebound to this server has a name in its Host header."""
+
 OPEN_PATHS = frozenset({"/health"})
 
 
@@ -28,7 +32,8 @@ class Guard:
     Args:
         app: what is guarded.
         api_key: ``Authorization: Bearer`` must carry it; None lets everybody in.
-        hosts: names that the Host header may have, without port; None means any.
+        hosts: names that the Host header may have, without port; ``ADDRESSES`` among them stands
+            for every numeric address; None means any.
     """
 
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Collection[str] | None) -> None:
@@ -46,7 +51,7 @@ class Guard:
 
     def _check(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
-        if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
+        if self._hosts is not None and not named(headers.get("host", ""), self._hosts):
             return ApiError(400, "The Host header does not name this server.", code="wrong_host")
         if self._key is None or scope["path"] in OPEN_PATHS:
             return None
@@ -59,6 +64,20 @@ class Guard:
             code="invalid_api_key",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+
+def named(header: str, hosts: Collection[str]) -> bool:
+    """Whether the Host header names this server."""
+    name = _host(header)
+    if name in hosts:
+        return True
+    if ADDRESSES not in hosts:
+        return False
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _host(value: str) -> str:

@@ -26,7 +26,7 @@ from costeer.exceptions import (
     ParameterError,
 )
 from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import CHUNK, common_length, rewind
+from costeer.models.prefix import Canonical, common_length
 
 
 def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
@@ -86,6 +86,7 @@ class InProcess:
         self._record = record
         self._owned = owned
         self._closed = Stop()
+        self._canonical = Canonical(model)
         self._engine = threading.Lock()
         self._freed = threading.Condition()
         self._opened: list[Sequence] = []
@@ -146,7 +147,8 @@ class InProcess:
         with either(stop, self._closed) as both:
             both.check()
             try:
-                row = self._recall.get(prompt, self._held_ids()) if max_tokens == 1 else None
+                calls = self._canonical.calls(prompt) if max_tokens == 1 else []
+                row = self._recall.get(prompt, calls)
                 if row is not None:
                     yield greedy_step(row, k)
                     return
@@ -160,11 +162,11 @@ class InProcess:
         self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         with self._engine:
-            kept = rewind(sequence, prompt)
-        for start in range(kept, len(prompt), CHUNK):
-            row = self._extend(sequence, prompt[start : start + CHUNK], stop)
+            pieces = self._canonical.rewind(sequence, prompt)
+        for piece in pieces:
+            row = self._extend(sequence, piece, stop)
         for left in range(max_tokens - 1, -1, -1):
-            self._recall.put(sequence.ids, row)
+            self._recall.put(sequence.ids, sequence.calls, row)
             step = greedy_step(row, k)
             yield step
             if not left or step.token in self._model.tokenizer.eos_ids:
@@ -189,10 +191,6 @@ class InProcess:
     def _wake(self) -> None:
         with self._freed:
             self._freed.notify_all()
-
-    def _held_ids(self) -> list[tuple[int, ...]]:
-        with self._freed:
-            return [sequence.ids for sequence in self._opened]
 
     @contextmanager
     def _held(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[Sequence]:

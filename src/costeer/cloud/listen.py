@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -27,6 +28,9 @@ def bind(host: str, port: int) -> socket.socket:
         # Inherited by its connections. asyncio sets it only on sockets that name their protocol,
         # and without it a token waits up to 40 ms for the receipt of the one before.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The system tells that a peer takes something only when a third of this is free again: with
+        # its own choice, megabytes, a slow reader of large rows looks like one that takes nothing.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
         return listening
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "invalid"
@@ -42,12 +46,22 @@ def address(listening: socket.socket, host: str) -> str:
     return f"http://{name}:{listening.getsockname()[1]}"
 
 
-def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
+def uvicorn_server(
+    app: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
     """A uvicorn server that calls ``on_ready`` once it accepts connections.
 
+    ``on_stop`` is called, in a thread, as soon as it is to end: what requests under way wait for
+    should end then, so that they are answered and not cut.
     Its ``run(sockets=[...])`` blocks; ``should_exit = True`` ends it from any thread.
     """
+    import anyio.to_thread
     import uvicorn
+
+    from costeer.cloud.connections import TERSE, Connection
+
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addFilter(TERSE)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -55,10 +69,15 @@ def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server
             if self.started:
                 on_ready()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await anyio.to_thread.run_sync(on_stop)
+            await super().shutdown(sockets)
+
     return Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=Connection,
+            backlog=64,  # also how often asyncio tries, and complains, where files run out
             ws="none",
             loop="asyncio",
             lifespan="on",

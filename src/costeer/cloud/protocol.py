@@ -16,6 +16,17 @@ from typing import Any
 
 from costeer.cloud.wire import ENCODING
 
+KEPT = (
+    "model",
+    "logprobs",
+    "logprobs_encoding",
+    "return_tokens_as_token_ids",
+    "stop",
+    "ignore_eos",
+    "stream",
+)
+"""Fields that a continuing request takes over; ``stream_options`` is the other one."""
+
 
 class ApiError(Exception):
     """An error answer: an HTTP status and OpenAI's envelope.
@@ -60,14 +71,18 @@ class ApiError(Exception):
 class Limits:
     """What one client may ask of the server; None means what the model allows."""
 
-    body_bytes: int = 4 << 20
+    body_bytes: int = 1 << 20
     prompt_tokens: int | None = None
     logprobs: int | None = None
     max_tokens: int | None = None
+    context: int | None = None  # no answer is longer, whatever max_tokens says
     stops: int = 16
+    stop_length: int = 1_000  # characters of one
+    spelled: int = 4_096  # log-probabilities a token in plain JSON; more only in the compact form
+    whole: int = 1 << 18  # max_tokens times logprobs of an answer that is not streamed
     queue: int = 32  # requests that wait for a slot; beyond, 429
     window: int = 32  # steps computed ahead of a slow reader
-    stall_seconds: float = 60.0  # a reader that takes nothing for so long is disconnected
+    stall_seconds: float = 20.0  # a reader that takes less than 40 kB in so long is disconnected
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +122,11 @@ def parse(body: Any, limits: Limits) -> CompletionRequest:
     options = body.get("stream_options") or {}
     if not isinstance(options, dict):
         raise _wrong("stream_options", "an object")
-    return CompletionRequest(
+    max_tokens = _integer(body, "max_tokens", 1, limits.max_tokens, default=16)
+    request = CompletionRequest(
         prompt=_prompt(body.get("prompt")),
         model=_string(body, "model"),
-        max_tokens=_integer(body, "max_tokens", 1, limits.max_tokens, default=16),
+        max_tokens=min(max_tokens, limits.context or max_tokens),
         logprobs=_logprobs(body, limits),
         compact=_compact(body),
         token_ids=_flag(body, "return_tokens_as_token_ids"),
@@ -119,6 +135,33 @@ def parse(body: Any, limits: Limits) -> CompletionRequest:
         stream=_flag(body, "stream"),
         include_usage=_flag(options, "include_usage"),
     )
+    _check_size(request, limits)
+    return request
+
+
+def options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a checked body that a request which continues its response takes over."""
+    kept = {name: body[name] for name in KEPT if body.get(name) is not None}
+    if (body.get("stream_options") or {}).get("include_usage"):
+        kept["stream_options"] = {"include_usage": True}
+    return kept
+
+
+def _check_size(request: CompletionRequest, limits: Limits) -> None:
+    """Refuse what would hold megabytes of one answer in memory, or the event loop for long."""
+    wide = request.logprobs or 0
+    if wide > limits.spelled and not request.compact:
+        message = (
+            f"More than {limits.spelled:,} logprobs are sent in the compact form only "
+            f'(logprobs_encoding "{ENCODING}").'
+        )
+        raise ApiError(400, message, param="logprobs")
+    if not request.stream and wide * request.max_tokens > limits.whole:
+        message = (
+            f"max_tokens times logprobs may be {limits.whole:,} at most where the answer is not "
+            "streamed. Ask for less, or set stream."
+        )
+        raise ApiError(400, message, param="max_tokens")
 
 
 def continuation(body: Any) -> Continuation | None:
@@ -213,4 +256,6 @@ def _stop(value: Any, limits: Limits) -> tuple[str, ...]:
         raise _wrong("stop", "a text or a list of texts, none of them empty")
     if len(stops) > limits.stops:
         raise _wrong("stop", f"at most {limits.stops} texts")
+    if any(len(item) > limits.stop_length for item in stops):
+        raise _wrong("stop", f"texts of at most {limits.stop_length:,} characters")
     return tuple(stops)

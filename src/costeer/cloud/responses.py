@@ -19,10 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from costeer.cloud.protocol import ApiError, Continuation
-
-OWN_FIELDS = frozenset({"prompt", "continue", "max_tokens"})
-"""What a continuing request never takes over."""
+from costeer.cloud.protocol import ApiError, Continuation, options
 
 
 @dataclass(slots=True)
@@ -30,7 +27,7 @@ class Response:
     """What is known of one response."""
 
     ids: array[int]  # the prompt, then the answer as it grows
-    options: Mapping[str, Any]  # the body's other fields
+    options: Mapping[str, Any]  # fields of the body that a continuing request takes over
     end: Callable[[], None] | None = None  # ends it; None once it is over
 
 
@@ -38,7 +35,7 @@ class Responses:
     """The latest responses by ID.
 
     Args:
-        limit: how many are remembered; each takes 4 bytes a token.
+        limit: how many are remembered; each takes 4 bytes a token, and its stop texts.
     """
 
     def __init__(self, limit: int = 256) -> None:
@@ -53,15 +50,14 @@ class Responses:
 
         Args:
             name: its ID.
-            body: of the request.
+            body: of the request, checked.
             prompt: its ids.
             end: ends it early; called at most once.
 
         Yields:
             The ids so far, the prompt's first: append the answer's as they come.
         """
-        options = {key: value for key, value in body.items() if key not in OWN_FIELDS}
-        response = Response(array("i", prompt), options, end)
+        response = Response(array("i", prompt), options(body), end)
         self._known[name] = response
         while len(self._known) > self._limit:
             self._known.popitem(last=False)

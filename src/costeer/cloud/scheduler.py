@@ -4,7 +4,8 @@ Terms. A *job* is one request: a prompt to continue greedily. A *slot* is one se
 with the ids it still holds from earlier jobs. A job waits in the queue until a slot is free, then
 *prefills* its prompt in pieces (others decode between two pieces), then *decodes*: all decoding
 jobs step together in one ``extend_many``; one alone takes a plain ``extend``, so that its rows are
-those of ``InProcess``. A job whose reader lags by ``window`` steps is passed over until it reads.
+those of ``InProcess``. Where more ids in one call would change a row, fewer step together
+(``exact_batch``). A job whose reader lags by ``window`` steps is passed over until it reads.
 A job for one step whose row was computed moments ago (``recall``) is answered at once.
 
 Knows token ids and threads; nothing of HTTP, text or asyncio. Steps are handed over through the
@@ -15,19 +16,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.inprocess import greedy_step
+from costeer.cloud.jobs import FinishReason, Job, Slot, choose_slot
 from costeer.cloud.recall import Recall
 from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
 from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import CHUNK, common_length, rewind
+from costeer.models.prefix import Canonical
 
-FinishReason = Literal["stop", "length"]
+AHEAD = 1 << 20
+"""Log-probabilities computed ahead of a slow reader; 8 bytes each."""
 
 
 class QueueFullError(CoSteerError):
@@ -36,55 +37,6 @@ class QueueFullError(CoSteerError):
 
 class ClosedError(CoSteerError):
     """The server is shutting down."""
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """One request, and the outbox through which its steps come back."""
-
-    prompt: tuple[int, ...]
-    top_k: int
-    max_tokens: int
-    stop_ids: frozenset[int]  # the step of such a token is the last
-    notify: Callable[[], None]  # called from the worker whenever there is something to take
-    outbox: deque[CloudStep] = field(default_factory=deque)
-    cached: int = 0  # prompt tokens that did not have to be evaluated
-    finish: FinishReason | None = None
-    error: Exception | None = None
-    cancelled: bool = False
-    # The worker's own.
-    slot: Slot | None = None
-    done: int = 0  # steps given
-    todo: tuple[int, ...] = ()  # ids to evaluate next: the rest of the prompt, or one token
-
-    @property
-    def over(self) -> bool:
-        """Nothing more will be computed."""
-        return self.cancelled or self.finish is not None or self.error is not None
-
-
-@dataclass(eq=False, slots=True)
-class Slot:
-    """A place for one sequence, opened when first needed."""
-
-    sequence: Sequence | None = None
-    used: int = 0  # the scheduler's clock when last taken
-    ids: tuple[int, ...] = ()  # what the sequence held when the slot was last freed
-
-
-def choose_slot(slots: Iterable[Slot], prompt: tuple[int, ...]) -> Slot:
-    """The free slot whose prefix serves ``prompt`` best; among equals the least recently used.
-
-    A prefix that is less than half of both the prompt and the slot (a chat template's first words,
-    say) counts as none: taking that slot would throw away somebody's work for nothing.
-    """
-
-    def worth(slot: Slot) -> tuple[int, int]:
-        common = common_length(slot.ids, prompt)
-        useful = 2 * common >= min(len(slot.ids), len(prompt))
-        return (common if useful else 0, -slot.used)
-
-    return max(slots, key=worth)
 
 
 class Scheduler:
@@ -105,6 +57,9 @@ class Scheduler:
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
         self._recall = Recall()
+        self._canonical = Canonical(model)
+        # Jobs that step together: all, where no promise is lost by it.
+        self._together = model.exact_batch if model.repeatable else len(self._free)
         self._interrupt = model.interrupt if isinstance(model, Interruptible) else None
         self._computing: Job | None = None  # the only job of the engine call under way
         self._clock = 0
@@ -136,8 +91,7 @@ class Scheduler:
         """Answer a job for one step from memory, if its row is there."""
         if job.max_tokens > 1:
             return False
-        slots = [*self._free, *(other.slot for other in self._active)]
-        row = self._recall.get(job.prompt, (s.sequence.ids for s in slots if s and s.sequence))
+        row = self._recall.get(job.prompt, self._canonical.calls(job.prompt))
         if row is None:
             return False
         step = greedy_step(row, job.top_k)
@@ -152,7 +106,7 @@ class Scheduler:
         with self._wake:
             steps = list(job.outbox)
             job.outbox.clear()
-            if len(steps) >= self._window:
+            if steps:
                 self._wake.notify_all()
             return steps, job.finish
 
@@ -170,12 +124,14 @@ class Scheduler:
             self._wake.notify_all()
 
     def close(self) -> None:
-        """Fail what is under way, stop the worker, close the sequences."""
+        """Fail what is under way, stop the worker, close the sequences. Twice is fine."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
+        while self._thread.is_alive():
+            if self._interrupt is not None:
+                self._interrupt()  # again and again: a call that just begins forgets the first
+            self._thread.join(0.05)
 
     @property
     def busy(self) -> int:
@@ -210,7 +166,7 @@ class Scheduler:
         return False
 
     def _ready(self, job: Job) -> bool:
-        return not job.over and len(job.outbox) < self._window
+        return not job.over and len(job.outbox) < min(self._window, 1 + AHEAD // job.top_k)
 
     def _retire(self) -> None:
         for job in [job for job in self._active if job.over]:
@@ -245,11 +201,10 @@ class Scheduler:
             self._active.append(job)  # to the back: the next piece is another's
         try:
             sequence = self._begin(job)
-            piece, rest = job.todo[:CHUNK], job.todo[CHUNK:]
-            with self._alone(job):
-                row = sequence.extend(piece, rows=1)[-1]
-            job.todo = rest
-            if not rest:
+            with self._calling(job):
+                row = sequence.extend(job.todo[0], rows=1)[-1]
+            del job.todo[0]
+            if not job.todo:
                 self._give(job, row)
         except InterruptedModelError:
             raise
@@ -263,32 +218,50 @@ class Scheduler:
         if job.slot.sequence is None:
             job.slot.sequence = self._model.sequence()
         if not job.todo:
-            job.cached = rewind(job.slot.sequence, job.prompt)
-            job.todo = job.prompt[job.cached :]
+            job.todo = self._canonical.rewind(job.slot.sequence, job.prompt)
+            job.cached = len(job.slot.sequence)
         return job.slot.sequence
 
     def _decode_all(self) -> None:
         with self._wake:
             jobs = [job for job in self._active if job.done and self._ready(job)]
-        work = [(job.slot.sequence, job.todo) for job in jobs if job.slot and job.slot.sequence]
-        if len(work) == 1:
-            with self._alone(jobs[0]):
-                rows = [work[0][0].extend(work[0][1], rows=1)]
-        elif work:
-            rows = self._model.extend_many(work, rows=1)
-        for job, row in zip(jobs, rows if work else (), strict=True):
+        for start in range(0, len(jobs), self._together):
+            self._decode(jobs[start : start + self._together])
+
+    def _decode(self, jobs: list[Job]) -> None:
+        """One step of each of ``jobs``, in one call."""
+        try:
+            rows = self._step(jobs)
+        except InterruptedModelError:
+            return  # each sequence holds what it held before the call
+        except CoSteerError as error:
+            if len(jobs) == 1:
+                self._fail(jobs[0], error)
+                return
+            for job in jobs:  # one of them is at fault: the others go on
+                self._decode([job])
+            return
+        for job, row in zip(jobs, rows, strict=True):
             try:
                 self._give(job, row[-1])
             except CoSteerError as error:  # NaN in this row only
                 self._fail(job, error)
 
+    def _step(self, jobs: list[Job]) -> list[LogProbs]:
+        """The row after the next id of each job, (1, V)."""
+        work = [(job.slot.sequence, job.todo[0]) for job in jobs if job.slot and job.slot.sequence]
+        with self._calling(*jobs):
+            if len(work) > 1:
+                return self._model.extend_many(work, rows=1)
+            return [work[0][0].extend(work[0][1], rows=1)]
+
     @contextmanager
-    def _alone(self, job: Job) -> Iterator[None]:
-        """Around an engine call for one job."""
+    def _calling(self, *jobs: Job) -> Iterator[None]:
+        """Around an engine call for ``jobs``."""
         with self._wake:
-            if job.cancelled:  # meanwhile
-                raise InterruptedModelError("Nobody reads this job any more.")
-            self._computing = job
+            if self._closed or all(job.cancelled for job in jobs):  # meanwhile
+                raise InterruptedModelError("Nobody reads this any more.")
+            self._computing = jobs[0] if len(jobs) == 1 else None
         try:
             yield
         finally:
@@ -301,9 +274,9 @@ class Scheduler:
         full = len(job.prompt) + job.done + 1 > self._model.context_length
         with self._wake:
             if job.slot is not None and job.slot.sequence is not None:
-                self._recall.put(job.slot.sequence.ids, row)
+                self._recall.put(job.slot.sequence.ids, job.slot.sequence.calls, row)
             job.done += 1
-            job.todo = (step.token,)
+            job.todo = [(step.token,)]
             job.outbox.append(step)
             if step.token in job.stop_ids:
                 job.finish = "stop"

@@ -16,9 +16,11 @@ import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -28,12 +30,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from costeer.cloud.chunks import Answer, TextStream, dump, merge, usage
+from costeer.cloud.chunks import Answer, TextStream, Whole, dump, usage
 from costeer.cloud.errors import api_error, on_error
 from costeer.cloud.guard import LOOPBACK, Guard, read_json
+from costeer.cloud.jobs import Job
 from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, continuation, parse
 from costeer.cloud.responses import Responses
-from costeer.cloud.scheduler import Job, Scheduler
+from costeer.cloud.scheduler import Scheduler
 from costeer.cloud.seal import Seal
 from costeer.cloud.streaming import EventStream, Reader, watch
 from costeer.exceptions import CoSteerError
@@ -96,6 +99,7 @@ def _fit(limits: Limits, model: LanguageModel) -> Limits:
     """The limits with the model's own where none are set."""
     return replace(
         limits,
+        context=model.context_length,
         prompt_tokens=min(limits.prompt_tokens or model.context_length, model.context_length),
         logprobs=model.vocab_size if limits.logprobs is None else limits.logprobs,
     )
@@ -116,6 +120,7 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
             "eos_ids": sorted(model.tokenizer.eos_ids),
             "max_logprobs": limits.logprobs,
             "continue": True,
+            "repeatable": model.repeatable,
         },
     }
 
@@ -132,6 +137,9 @@ class Completions:
         self._scheduler = scheduler
         self._limits = limits
         self.responses = Responses()
+        tokens = model.tokenizer.vocabulary.tokens
+        self._longest = max(len(token.encode("utf-8", "replace")) for token in tokens)
+        self._tokenizing = anyio.CapacityLimiter(1)  # it takes seconds for an odd megabyte
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, its slot is freed."""
@@ -140,7 +148,7 @@ class Completions:
         if continued is not None:
             body = self.responses.whole(body, continued)
         request = parse(body, self._limits)
-        reader = Reader(self._scheduler, self._job(request))
+        reader = Reader(self._scheduler, await self._job(request))
         watching = asyncio.create_task(watch(receive, reader))
         try:
             self._scheduler.submit(reader.job)
@@ -156,24 +164,31 @@ class Completions:
             watching.cancel()
             self._scheduler.cancel(reader.job)
 
-    def _job(self, request: CompletionRequest) -> Job:
+    async def _job(self, request: CompletionRequest) -> Job:
         if request.model not in (None, self._model.name):
             message = "There is no such model here; see /v1/models."
             raise ApiError(404, message, code="model_not_found", param="model")
         eos = self._model.tokenizer.eos_ids
         return Job(
-            prompt=self._prompt(request.prompt),
+            prompt=await self._prompt(request.prompt),
             top_k=max(request.logprobs or 0, 1),
             max_tokens=request.max_tokens,
             stop_ids=frozenset() if request.ignore_eos else eos,
             notify=lambda: None,
         )
 
-    def _prompt(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
-        ids = tuple(self._model.tokenizer.encode(prompt)) if isinstance(prompt, str) else prompt
+    async def _prompt(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
+        most = self._limits.prompt_tokens or self._model.context_length
+        if isinstance(prompt, str):
+            if len(prompt.encode()) > most * self._longest:
+                message = f"The prompt is too long; this server takes {most:,} tokens."
+                raise ApiError(400, message, code="context_length_exceeded", param="prompt")
+            encode = partial(self._model.tokenizer.encode, prompt)
+            ids = tuple(await anyio.to_thread.run_sync(encode, limiter=self._tokenizing))
+        else:
+            ids = prompt
         if min(ids, default=-1) < 0 or max(ids) >= self._model.vocab_size:
             raise ApiError(400, "prompt holds an id outside the vocabulary.", param="prompt")
-        most = self._limits.prompt_tokens or self._model.context_length
         if len(ids) > most:
             message = f"The prompt has {len(ids):,} tokens; this server takes {most:,}."
             raise ApiError(400, message, code="context_length_exceeded", param="prompt")
@@ -188,10 +203,13 @@ class Completions:
         send: Send,
     ) -> None:
         if not request.stream:
-            whole = [chunk async for chunk in chunks]
-            if whole and "usage" in whole[-1]:
-                answer = merge(whole[:-1]) | {"usage": whole[-1]["usage"]}
-                await _json(answer)(scope, receive, send)
+            whole = Whole()
+            async for chunk in chunks:
+                if "usage" in chunk:  # the last; it is missing where the client has gone
+                    body = whole.body(chunk["usage"])
+                    await Response(body, media_type="application/json")(scope, receive, send)
+                else:
+                    whole.add(chunk)
             return
         first = await anext(chunks, None)  # errors up to here are real error answers
         if first is not None:

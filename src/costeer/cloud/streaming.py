@@ -7,15 +7,18 @@ import logging
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from starlette.types import Receive, Send
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.chunks import dump
 from costeer.cloud.errors import api_error
-from costeer.cloud.scheduler import FinishReason, Job, Scheduler
+from costeer.cloud.jobs import FinishReason, Job
+from costeer.cloud.scheduler import Scheduler
 
 log = logging.getLogger("costeer.server")
 
@@ -52,6 +55,7 @@ class Reader:
             steps, reason = self._scheduler.take(self.job)
             for left, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
                 yield step, None if left else reason
+                await asyncio.sleep(0)  # others' turn: a row takes milliseconds to write
             if self.job.over and not self.job.outbox:
                 if self.job.error is not None:
                     raise self.job.error
@@ -66,10 +70,15 @@ async def watch(receive: Receive, reader: Reader) -> None:
     reader.abandon()
 
 
+PIECE = 32 << 10
+"""Bytes sent at a time."""
+
+
 class EventStream:
     """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
-    A client that takes nothing for ``stall`` seconds is given up (``TimeoutError``). With
+    A client that does not take ``PIECE`` bytes in ``stall`` seconds is given up
+    (``TimeoutError``), however large the event is that they are part of. With
     ``compress`` the stream is gzip, flushed after every event: nothing is held back, and what all
     events have in common is sent once.
     """
@@ -105,6 +114,17 @@ class EventStream:
         body = b"data: " + payload + b"\n\n"
         if self._gzip:
             how = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
-            body = self._gzip.compress(body) + self._gzip.flush(how)
-        with anyio.fail_after(self._stall):
-            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+            squeeze = partial(_squeezed, self._gzip, body, how)
+            body = await anyio.to_thread.run_sync(squeeze) if len(body) > PIECE else squeeze()
+        for start in range(0, len(body), PIECE):
+            message = {
+                "type": "http.response.body",
+                "body": body[start : start + PIECE],
+                "more_body": more or start + PIECE < len(body),
+            }
+            with anyio.fail_after(self._stall):
+                await self._send(message)
+
+
+def _squeezed(gzip: zlib._Compress, body: bytes, how: int) -> bytes:
+    return gzip.compress(body) + gzip.flush(how)

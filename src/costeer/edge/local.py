@@ -1,7 +1,8 @@
 """The small model on the device: two sequences, with and without the context, and their delta.
 
 Source: arXiv 2507.04756, equation 4 and Algorithm 1, lines 4 to 6. Both sequences are extended in
-one batch. Their caches outlive an answer, so a conversation pays only for what is new.
+one batch. Their caches outlive an answer, so a conversation pays only for what is new; what is
+reused never changes a row (``models.prefix``).
 
 With ``strength="auto"`` the rule of ``decoding.auto`` takes the place of the plain difference.
 """
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import delta as difference
 from costeer.models.base import LanguageModel, Sequence
-from costeer.models.prefix import rewind
+from costeer.models.prefix import Canonical
 
 Array = npt.NDArray[np.float32]
 
@@ -49,6 +50,8 @@ class LocalSteering:
 
     Args:
         model: with room for two more sequences; this object opens and closes them.
+        exact: whether every number is to depend on the prompts and the answer alone; needs
+            ``delta`` to be asked for at most ``exact_steps`` ids a time.
 
     Attributes:
         params: of the rule "auto" from the next answer on; None gives the plain difference.
@@ -56,8 +59,9 @@ class LocalSteering:
 
     params: AutoParams | None = None
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, *, exact: bool = True) -> None:
         self._model = model
+        self._canonical = Canonical(model, exact=exact)
         self._with: Sequence = model.sequence()
         self._without: Sequence = model.sequence()
         self.exact_steps = max(model.exact_batch // 2, 1)
@@ -73,15 +77,13 @@ class LocalSteering:
         Raises:
             ContextLengthError: a prompt is too long.
         """
-        work = [
-            (sequence, tuple(prompt[rewind(sequence, prompt) :]))
-            for sequence, prompt in ((self._with, private), (self._without, public))
-        ]
         self._auto = None
         self._answer.clear()
         if self.params is not None:
             self._auto = Auto(self.params, private_part(public, private))
-        with_context, without_context = self._model.extend_many(work, rows=1)
+        # One after the other: together, each would round as the length of the other decides.
+        with_context = self._canonical.prefill(self._with, private)[None]
+        without_context = self._canonical.prefill(self._without, public)[None]
         first: Array = self._combined(with_context, without_context)[0]
         return first
 

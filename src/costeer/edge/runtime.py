@@ -91,7 +91,7 @@ class Costeer:
         self.mode: Mode = mode
         self.exact = exact
         self._pace = Pace()
-        self._steering = LocalSteering(self.model)
+        self._steering = LocalSteering(self.model, exact=exact)
         self._current: Generation | None = None
 
     def stream(

@@ -17,6 +17,12 @@ from costeer.decoding.vocabulary import Vocabulary
 LogProbs = npt.NDArray[np.float32]
 """Natural-log probabilities, float32, normalised over the last axis."""
 
+Call = tuple[int, int]
+"""Which ids of a sequence one engine call evaluated: the first, and one past the last."""
+
+SHARED = -1
+"""In place of a call's end: other sequences went along, and may have changed the rounding."""
+
 
 class Message(TypedDict):
     """One turn of a conversation."""
@@ -60,6 +66,11 @@ class Sequence(Protocol):
     @property
     def ids(self) -> tuple[int, ...]:
         """The ids evaluated so far."""
+        ...
+
+    @property
+    def calls(self) -> AbstractSequence[Call]:
+        """For each id, the call that evaluated it; ids that went one by one have one each."""
         ...
 
     def __len__(self) -> int: ...
@@ -140,6 +151,14 @@ class LanguageModel(Protocol):
         """Up to so many ids of one call give the rows of extending by one id a time, bit for bit.
 
         At least 1. In larger calls rounding may differ, and near-ties between tokens may flip.
+        """
+        ...
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same ids in the same calls give the same rows, bit for bit.
+
+        Whatever the sequence held before, and whatever other sequences do.
         """
         ...
 

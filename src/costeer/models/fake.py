@@ -58,19 +58,21 @@ class FakeSequence(OpenedSequence["FakeModel"]):
 
     def append(self, ids: AbstractSequence[int], reported: int) -> LogProbs:
         """Append checked ids; the rows after the last ``reported`` of them."""
-        self.tokens += ids
+        held = len(self.tokens)
+        self.grow(ids, [(i, i + 1) for i in range(held, held + len(ids))])
         model, end = self.owner(), len(self.tokens)
         rows = [model.logprobs(self.tokens[:at]) for at in range(end - reported + 1, end + 1)]
         return np.stack(rows) if rows else np.empty((0, model.vocab_size), np.float32)
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
-        self.owner()
-        del self.tokens[max(length, 0) :]
+        self.shrink(length)
 
     def fork(self) -> FakeSequence:
         """An independent copy."""
-        return self.owner().open(self.tokens)
+        copy = self.owner().open(self.tokens)
+        copy.calls = list(self.calls)
+        return copy
 
     def close(self) -> None:
         """Free the slot."""
@@ -106,6 +108,7 @@ class FakeModel:
         self.context_length = context_length
         self.max_sequences = max_sequences
         self.exact_batch = sys.maxsize
+        self.repeatable = True
         self.opened = 0
         self._seed = seed
         self._peak = peak

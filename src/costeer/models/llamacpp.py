@@ -6,9 +6,11 @@ several sequences go through the weights together and one copy is made, by the l
 
 Facts this rests on (llama.cpp as bound by llama-cpp-python 0.3.36):
 
-- ``kv_unified=False`` gives each sequence its own cells: rolling back and evaluating the same ids
-  again, in the same batch shape, gives the same bits. Between shapes, logits of quantised models
-  differ in the first decimal.
+- ``kv_unified=False`` gives each sequence its own cells. On a CPU the same ids in the same decode
+  calls then give the same bits: in any slot, with any number of slots and threads, whatever the
+  slot held before, whatever others hold, after a rollback, in a fork, and after an interrupted call
+  (``bench/canonical.py``). Between calls of other sizes, logits of quantised models differ in the
+  first decimal.
 - Copying part of a sequence then aborts the process, so ``fork`` copies all of it.
 - Sequences share a micro-batch only if their slots are consecutive, so batches go by slot.
 - A failed GGML assertion ends the process: everything is checked before.
@@ -84,8 +86,7 @@ class LlamaSequence(OpenedSequence["LlamaCpp"]):
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
-        self.owner()
-        del self.tokens[max(length, 0) :]
+        self.shrink(length)
 
     def fork(self) -> LlamaSequence:
         """An independent copy; its cells are copied when a batch next runs."""
@@ -151,6 +152,7 @@ class LlamaCpp:
         self._outputs = max(OUTPUTS, sequences)
         self._singles = 0 if self._lib.llama_supports_gpu_offload() else SINGLES
         self.exact_batch = max(self._singles, 1)
+        self.repeatable = self._singles > 0  # on a GPU it was not measured
         self._batch = Batch(max(batch, sequences), self._lib)
         self._context = self._start(threads)
         self._memory = self._lib.llama_get_memory(self._context)
@@ -180,6 +182,7 @@ class LlamaCpp:
         """A second sequence with the same ids and its own copy of the cells."""
         with self._lock:
             copy = self._opened(source.tokens)
+            copy.calls = list(source.calls)
             if len(source):
                 self._lib.llama_memory_seq_cp(self._memory, source.slot, copy.slot, -1, -1)
             return copy
@@ -223,7 +226,7 @@ class LlamaCpp:
                 self._decode(*self._next_batch(waiting))
             # Only now, all together: whatever stopped the loop left every sequence as it was.
             for job in jobs:
-                job.sequence.tokens += job.ids.tolist()
+                job.sequence.grow(job.ids.tolist(), job.calls)
             return [job.result for job in jobs]
 
     def interrupt(self) -> None:
@@ -275,7 +278,7 @@ class LlamaCpp:
             )
         logits = self._logits(outputs)
         for job, count, taken in parts:
-            job.store(logits[taken], count)
+            job.store(logits[taken], count, alone=len(parts) == 1)
 
     def _logits(self, outputs: int) -> npt.NDArray[np.float32]:
         """(outputs, V) view into llama.cpp's buffer, good until the next decode; no padding."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence as AbstractSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from costeer.decoding.steering import log_softmax
 from costeer.exceptions import NotFiniteError
-from costeer.models.base import LogProbs
+from costeer.models.base import SHARED, Call, LogProbs
 from costeer.models.work import Ids
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Job:
     silent: int  # this many first ids have no row
     result: LogProbs  # (n - silent, V), filled as the chunks come
     done: int = 0
+    calls: list[Call] = field(default_factory=list)  # of the ids done
 
     @property
     def left(self) -> int:
@@ -41,8 +42,14 @@ class Job:
         """How many of the ids left may be taken if at most ``rows`` of them report."""
         return max(self.silent - self.done, 0) + rows
 
-    def store(self, logits: npt.NDArray[np.float32], count: int) -> None:
-        """Take the rows of the ``count`` ids just evaluated."""
+    def store(self, logits: npt.NDArray[np.float32], count: int, *, alone: bool) -> None:
+        """Take the rows of the ``count`` ids just evaluated; ``alone``: of no other job with them.
+
+        Raises:
+            NotFiniteError: a NaN, or no finite logit at all.
+        """
+        first = len(self.sequence) + self.done
+        self.calls += [(first, first + count if alone else SHARED)] * count
         self.done += count
         end = max(self.done - self.silent, 0)
         rows = self.result[end - len(logits) : end]
@@ -72,8 +79,8 @@ class Batch:
             "logits": self.report,
         }
         kinds = dict(lib.llama_batch._fields_)
-        for field, array in fields.items():
-            setattr(self.struct, field, ctypes.cast(array.ctypes.data, kinds[field]))
+        for name, array in fields.items():
+            setattr(self.struct, name, ctypes.cast(array.ctypes.data, kinds[name]))
 
     def clear(self) -> None:
         """Begin a new decode call."""

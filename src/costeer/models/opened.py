@@ -9,7 +9,7 @@ from collections.abc import Sequence as AbstractSequence
 from typing import Generic, TypeVar
 
 from costeer.exceptions import ModelError
-from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.models.base import Call, LanguageModel, LogProbs, Sequence
 
 M = TypeVar("M", bound=LanguageModel)
 
@@ -19,6 +19,7 @@ class OpenedSequence(Generic[M]):
 
     def __init__(self, model: M, ids: AbstractSequence[int] = ()) -> None:
         self.tokens = list(ids)
+        self.calls: list[Call] = []  # one for each token
         self.model: M | None = model
 
     @property
@@ -28,6 +29,17 @@ class OpenedSequence(Generic[M]):
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def grow(self, ids: AbstractSequence[int], calls: AbstractSequence[Call]) -> None:
+        """Ids were evaluated, by these calls."""
+        self.tokens += ids
+        self.calls += calls
+
+    def shrink(self, length: int) -> None:
+        """Forget the ids after the first ``length``."""
+        self.owner()
+        del self.tokens[max(length, 0) :]
+        del self.calls[max(length, 0) :]
 
     def owner(self) -> M:
         """The model, if the sequence is open."""

@@ -30,7 +30,7 @@ from costeer.exceptions import (
     NotFiniteError,
     ParameterError,
 )
-from costeer.models.base import LogProbs, Sequence
+from costeer.models.base import Call, LogProbs, Sequence
 from costeer.models.opened import OpenedSequence
 from costeer.models.transformers_tokenizer import TransformersTokenizer
 from costeer.models.work import Ids, check_ids, check_rows, check_sizes
@@ -56,16 +56,17 @@ class TransformersSequence(OpenedSequence["Transformers"]):
 
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
-        self.owner()
         length = max(length, 0)
+        self.shrink(length)
         excess = self.cache.get_seq_length() - length
         if excess > 0:
             self.cache.crop(-excess)  # negative: how many to remove, in every version
-        del self.tokens[length:]
 
     def fork(self) -> TransformersSequence:
         """An independent copy, cache and all."""
-        return self.owner().open(self.tokens, copy.deepcopy(self.cache))
+        fork = self.owner().open(self.tokens, copy.deepcopy(self.cache))
+        fork.calls = list(self.calls)
+        return fork
 
     def close(self) -> None:
         """Free the cache."""
@@ -115,6 +116,7 @@ class Transformers:
         self.context_length = min(context, getattr(config, "max_position_embeddings", context))
         self.max_sequences = sequences
         self.exact_batch = 1
+        self.repeatable = device == "cpu"  # kernels of GPUs promise nothing of the kind
         self.opened: set[TransformersSequence] = set()
         self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
@@ -173,13 +175,16 @@ class Transformers:
             if len({id(sequence) for sequence, _ in jobs}) < len(jobs):
                 raise ParameterError("A sequence appears twice in one batch.")
             counts = [check_rows(rows, len(ids)) for _, ids in jobs]
+            held = [sequence.cache.get_seq_length() for sequence, _ in jobs]
             results = [
                 self._evaluate(sequence, ids, count)
                 for (sequence, ids), count in zip(jobs, counts, strict=True)
             ]
             # Only now, all together: whatever stopped a pass left every sequence as it was.
-            for sequence, ids in jobs:
-                sequence.tokens += ids.tolist()
+            for (sequence, ids), start in zip(jobs, held, strict=True):
+                end = len(sequence) + len(ids)
+                del sequence.calls[start:]  # a cache that was lost was made anew
+                sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
             return results
 
     def _own(self, sequence: Sequence) -> TransformersSequence:
@@ -247,6 +252,15 @@ class Transformers:
             for sequence in list(self.opened):
                 sequence.close()
             self._model = None
+
+
+def _passes(start: int, end: int) -> list[Call]:
+    """The forward pass of each id from ``start`` on."""
+    return [
+        (first, min(first + CHUNK, end))
+        for first in range(start, end, CHUNK)
+        for _ in range(first, min(first + CHUNK, end))
+    ]
 
 
 def _import() -> tuple[Any, Any]:
