@@ -69,7 +69,7 @@ def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new(
     local.begin(public, private)
     assert (model.batches, model.tokens) == (2, 80)
     local.delta([5])
-    assert (model.batches, model.tokens) == (2, 82)
+    assert (model.batches, model.tokens) == (3, 82)
     local.begin([*public, 5, 6], [*private, 5, 6])
     assert (model.batches, model.tokens) == (3, 84)
     local.begin([*public, 5, 6], [*private, 5, 6])  # the same again: the last token only
