@@ -71,7 +71,7 @@ def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new(
     local.delta([5])
     assert (model.batches, model.tokens) == (3, 82)
     local.begin([*public, 5, 6], [*private, 5, 6])
-    assert (model.batches, model.tokens) == (3, 84)
+    assert (model.batches, model.tokens) == (5, 84)
     local.begin([*public, 5, 6], [*private, 5, 6])  # the same again: the last token only
     assert model.tokens == 86
 
