@@ -64,16 +64,16 @@ def test_auto_takes_the_place_of_the_difference_for_one_answer():
     assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
 
 
-def test_both_sequences_go_in_one_batch_and_the_next_turn_reads_only_what_is_new():
+def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new():
     model = Counting()
     local = LocalSteering(model)
     public, private = list(range(20)), list(range(100, 160))
     local.begin(public, private)
-    assert (model.batches, model.tokens) == (1, 80)
+    assert (model.batches, model.tokens) == (2, 80)
     local.delta([5])
-    assert (model.batches, model.tokens) == (2, 82)
+    assert (model.batches, model.tokens) == (3, 82)
     local.begin([*public, 5, 6], [*private, 5, 6])
-    assert (model.batches, model.tokens) == (3, 84)
+    assert (model.batches, model.tokens) == (5, 84)
     local.begin([*public, 5, 6], [*private, 5, 6])  # the same again: the last token only
     assert model.tokens == 86
 

@@ -63,7 +63,7 @@ def test_a_conversation_reads_only_what_is_new():
     with open_costeer(slm=slm) as costeer:
         messages = [{"role": "user", "content": "One?"}]
         answer = costeer.generate(messages, "A context. " * 50, max_tokens=10)
-        first = seen[0]
+        first = sum(seen)
         seen.clear()
         messages += [
             {"role": "assistant", "content": answer.text},
@@ -71,7 +71,7 @@ def test_a_conversation_reads_only_what_is_new():
         ]
         costeer.generate(messages, "A context. " * 50, max_tokens=2)
     assert first > 600
-    assert seen[0] < 150
+    assert sum(seen) < 200
 
 
 def test_stop_strings_end_the_answer():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conftest import load_tiny
 from costeer.exceptions import ContextLengthError, ModelError, ParameterError
-from costeer.models.base import LanguageModel
+from costeer.models.base import SHARED, LanguageModel
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
@@ -274,3 +274,29 @@ def test_an_exact_batch_changes_no_bit(model):
         alone.extend(start)
         assert np.array_equal(rows, np.concatenate([alone.extend([token]) for token in ids]))
         alone.close()
+
+
+def test_each_id_knows_the_call_that_evaluated_it(model):
+    """Engines differ in how they divide a call, but never in what a single step is."""
+    sequence = model.sequence()
+    sequence.extend([65])
+    sequence.extend(IDS)
+    sequence.extend([66])
+    assert len(sequence.calls) == len(sequence)
+    assert (sequence.calls[0], sequence.calls[-1]) == ((0, 1), (13, 14))
+    whole = model.exact_batch < len(IDS)
+    assert sequence.calls[1] == ((1, 13) if whole else (1, 2))
+    fork = sequence.fork()
+    sequence.truncate(5)
+    assert sequence.calls == fork.calls[:5]
+    assert len(fork.calls) == 14
+
+
+def test_a_call_that_others_share_is_no_call_of_ones_own(model):
+    one, other = model.sequence(), model.sequence()
+    model.extend_many([(one, IDS), (other, IDS[:5])], rows=1)
+    alone = model.sequence()
+    alone.extend(IDS)
+    together = type(model).__name__ == "LlamaCpp"  # the others evaluate sequences in turn
+    assert (one.calls != alone.calls) == together
+    assert (one.calls[0] == (0, SHARED)) == together
