@@ -171,7 +171,7 @@ def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
         sent = "\n".join(costeer.sent_texts())
     assert "A question?" in sent
     assert "zebra" not in sent
-    assert result.requests == costeer.ledger.totals.requests > result.interrupted
+    assert result.requests == costeer.ledger.totals.requests >= result.interrupted > 0
 
 
 class OtherEnd(FakeModel):
@@ -194,12 +194,12 @@ class OtherEnd(FakeModel):
 @pytest.mark.parametrize("mode", MODES)
 def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode, far):
     with Costeer(InProcess(FakeModel()), FakeModel(seed=1), strength=0.2) as costeer:
-        prompt = costeer.generate("hello", "ctx", max_tokens=1).prompt_tokens
+        prompt = costeer.generate("tell me", "ctx", max_tokens=1).prompt_tokens
     llm = OtherEnd(prompt + 10)
     with running(llm) if far else nullcontext() as app:
         cloud = app.url if far else InProcess(llm)
         with Costeer(cloud, FakeModel(seed=1), strength=0.2, mode=mode) as costeer:
-            result = costeer.generate("hello", "ctx", max_tokens=40)
+            result = costeer.generate("tell me", "ctx", max_tokens=40)
     assert result.token_ids.index(300) == result.steps - 1 == 10
     assert result.finish_reason == "stop"
 
@@ -210,7 +210,7 @@ def test_a_server_that_limits_the_tokens_of_a_request(mode):
         texts = []
         for cloud in (app.url, InProcess(FakeModel(seed=1))):
             with Costeer(cloud, FakeModel(seed=2), strength=0.3, mode=mode) as costeer:
-                texts.append(costeer.generate("hello", "ctx", max_tokens=40).token_ids)
+                texts.append(costeer.generate("tell me", "ctx", max_tokens=40).token_ids)
     assert texts[0] == texts[1]
 
 

@@ -132,7 +132,8 @@ def test_all_that_went_up_is_recorded_when_the_answer_is_stopped(mode):
                 next(generation)
             generation.close()
         assert until(lambda: app.scheduler.busy == 0, 2)
-        assert costeer.ledger.totals.bytes_up == relay.up
+        # What was written when the connection was cut may not have arrived.
+        assert relay.up <= costeer.ledger.totals.bytes_up < relay.up + 1000
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -147,7 +148,7 @@ def test_a_model_in_this_process_is_stopped_too(mode):
 
 
 def test_a_signal_handler_may_stop_the_answer_it_interrupts():
-    with Costeer(InProcess(FakeModel()), FakeModel(seed=1), strength=0.3) as costeer:
+    with Costeer(InProcess(EndlessModel()), FakeModel(seed=1), strength=0.3) as costeer:
         before = signal.signal(signal.SIGUSR1, lambda *_: costeer.stop())
         try:
             generation = costeer.stream("Q?", "A context.", max_tokens=3000)

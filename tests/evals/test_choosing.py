@@ -18,7 +18,7 @@ from costeer.exceptions import InputError, ParameterError
 from costeer.models.load import load_model
 
 NAMES = ["llm-without", "llm-with", "costeer:gain=0.5", "adacosteer:threshold=0.1", "auto"]
-MODEL = {"llm_without": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2}
+MODEL = {"llm_without": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2, "slm_about": 2}
 
 
 def expected(name, prompts, ids):

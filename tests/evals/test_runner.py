@@ -31,12 +31,20 @@ from costeer.models.load import load_model
 
 WITHOUT_PROXIES = [name for name in METHODS if name != "proxy-tuning"]
 SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto"]
-MODEL = {"llm_without": 1, "llm_guided": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2}
+MODEL = {
+    "llm_without": 1,
+    "llm_guided": 1,
+    "llm_with": 1,
+    "slm_without": 2,
+    "slm_with": 2,
+    "slm_about": 2,
+}
 
 
 def branch_row(branch, prompts, answer):
     prompt = prompts.private if branch.endswith("_with") else prompts.public
     prompt = prompts.guided if branch.endswith("_guided") else prompt
+    prompt = prompts.about if branch.endswith("_about") else prompt
     return load_model(f"fake:{MODEL[branch]}").logprobs([*prompt, *answer])
 
 
