@@ -27,6 +27,7 @@ def expected(name, prompts, ids):
     given = {}
     for branch in how.needs:
         prompt = prompts.private if branch.endswith("_with") else prompts.public
+        prompt = prompts.about if branch.endswith("_about") else prompt
         model = load_model(f"fake:{MODEL[branch]}")
         given[branch] = np.stack([model.logprobs([*prompt, *ids[:i]]) for i in range(len(ids))])
     logprobs = log_softmax(how.begin(prompts).scores(given, ids[:-1]))
