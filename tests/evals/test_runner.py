@@ -39,13 +39,6 @@ MODEL = {
     "slm_with": 2,
     "slm_about": 2,
 }
-    "llm_without": 1,
-    "llm_guided": 1,
-    "llm_with": 1,
-    "slm_without": 2,
-    "slm_with": 2,
-    "slm_about": 2,
-}
 
 
 def branch_row(branch, prompts, answer):
