@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from costeer.models.base import Message
 
 HELP = """\
-/strength X    steer with strength X from now on (auto, light, paper or a number)
+/strength X    steer with strength X from now on (off, gentle, auto, strong or a number)
 /context FILE  use another private context; it stays on this device
 /ledger        show every word that has left this device
 /reset         forget the conversation

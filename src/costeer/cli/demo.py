@@ -37,7 +37,7 @@ Maren"
 
 @click.command()
 @click.option("--max-tokens", type=click.IntRange(1, 1000), default=110, show_default=True)
-@click.option("--strength", metavar="X|auto|light|paper", help="Default: recommended for the pair.")
+@click.option("--strength", metavar="NAME|X", help="Default: recommended for the pair.")
 @click.option("--llm", default=None, metavar="MODEL", help="The server's model.")
 @click.option("--local", default=None, metavar="MODEL", help="The device's model.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -52,7 +52,7 @@ def command(
     \b
     Examples:
       costeer demo
-      costeer demo --strength light --max-tokens 60
+      costeer demo --strength gentle --max-tokens 60
     """
     from costeer.cloud.child import ServerProcess
     from costeer.edge.runtime import Costeer

@@ -21,11 +21,11 @@ LARGEST = 16 << 20
 """Bytes of a text: hundreds of times what any model here can read."""
 
 STRENGTH_HELP = (
-    "How strongly your context steers. 'auto' decides for every token: most for words of your own "
-    "text, and nothing more once eight of its tokens were copied in a row. A number counts for all "
-    "alike: 0 is the large model alone, 0.5 a nudge, 1 much of your own words (which then leave "
-    "the device), above 2 too much; 'light' is 0.476, 'paper' 1.783 (the paper's settings for 1 "
-    "and 20 steps). Default: what the catalog recommends for the pair of models."
+    "How strongly your context steers: 'off' (the large model alone), 'gentle', 'auto', 'strong'. "
+    "The last three steer where your context has something to say and are silent elsewhere. Or one "
+    "factor for every token: a number, or the paper's 'light' (0.476) and 'paper' (1.783). What "
+    "steering puts into an answer leaves the device. Default: what the catalog recommends for the "
+    "pair of models."
 )
 
 
@@ -48,7 +48,7 @@ def model_options(command: F) -> F:
             click.option(
                 "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
             ),
-            click.option("--strength", metavar="X|auto|light|paper", help=STRENGTH_HELP),
+            click.option("--strength", metavar="NAME|X", help=STRENGTH_HELP),
             click.option(
                 "--mode",
                 type=click.Choice(["run-ahead", "lockstep"]),

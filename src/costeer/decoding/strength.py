@@ -1,19 +1,30 @@
-"""What a person may ask for as strength, and what it means for the decoder."""
+"""What a person may ask for as strength, and what it means for the decoder.
+
+``off`` is the large model alone. ``gentle``, ``auto`` and ``strong`` are the rule of
+``decoding.auto`` with half, all and one and a half of its gain. ``light`` and ``paper`` are the paper's settings for 1
+and 20 steps, a constant gain; so is a number.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costeer.decoding.auto import AutoParams
 from costeer.decoding.steering import LIGHT, PAPER, gain
 from costeer.exceptions import ParameterError
 
-AUTO = "auto"
+AUTO = AutoParams()
+RULES = {
+    "gentle": replace(AUTO, gain=0.5 * AUTO.gain),
+    "auto": AUTO,
+    "strong": replace(AUTO, gain=1.5 * AUTO.gain),
+}
 LARGEST = 1e6
 """Its product with any difference is a number of float32."""
 
-PRESETS = {"light": LIGHT, "paper": PAPER}
+GAINS = {"off": 0.0, "light": gain(LIGHT), "paper": gain(PAPER)}
+NAMES = ("off", *RULES, "light", "paper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +46,15 @@ class Strength:
 
 
 def resolve_strength(strength: float | str) -> Strength:
-    """The meaning of "auto", "light", "paper", or a number, which is the gain itself.
+    """The meaning of one of ``NAMES``, or of a number, which is the gain itself.
 
     Raises:
         ParameterError: neither one of these names nor a number in range.
     """
-    if strength == AUTO:
-        return Strength(AutoParams().gain, AutoParams())
-    if isinstance(strength, str) and strength in PRESETS:
-        return Strength(gain(PRESETS[strength]))
+    if isinstance(strength, str) and strength in RULES:
+        return Strength(RULES[strength].gain, RULES[strength])
+    if isinstance(strength, str) and strength in GAINS:
+        return Strength(GAINS[strength])
     try:
         value = float(strength)
     except ValueError:
@@ -51,7 +62,7 @@ def resolve_strength(strength: float | str) -> Strength:
     if not math.isfinite(value):
         raise ParameterError(
             f"The strength {str(strength)[:40]!r} is not a number.",
-            f"Give a number such as 0.5, or one of: {', '.join([AUTO, *PRESETS])}.",
+            f"Give one of {', '.join(NAMES)}, or a number such as 0.5.",
         )
     if not 0 <= value <= LARGEST:
         raise ParameterError(

@@ -24,6 +24,11 @@ Mode = Literal["lockstep", "run-ahead"]
 MODES: tuple[Mode, ...] = ("run-ahead", "lockstep")
 
 
+WIDEST = 4
+"""An answer whose proofs need more log-probabilities asks for up to so many times ``top_k`` at once:
+a longer row costs bytes, asking again costs a round trip."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeParams:
     """How an answer is decoded.
@@ -111,6 +116,7 @@ class Decider:
         self._public = tuple(public)
         self._last = time.perf_counter()
         self._asked = 0  # steps received on our own request
+        self.top_k = params.top_k  # for the next request; grows with what the proofs have needed
         self.decided: list[int] = []
 
     @property
@@ -146,7 +152,7 @@ class Decider:
         params, sampling, given = self._params, self._params.sampling, answer.token
         position = len(self.decided)
         noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
-        asked, widened = params.top_k, 0
+        asked, widened = max(params.top_k, answer.top_ids.size), 0
 
         def choose(gain: float) -> Choice:
             top = answer.top_ids, answer.top_logprobs
@@ -160,6 +166,8 @@ class Decider:
             answer = ask(self._cloud, self.prefix, min(asked, delta.size), self._stop)
             choice = choose(params.gain)
         self._asked += widened
+        if widened:
+            self.top_k = min(2 * self.top_k, WIDEST * params.top_k)
         before, self._last = self._last, time.perf_counter()
         self.decided.append(choice.token)
         return Step(

@@ -30,7 +30,7 @@ def lockstep(
     """See ``decoder.generate_step``."""
     decider = Decider(cloud, prompts.public, params, stop)
     while not decider.over:
-        answer, asking = _in_background(partial(ask, cloud, decider.prefix, params.top_k, stop))
+        answer, asking = _in_background(partial(ask, cloud, decider.prefix, decider.top_k, stop))
         try:
             if decider.decided:
                 delta = local.delta(decider.decided[-1:])[0]

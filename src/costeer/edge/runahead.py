@@ -127,7 +127,7 @@ class _Continued:
         ahead = Ahead(
             self._cloud,
             self._decider.prefix,
-            self._params.top_k,
+            self._decider.top_k,
             self._decider.left,
             self._params.eos_ids,
             self._burst,
