@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Tests wait for sockets and processes: one worker more than there are cores.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: help demo test test-exact test-real test-torch lint types imports check bench clean
+.PHONY: help demo test test-exact test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,10 @@ test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair
 test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
 	@$(BIN)/python -m pytest -q tests/models
+
+quality: $(VENV)/.ready ## Measure how often answers respect the person (72 requests; half an hour on two cores).
+	@$(BIN)/costeer models fetch
+	@runs/everyday_cpu.sh
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -25,6 +25,7 @@ def command() -> None:
       costeer eval table scores.jsonl
       costeer eval rate texts.jsonl -t helpsteer --data helpsteer.jsonl --armorm
       costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl
+      costeer eval tune -t everyday --out tune.jsonl --max-tokens 90
       costeer eval plot sweep.jsonl --out sweep.png
     """
 
@@ -104,6 +105,37 @@ def sweep(gains: tuple[str, ...], figure_2: bool, **options: Any) -> None:
     if figure_2:
         grids += [sweeping.mapping(section) for section in found]
     eval_report.show(grids, "markdown", options["as_json"])
+
+
+@command.command()
+@click.option("--gains", multiple=True, metavar="X[,X...]", help="[0.5,1.25,2.5,3.75]")
+@job_options
+def tune(gains: tuple[str, ...], **options: Any) -> None:
+    """Find the strength that suits a pair of models, on everyday requests.
+
+    Writes answers under several gains of 'auto' and says which respects the person most often. A
+    smaller gain wins where a larger one is not clearly better. The figures are those of the half
+    of the requests that is meant for choosing.
+
+    \b
+    Examples:
+      costeer eval tune -t everyday --out tune.jsonl --max-tokens 90
+      costeer eval tune -t everyday --out tune.jsonl --llm big.gguf --local small.gguf --limit 30
+    """
+    from costeer.evals.report import collect, texts, tuning
+    from costeer.evals.runner.job import experiment
+
+    given = [_number(text) for text in names(gains)] or tuning.GAINS
+    chosen = experiment(tuning.names(sorted(given)), work(options | {"kind": "generate"}))
+    todo = job(chosen, options)
+    executed(todo, quiet=options["as_json"])
+    keys = [method.key() for method in chosen.methods]
+    for section in collect.sections(
+        collect.load([todo.out]), kind=chosen.kind, methods=keys, half="tune"
+    ):
+        eval_report.show([texts.table(section)], "markdown", options["as_json"])
+        if not options["as_json"]:
+            click.echo(tuning.verdict(section), err=True)
 
 
 def _number(text: str) -> float:

@@ -1,8 +1,8 @@
 """What a person may ask for as strength, and what it means for the decoder.
 
 ``off`` is the large model alone. ``gentle``, ``auto`` and ``strong`` are the rule of
-``decoding.auto`` with half, all and one and a half of its gain. ``light`` and ``paper`` are the paper's settings for 1
-and 20 steps, a constant gain; so is a number.
+``decoding.auto`` with half, all and one and a half of its gain. ``light`` and ``paper`` are the
+paper's settings for 1 and 20 steps, a constant gain; so is a number.
 """
 
 from __future__ import annotations

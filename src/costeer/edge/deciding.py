@@ -25,8 +25,8 @@ MODES: tuple[Mode, ...] = ("run-ahead", "lockstep")
 
 
 WIDEST = 4
-"""An answer whose proofs need more log-probabilities asks for up to so many times ``top_k`` at once:
-a longer row costs bytes, asking again costs a round trip."""
+"""An answer whose proofs need more log-probabilities asks for up to so many times ``top_k`` at
+once: a longer row costs bytes, asking again costs a round trip."""
 
 
 @dataclass(frozen=True, slots=True)
