@@ -158,7 +158,7 @@ def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_agai
     params = replace(params, mode="run-ahead")
     steps = list(generate_step(cloud, LocalSteering(slm), PROMPTS, params))
     assert [step.token for step in steps] == [step.token for step in expected]
-    assert sum(step.widened for step in steps) > 1
+    assert sum(step.widened for step in steps) > 0
     assert cloud.beside == 0
 
 

@@ -19,19 +19,12 @@ if TYPE_CHECKING:
     from costeer.edge.answer import Result
     from costeer.edge.runtime import Costeer
 
-QUERY = "Write a short message inviting my neighbours to dinner at my place this Saturday."
+QUERY = "Recommend a dinner spot for Saturday and say what I should order."
 
 CONTEXT = """\
-My name is Maren Okafor. I am a retired ferry captain and live at 14 Quay Lane with my dog Biscuit.
+My name is Maren Okafor. I live in Porto with my dog Biscuit.
 
-I am vegan. My signature dish is jackfruit chili with cornbread.
-
-How I write: short, salty and warm, with words of the sea. I greet people with "Ahoy" and sign \
-off with "Fair winds, Maren".
-
-An invitation I wrote last spring: "Ahoy neighbours! The galley is open on Sunday at six. I am \
-cooking a big pot of jackfruit chili. Bring an appetite, Biscuit will see you aboard. Fair winds, \
-Maren"
+I am vegan and I have no car.
 """
 
 

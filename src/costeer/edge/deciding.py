@@ -167,7 +167,7 @@ class Decider:
             choice = choose(params.gain)
         self._asked += widened
         if widened:
-            self.top_k = min(2 * self.top_k, WIDEST * params.top_k)
+            self.top_k = max(self.top_k, min(asked, WIDEST * params.top_k))
         before, self._last = self._last, time.perf_counter()
         self.decided.append(choice.token)
         return Step(

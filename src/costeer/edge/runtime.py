@@ -37,8 +37,8 @@ class Costeer:
         local: the small model: a catalog name, a file, or a ``LanguageModel``. Default: the
             small one of the default pair.
         llm: which large model: the one to load for "local", or the name to ask a server for.
-        strength: how strongly the context steers: a name of ``decoding.strength`` or a number, which is
-            the gain itself. Default: what the catalog recommends for the pair.
+        strength: how strongly the context steers: one of ``decoding.strength.NAMES``, or a number,
+            which is the gain itself. Default: what the catalog recommends for the pair.
         top_k: log-probabilities asked for at first; more where the proof needs them.
         context_length: tokens that each model holds.
         threads: for each model in this process; default: one a physical core, shared between two.
