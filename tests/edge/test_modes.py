@@ -138,10 +138,11 @@ class OneSlot(InProcess):
         return replace(super().info(), queues=True)
 
     def stream(self, prompt_ids, top_k, max_tokens, stop=None):
-        return self._counted(super().stream(prompt_ids, top_k, max_tokens), top_k)
+        asked_again = top_k > 1 and max_tokens == 1
+        return self._counted(super().stream(prompt_ids, top_k, max_tokens), asked_again)
 
-    def _counted(self, steps, top_k):
-        if top_k > 1:
+    def _counted(self, steps, asked_again):
+        if asked_again:
             self.beside = max(self.beside, self.streams)
         self.streams += 1
         try:
