@@ -88,7 +88,7 @@ def test_a_wide_whole_answer_takes_little_memory(wider):
     assert len(httpx.post(f"{wider.url}/v1/completions", json=body, timeout=20).content) > 4e6
     over.set()
     watching.join()
-    assert peak[0] - before < 40
+    assert peak[0] - before < 100
 
 
 def test_a_wide_stream_does_not_run_far_ahead():
