@@ -14,8 +14,8 @@ mkdir -p "$out"
 
 gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
 guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-auto
-methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
-written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided
+methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,own-words,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
+written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,own-words,auto,mixture,$guided
 in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --rows "$rows"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
   --max-tokens 200 --methods "$written"
