@@ -31,7 +31,7 @@ test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its eng
 
 quality: $(VENV)/.ready ## Measure how often answers respect the person (72 requests; half an hour on two cores).
 	@$(BIN)/costeer models fetch
-	@runs/everyday_cpu.sh
+	@OUT=build/quality runs/everyday_cpu.sh && cat build/quality/texts.md
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

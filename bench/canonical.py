@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from common import CONTEXT, LLM, cores, pairs
 
-from costeer.models.base import LanguageModel, LogProbs, Sequence
+from costeer.models.base import LanguageModel, LogProbs, Message, Sequence
 from costeer.models.load import load_model
 from costeer.models.prefix import Canonical, common_length
 
@@ -39,12 +39,16 @@ def plain(sequence: Sequence, prompt: list[int]) -> LogProbs:
 def conversation(model: LanguageModel) -> tuple[list[int], list[int], list[int]]:
     """(first prompt, answer, second prompt) as ids."""
     query, context = next(pairs())
-    question = {"role": "user", "content": f"{context}\n\n{query}"}
-    first = model.tokenizer.chat([question])  # type: ignore[list-item]
+    question: Message = {"role": "user", "content": f"{context}\n\n{query}"}
+    first = model.tokenizer.chat([question])
     answer = model.tokenizer.encode(context)[:ANSWER]
     text = model.tokenizer.decode_bytes(answer).decode("utf-8", "replace")
-    turns = [question, {"role": "assistant", "content": text}, {"role": "user", "content": query}]
-    return first, answer, model.tokenizer.chat(turns)  # type: ignore[arg-type]
+    turns: list[Message] = [
+        question,
+        {"role": "assistant", "content": text},
+        {"role": "user", "content": query},
+    ]
+    return first, answer, model.tokenizer.chat(turns)
 
 
 def measure(model: LanguageModel, read: Read) -> dict[str, float]:

@@ -3,9 +3,9 @@
 # Usage: runs/everyday_cpu.sh [PREFEVAL.jsonl]
 # The 72 requests that the project ships, and, with a file of PrefEval (arXiv 2502.09597,
 # github.com/amazon-science/PrefEval) in the form that docs/experiments.md gives, its first ROWS rows
-# (default 42). About half an hour on two cores; it goes on where it was stopped.
+# (default 42). About half an hour on two cores; it goes on where it was stopped. OUT names another folder.
 source "$(dirname "$0")/common.sh"
-out=results/everyday_cpu
+out=${OUT:-results/everyday_cpu}
 mkdir -p "$out"
 
 in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-texts \

@@ -51,7 +51,7 @@ class Connection(H11Protocol):
         """Whether no request is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio.BaseTransport
         """Begin; the first request is waited for."""
         super().connection_made(transport)
         if len(self.connections) > self.most and not self._room():
@@ -106,7 +106,7 @@ class Connection(H11Protocol):
 
 
 class Terse(logging.Filter):
-    """No tracebacks (they are no help to whoever runs the server), no message twice a minute.
+    """Drop tracebacks, which do not help an operator, and repeated messages within a minute.
 
     A server that is out of files would otherwise log megabytes a second.
     """

@@ -40,7 +40,7 @@ class Line:
             self._socket = info["return_value"].get_extra_info("socket")
 
     def cut(self) -> None:
-        """End the connection; whoever reads from it or writes to it, in any thread, fails now."""
+        """End the connection: reads and writes on it, in any thread, fail at once."""
         if self._socket is not None:
             with suppress(OSError, ValueError):
                 # Not ssl's own shutdown, which takes the TLS state from under the reader.

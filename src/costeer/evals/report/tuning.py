@@ -42,7 +42,7 @@ def verdict(section: Section) -> str:
     if column is None:
         return "No gain of auto was run."
     gain = column.rows[0]["parameters"]["gain"]
-    share, words = 100 * _respected(column), changed(column)
+    share, words = 100 * _respected(column), changed(column) or 0.0
     return (
         f"Best here: gain {gain:g} ({share:.0f} % respected, {words:.1f} % of the tokens changed)."
     )
