@@ -23,9 +23,9 @@ from common import CONTEXT, LLM, SLM, cores, pairs, prompts
 
 from costeer import Costeer
 from costeer.cloud.base import CloudModel
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.steering import score
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.local import LocalSteering

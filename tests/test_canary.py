@@ -13,7 +13,7 @@ import pytest
 
 from canary import Tap, contains
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.exceptions import CoSteerError
 from costeer.models.fake import FakeModel
 

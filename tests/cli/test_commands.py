@@ -15,7 +15,7 @@ from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS
 from costeer.cli.terminal import clean
-from costeer.cloud.child import ServerProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.edge.prompts import GUIDE
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")

@@ -13,9 +13,9 @@ from itertools import count
 
 import numpy as np
 
-from costeer.cloud import listen
-from costeer.cloud.server import create_app
+from costeer.cloud.server.app import create_app
 from costeer.models.fake import FakeModel
+from costeer.serving import listen
 
 PROMPT = list(b"a public question")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from serving import PROMPT, Listener, Scripted, running
 
-from costeer.cloud.address import on_loopback
-from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.client.address import on_loopback
+from costeer.cloud.client.completions import CompletionsClient
 from costeer.exceptions import CloudUnreachableError, UsageError
 from costeer.models.fake import FakeModel
 

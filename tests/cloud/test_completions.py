@@ -25,10 +25,10 @@ from serving import (
     vllm_chunk,
 )
 
-from costeer.cloud.address import api_base
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.protocol import Limits
+from costeer.cloud.client.address import api_base
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.requests import Limits
 from costeer.exceptions import (
     CloudProtocolError,
     CloudRefusedError,

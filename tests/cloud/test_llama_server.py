@@ -14,8 +14,8 @@ import pytest
 from llama_server import llama_server, require
 from serving import numbered, until
 
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
 from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering

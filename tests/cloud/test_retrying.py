@@ -1,6 +1,6 @@
 import pytest
 
-from costeer.cloud.retrying import LONGEST_PAUSE, AgainError, Patience, Tries
+from costeer.cloud.client.retry import LONGEST_PAUSE, AgainError, Patience, Tries
 from costeer.cloud.stop import Stop
 from costeer.exceptions import CloudUnreachableError, ParameterError, StoppedError
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, FailingModel, same, until
 
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.jobs import Job, Slot, choose_slot
-from costeer.cloud.scheduler import ClosedError, QueueFullError, Scheduler
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.jobs import Job, Slot, choose_slot
+from costeer.cloud.server.scheduler import ClosedError, QueueFullError, Scheduler
 from costeer.exceptions import InterruptedModelError, NotFiniteError
 from costeer.models.fake import FakeModel
 

@@ -2,8 +2,7 @@ import copy
 
 import pytest
 
-from costeer.cloud.seal import Seal
-from costeer.cloud.sse import BrokenStreamError
+from costeer.cloud.wire.checksum import BrokenStreamError, StreamChecksum
 
 PROMPT = (1, 2, 300)
 
@@ -20,20 +19,20 @@ def choice(*rows, seal, reason=None):
 
 
 def answer():
-    seal = Seal(PROMPT)
+    seal = StreamChecksum(PROMPT)
     first, second = choice((7, "AAAA"), seal=seal), choice((8, "BBBB"), seal=seal)
     return [first, second, choice((9, "CCCC"), seal=seal, reason="stop")]
 
 
 def read(choices, prompt=PROMPT):
-    seal = Seal(prompt)
+    seal = StreamChecksum(prompt)
     for one in choices:
         seal.check(one)
 
 
 def test_what_was_sent_passes():
     read(answer())
-    read([choice((7, "AAAA"), (8, "BBBB"), seal=Seal(PROMPT), reason="length")])
+    read([choice((7, "AAAA"), (8, "BBBB"), seal=StreamChecksum(PROMPT), reason="length")])
 
 
 def test_a_whole_answer_has_the_seals_of_its_chunks():

@@ -13,10 +13,10 @@ import pytest
 from serving import PROMPT, same
 
 from costeer.cli.serve import allowed_names
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.guard import named
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
 from costeer.models.fake import FakeModel
+from costeer.serving.guard import named
 
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("COSTEER_")}
 

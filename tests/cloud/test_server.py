@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from serving import PROMPT, CountingModel, EndlessModel, FailingModel, running, until
 
-from costeer.cloud import listen, wire
-from costeer.cloud.chunks import TextStream
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.protocol import Limits
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.chunks import TextStream
+from costeer.cloud.server.requests import Limits
+from costeer.cloud.wire import logprobs as wire
 from costeer.models.fake import END, FakeModel
+from costeer.serving import listen
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.cloud.sse import BrokenStreamError, EventParser
+from costeer.cloud.client.sse import EventParser
+from costeer.cloud.wire.checksum import BrokenStreamError
 
 
 def parse(*pieces):

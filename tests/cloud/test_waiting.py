@@ -1,6 +1,6 @@
 import pytest
 
-from costeer.cloud.waiting import FEW, Waiting
+from costeer.cloud.client.timeouts import FEW, Waiting
 
 SEEN = (1, 2, 3)
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import PROMPT
 
-from costeer.cloud.chunks import Answer, TextStream, dump
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.protocol import Limits, parse
-from costeer.cloud.seal import Seal
-from costeer.cloud.wire import decode, encode
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.chunks import Answer, TextStream, dump
+from costeer.cloud.server.requests import Limits, parse
+from costeer.cloud.wire.checksum import StreamChecksum
+from costeer.cloud.wire.logprobs import decode, encode
 from costeer.exceptions import CloudProtocolError, NotFiniteError
 from costeer.models.fake import FakeModel
 
@@ -79,7 +79,7 @@ def test_a_token_costs_less_than_a_kilobyte():
     model = FakeModel()
     body = {"prompt": PROMPT, "logprobs": 64, "logprobs_encoding": "base64", "stream": True}
     text = TextStream(model.tokenizer, ())
-    name, seal = "Qwen2.5-72B-Instruct-Q4_K_M", Seal(PROMPT)
+    name, seal = "Qwen2.5-72B-Instruct-Q4_K_M", StreamChecksum(PROMPT)
     answer = Answer(parse(body, Limits()), name, model.tokenizer, text, seal)
     for step in InProcess(model).stream(PROMPT, 64, 20):
         frame = b"data: " + dump(answer.chunk(step, None)) + b"\n\n"

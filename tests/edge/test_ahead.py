@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from costeer.cloud.base import CloudStep
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.cloud.stop import Stop
 from costeer.edge.ahead import Ahead, Burst
 from costeer.exceptions import CloudProtocolError, CloudUnreachableError

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costeer.cloud.base import CloudInfo, CloudStep
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score

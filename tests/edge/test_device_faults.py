@@ -14,9 +14,9 @@ from faults import KINDS, Fault, FaultProxy, mixture
 from serving import EndlessModel, running
 
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.deciding import MODES
 from costeer.edge.decoder import DecodeParams, generate_step

@@ -5,8 +5,8 @@ import pytest
 from serving import running
 
 from costeer import Costeer
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.protocol import Limits
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.requests import Limits
 from costeer.edge.deciding import MODES
 from costeer.exceptions import (
     CloudUnreachableError,

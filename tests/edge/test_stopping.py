@@ -8,7 +8,7 @@ import time
 import pytest
 from serving import CountingModel, EndlessModel, Relay, Scripted, reply, running, until
 
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.edge.deciding import MODES
 from costeer.edge.runtime import Costeer
 from costeer.models.fake import FakeModel

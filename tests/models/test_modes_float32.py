@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import write_folder
 
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decoder import DecodeParams, generate_step
 from costeer.edge.local import LocalSteering

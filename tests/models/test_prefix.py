@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import load_tiny
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.edge.local import LocalSteering
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, Canonical

@@ -47,7 +47,7 @@ def command(
       costeer demo
       costeer demo --strength gentle --max-tokens 60
     """
-    from costeer.cloud.child import ServerProcess
+    from costeer.cloud.server.process import ServerProcess
     from costeer.edge.runtime import Costeer
     from costeer.models.catalog import DEFAULT_PAIR
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from costeer.cloud.base import CloudModel, CloudStep
-from costeer.cloud.recall import ROWS
+from costeer.cloud.row_cache import ROWS
 from costeer.cloud.stop import Stop
 from costeer.edge.deciding import unanswered
 

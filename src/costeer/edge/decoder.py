@@ -1,6 +1,6 @@
 """The decoding loop: one generator, a record a token, in either of two modes. Knows token ids only.
 
-Both modes decide every token in the same way (``deciding``) from the same numbers, so they give the
+Both modes decide every token in the same way (``verify``) from the same numbers, so they give the
 same tokens; they differ in what is waited for.
 """
 

@@ -2,7 +2,7 @@
 
 A column that no result fills is left out of ours, and so are methods that the paper's table does
 not have. Preference scores are those of the reward model; texts that were not rated have none, and
-ratings are means over the samples that every rated method has one for (``rated``).
+ratings are means over the samples that every rated method has one for (``ratings``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ So too for the choice between options. Overlap is shown times 100, as papers do;
 percentages. Differences are paired, with a bootstrap over samples (or
 groups of them) and a sign-flip test, which for what is true or false is the exact McNemar test up
 to its random flips. Ratings are means over the samples that
-every rated method has one for (``rated``).
+every rated method has one for (``ratings``).
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class Generating:
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """A baseline that needs no model; see ``trivial``."""
+    """A baseline that needs no model; see ``baselines``."""
 
     name: str
 

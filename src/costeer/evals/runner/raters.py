@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from costeer.cloud.address import checked, headers
+from costeer.cloud.client.address import checked, headers
 from costeer.evals.metrics.judge import Aspect, Judge, prompt
 from costeer.evals.runner import provenance
 from costeer.evals.runner.rating import Opinion, Rate, Score, Wanted

@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 
-from costeer.cloud.refusals import REFUSALS
-from costeer.cloud.retrying import AgainError
-from costeer.cloud.seal import Seal
-from costeer.cloud.sse import BrokenStreamError, EventParser
-from costeer.cloud.traffic import Exchange
+from costeer.cloud.client.http_errors import REFUSALS
+from costeer.cloud.client.retry import AgainError
+from costeer.cloud.client.sse import EventParser
+from costeer.cloud.client.traffic import Exchange
+from costeer.cloud.wire.checksum import BrokenStreamError, StreamChecksum
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, CloudUnreachableError
 
 LONGEST_TEXT = 4 << 20
@@ -169,7 +169,7 @@ class Answer:
 
 
 def until_finished(
-    choices: Iterator[dict[str, Any]], seal: Seal | None = None
+    choices: Iterator[dict[str, Any]], seal: StreamChecksum | None = None
 ) -> Iterator[dict[str, Any]]:
     """The choices of a whole answer; what goes wrong after its end no longer matters.
 

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from costeer.cloud.sse import BrokenStreamError
-
 FIELD = "seal"
 
 
-class Seal:
+class BrokenStreamError(Exception):
+    """What arrived is damaged, or no stream of events."""
+
+
+class StreamChecksum:
     """The state of one answer's checksum, on either side.
 
     Args:

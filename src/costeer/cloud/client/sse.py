@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from costeer.cloud.wire.checksum import BrokenStreamError
+
 FIELDS = frozenset({b"data", b"event", b"id", b"retry"})
 LONGEST = 64 << 20
 """Bytes of one line: far above any vocabulary's log-probabilities."""
-
-
-class BrokenStreamError(Exception):
-    """What arrived is not a stream of events."""
 
 
 class EventParser:

@@ -12,58 +12,17 @@ from collections.abc import Generator, Iterator
 from collections.abc import Sequence as AbstractSequence
 from contextlib import contextmanager
 
-import numpy as np
-import numpy.typing as npt
-
-from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord
-from costeer.cloud.recall import Recall
+from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
+from costeer.cloud.row_cache import RowCache
 from costeer.cloud.stop import Stop, either
+from costeer.cloud.topk import greedy_step
 from costeer.exceptions import (
     ContextLengthError,
     InterruptedModelError,
     ModelError,
-    NotFiniteError,
-    ParameterError,
 )
 from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import Canonical, common_length
-
-
-def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
-    """The k most likely tokens of one row, exact under ties.
-
-    Args:
-        logprobs: (V,) float32, natural log.
-        k: how many; capped by V.
-
-    Returns:
-        ids (k,) int32 and logprobs (k,) float32: descending, of equal ones the lower id first.
-        Nothing left out is above the last, nor equal to it with a lower id.
-
-    Raises:
-        NotFiniteError: there is a NaN in the row.
-    """
-    if np.isnan(np.max(logprobs)):
-        raise NotFiniteError(
-            "The model gave log-probabilities that are not numbers.",
-            "The model file may be damaged; fetch it again.",
-        )
-    k = min(k, len(logprobs))
-    if k < 1:
-        return np.empty(0, np.int32), np.empty(0, np.float32)
-    cut = len(logprobs) - k
-    kth = logprobs[np.argpartition(logprobs, cut)[cut]]
-    above = np.flatnonzero(logprobs > kth)
-    level = np.flatnonzero(logprobs == kth)[: k - len(above)]  # argpartition takes any of them
-    ids = np.concatenate([above, level])
-    ids = ids[np.lexsort((ids, -logprobs[ids]))]
-    return ids.astype(np.int32), logprobs[ids].astype(np.float32)
-
-
-def greedy_step(logprobs: LogProbs, k: int) -> CloudStep:
-    """The step that a row (V,) gives: its argmax (lowest id among equals) and its top k."""
-    ids, values = top_k(logprobs, max(k, 1))
-    return CloudStep(int(ids[0]), ids[:k], values[:k])
 
 
 class InProcess:
@@ -71,7 +30,7 @@ class InProcess:
 
     Idle sequences are kept, and each stream takes the one that shares most with its prompt, opens
     another, or waits for one that another thread's stream holds. A stream of one step whose row was
-    computed moments ago (``recall``) needs none.
+    computed moments ago (``row_cache``) needs none.
 
     Args:
         model: stays the caller's unless ``owned``.
@@ -92,7 +51,7 @@ class InProcess:
         self._opened: list[Sequence] = []
         self._idle: list[Sequence] = []
         self._holders: list[int] = []  # threads, one entry for each stream under way
-        self._recall = Recall()
+        self._rows = RowCache()
 
     def info(self) -> CloudInfo:
         """See ``CloudModel``."""
@@ -148,7 +107,7 @@ class InProcess:
             both.check()
             try:
                 calls = self._canonical.calls(prompt) if max_tokens == 1 else []
-                row = self._recall.get(prompt, calls)
+                row = self._rows.get(prompt, calls)
                 if row is not None:
                     yield greedy_step(row, k)
                     return
@@ -166,7 +125,7 @@ class InProcess:
         for piece in pieces:
             row = self._extend(sequence, piece, stop)
         for left in range(max_tokens - 1, -1, -1):
-            self._recall.put(sequence.ids, sequence.calls, row)
+            self._rows.put(sequence.ids, sequence.calls, row)
             step = greedy_step(row, k)
             yield step
             if not left or step.token in self._model.tokenizer.eos_ids:
@@ -219,11 +178,3 @@ class InProcess:
                 self._freed.wait()
         shared = [common_length(sequence.ids, prompt) for sequence in self._idle]
         return self._idle.pop(shared.index(max(shared)))
-
-
-def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:
-    """Raise ParameterError where ``CloudModel.stream`` was asked for something impossible."""
-    if not prompt:
-        raise ParameterError("There is no prompt to continue.")
-    if top_k < 1 or max_tokens < 1:
-        raise ParameterError("top_k and max_tokens must be at least 1.")

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from costeer.cloud.protocol import ApiError, Continuation, options
+from costeer.cloud.server.requests import Continuation, options
+from costeer.serving.errors import ApiError
 
 
 @dataclass(slots=True)

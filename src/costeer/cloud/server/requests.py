@@ -2,7 +2,7 @@
 
 Shapes: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
 (https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html) ``ignore_eos`` and
-``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire`` and ``seal``)
+``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``)
 and ``continue`` (see ``responses``).
 Deviations: greedy only, so an absent temperature means 0; unknown fields are ignored.
 Messages name fields, never values: a value may be part of a prompt.
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from costeer.cloud.wire import ENCODING
+from costeer.cloud.wire.logprobs import ENCODING
+from costeer.serving.errors import ApiError
 
 KEPT = (
     "model",
@@ -26,45 +27,6 @@ KEPT = (
     "stream",
 )
 """Fields that a continuing request takes over; ``stream_options`` is the other one."""
-
-
-class ApiError(Exception):
-    """An error answer: an HTTP status and OpenAI's envelope.
-
-    https://platform.openai.com/docs/guides/error-codes
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str | None = None,
-        param: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.code = code
-        self.param = param
-        self.headers = dict(headers or {})
-
-    def envelope(self) -> dict[str, Any]:
-        """``{"error": {message, type, param, code}}``."""
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
-        if self.status == 401:
-            kind = "authentication_error"
-        elif self.status == 429:
-            kind = "rate_limit_error"
-        return {
-            "error": {
-                "message": self.message,
-                "type": kind,
-                "param": self.param,
-                "code": self.code,
-            }
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
-"""The asyncio side of a job: its steps awaited, its chunks sent, its client watched."""
+"""An answer that is sent while it is made: server-sent events, and a client watched for leaving."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -14,61 +12,10 @@ import anyio
 import anyio.to_thread
 from starlette.types import Receive, Send
 
-from costeer.cloud.base import CloudStep
-from costeer.cloud.chunks import dump
-from costeer.cloud.errors import api_error
-from costeer.cloud.jobs import FinishReason, Job
-from costeer.cloud.scheduler import Scheduler
+from costeer.serving.body import dump
+from costeer.serving.errors import Describe, api_error
 
-log = logging.getLogger("costeer.server")
-
-
-class Reader:
-    """A job's steps, awaited: the asyncio side of a ``Job``."""
-
-    def __init__(self, scheduler: Scheduler, job: Job) -> None:
-        self._scheduler = scheduler
-        self._ready = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self.job = job
-        self.replaced = False  # by a request that continued the response with other ids
-        job.notify = self._notify
-
-    def _notify(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
-            self._loop.call_soon_threadsafe(self._ready.set)
-
-    def abandon(self) -> None:
-        """The client is gone; ``steps`` ends."""
-        self._scheduler.cancel(self.job)
-        self._ready.set()
-
-    def replace(self) -> None:
-        """The answer takes another turn; ``steps`` ends."""
-        self.replaced = True
-        self.abandon()
-
-    async def steps(self) -> AsyncIterator[tuple[CloudStep, FinishReason | None]]:
-        """The steps as they come, the last with its reason; raises the job's error."""
-        while not self.job.cancelled:
-            self._ready.clear()
-            steps, reason = self._scheduler.take(self.job)
-            for left, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
-                yield step, None if left else reason
-                await asyncio.sleep(0)  # others' turn: a row takes milliseconds to write
-            if self.job.over and not self.job.outbox:
-                if self.job.error is not None:
-                    raise self.job.error
-                return
-            await self._ready.wait()
-
-
-async def watch(receive: Receive, reader: Reader) -> None:
-    """Give the job up when the client goes."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    reader.abandon()
-
+log = logging.getLogger("costeer.serving")
 
 PIECE = 32 << 10
 """Bytes sent at a time."""
@@ -89,8 +36,11 @@ class EventStream:
         (b"x-accel-buffering", b"no"),
     )
 
-    def __init__(self, send: Send, stall: float, *, compress: bool = False) -> None:
+    def __init__(
+        self, send: Send, stall: float, *, compress: bool = False, describe: Describe = api_error
+    ) -> None:
         self._send = send
+        self._describe = describe
         self._stall = stall
         self._gzip = zlib.compressobj(wbits=31) if compress else None
 
@@ -107,7 +57,7 @@ class EventStream:
             raise
         except Exception as error:  # noqa: BLE001 - the status line is out: say it in-band
             log.error("a stream failed: %s", type(error).__name__)
-            await self._data(dump(api_error(error).envelope()))
+            await self._data(dump(self._describe(error).envelope()))
         await self._data(b"[DONE]", more=False)
 
     async def _data(self, payload: bytes, *, more: bool = True) -> None:
@@ -128,3 +78,10 @@ class EventStream:
 
 def _squeezed(gzip: zlib._Compress, body: bytes, how: int) -> bytes:
     return gzip.compress(body) + gzip.flush(how)
+
+
+async def watch(receive: Receive, gone: Callable[[], None]) -> None:
+    """Call ``gone`` when the client goes."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone()

@@ -6,7 +6,7 @@ with the ids it still holds from earlier jobs. A job waits in the queue until a 
 jobs step together in one ``extend_many``; one alone takes a plain ``extend``, so that its rows are
 those of ``InProcess``. Where more ids in one call would change a row, fewer step together
 (``exact_batch``). A job whose reader lags by ``window`` steps is passed over until it reads.
-A job for one step whose row was computed moments ago (``recall``) is answered at once.
+A job for one step whose row was computed moments ago (``row_cache``) is answered at once.
 
 Knows token ids and threads; nothing of HTTP, text or asyncio. Steps are handed over through the
 job's outbox, under the scheduler's one lock.
@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudStep
-from costeer.cloud.inprocess import greedy_step
-from costeer.cloud.jobs import FinishReason, Job, Slot, choose_slot
-from costeer.cloud.recall import Recall
+from costeer.cloud.row_cache import RowCache
+from costeer.cloud.server.jobs import FinishReason, Job, Slot, choose_slot
+from costeer.cloud.topk import greedy_step
 from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
 from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
 from costeer.models.prefix import Canonical
@@ -56,7 +56,7 @@ class Scheduler:
         self._queue: deque[Job] = deque()
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
-        self._recall = Recall()
+        self._rows = RowCache()
         self._canonical = Canonical(model)
         # Jobs that step together: all, where no promise is lost by it.
         self._together = model.exact_batch if model.repeatable else len(self._free)
@@ -91,7 +91,7 @@ class Scheduler:
         """Answer a job for one step from memory, if its row is there."""
         if job.max_tokens > 1:
             return False
-        row = self._recall.get(job.prompt, self._canonical.calls(job.prompt))
+        row = self._rows.get(job.prompt, self._canonical.calls(job.prompt))
         if row is None:
             return False
         step = greedy_step(row, job.top_k)
@@ -274,7 +274,7 @@ class Scheduler:
         full = len(job.prompt) + job.done + 1 > self._model.context_length
         with self._wake:
             if job.slot is not None and job.slot.sequence is not None:
-                self._recall.put(job.slot.sequence.ids, job.slot.sequence.calls, row)
+                self._rows.put(job.slot.sequence.ids, job.slot.sequence.calls, row)
             job.done += 1
             job.todo = [(step.token,)]
             job.outbox.append(step)

@@ -1,17 +1,18 @@
 """The LLM side over HTTP: any OpenAI-compatible completions server that takes token ids.
 
 Knows token ids only; has no tokenizer and no way to send text. What may differ between servers is
-in ``dialects`` (answers) and ``refusals`` (errors); HTTP itself is in ``channel``.
+in ``dialects`` (answers) and ``http_errors``; HTTP itself is in ``transport``.
 Shapes: https://platform.openai.com/docs/api-reference/completions/create.
 
-A request that fails before its first step is repeated with growing pauses (``retrying``); one that
+A request that fails before its first step is repeated with growing pauses (``retry``); one that
 dies later is taken up again from the prompt and the tokens so far, so that the steps are those of
 an undisturbed stream. A stream that ends after an end-of-text token says so in the same chunk, so
 that a connection cut right after it is not mistaken for an unfinished one. What our own server
-sends is believed only with its checksum (``seal``); how long silence is borne is in ``waiting``.
+sends is believed only with its checksum (``checksum``); how long silence is borne is in
+``timeouts``.
 
 Our own server is spared repetition: a prompt that continues an earlier response refers to it
-(``known``), the stream is compressed, and a response that such a request replaces is read to its
+(``history``), the stream is compressed, and a response that such a request replaces is read to its
 end, so that its connection stays open. Other servers are left by closing the connection; a new one
 is then made ready in the background, for the next time.
 """
@@ -25,25 +26,25 @@ from dataclasses import replace
 
 import httpx
 
-from costeer.cloud import dialects, wire
-from costeer.cloud.answers import (
+from costeer.cloud.base import CloudInfo, CloudStep, Recorder, check_request
+from costeer.cloud.client import dialects
+from costeer.cloud.client.completion_stream import (
     Answer,
     HiddenTokenError,
     LateRefusalError,
     read_text,
     until_finished,
 )
-from costeer.cloud.base import CloudInfo, CloudStep, Recorder
-from costeer.cloud.cards import read_info
-from costeer.cloud.channel import Channel
-from costeer.cloud.inprocess import check_request
-from costeer.cloud.known import Known, Memory, Reference
-from costeer.cloud.refusals import TRANSIENT, transient
-from costeer.cloud.retrying import AgainError, Patience, Tries
-from costeer.cloud.seal import Seal
+from costeer.cloud.client.history import Known, Memory, Reference
+from costeer.cloud.client.http_errors import TRANSIENT, transient
+from costeer.cloud.client.model_info import read_info
+from costeer.cloud.client.retry import AgainError, Patience, Tries
+from costeer.cloud.client.server_limits import Terms
+from costeer.cloud.client.timeouts import Waiting
+from costeer.cloud.client.transport import Channel
 from costeer.cloud.stop import Stop, either
-from costeer.cloud.terms import Terms
-from costeer.cloud.waiting import Waiting
+from costeer.cloud.wire import logprobs as wire
+from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CloudProtocolError
 
 
@@ -60,7 +61,7 @@ class CompletionsClient:
         stall: the same once it has answered: between two tokens, and for a prompt that adds only
             a few to one already answered. Servers that send the head of an answer before its first
             token have ``timeout`` for all of a new prompt's answer.
-        retries: failures in a row that are borne (see ``retrying``).
+        retries: failures in a row that are borne (see ``retry``).
         backoff: seconds before the first repetition; doubled for each further one.
 
     Raises:
@@ -236,7 +237,7 @@ class CompletionsClient:
     ) -> Iterator[CloudStep]:
         """The steps of one answer, ``most`` at most; raises AgainError if it breaks off."""
         info, count, prompt = self.info(), 0, tuple(begun.ids)
-        seal = Seal(prompt) if compact and info.continues else None
+        seal = StreamChecksum(prompt) if compact and info.continues else None
         try:
             for choice in until_finished(answer.choices(), seal):
                 found = dialects.steps(choice, k, info.vocab_size)

@@ -18,7 +18,7 @@ ROWS = 64
 """How many are kept: 39 MB at 152,000 tokens. A device is let no further ahead than this."""
 
 
-class Recall:
+class RowCache:
     """Rows (V,) by the ids that they follow. Safe to use from several threads.
 
     Args:

@@ -1,7 +1,7 @@
 """One HTTP exchange at a time with one server: a request out, the response in, and its record.
 
 Whatever happens, the response is closed and the exchange recorded, and httpx's errors become ours.
-Knows nothing of what is asked and answered; how long silence is borne is in ``waiting``, bytes are
+Knows nothing of what is asked and answered; how long silence is borne is in ``timeouts``, bytes are
 counted in ``traffic``.
 """
 
@@ -15,15 +15,15 @@ from typing import Any
 
 import httpx
 
-from costeer.cloud.address import api_base, certificates, headers, on_loopback
-from costeer.cloud.answers import broken, connecting, read_text, silent
 from costeer.cloud.base import Recorder
-from costeer.cloud.lines import Line, Lines
-from costeer.cloud.retrying import AgainError
-from costeer.cloud.sse import BrokenStreamError
+from costeer.cloud.client.address import api_base, certificates, headers, on_loopback
+from costeer.cloud.client.completion_stream import broken, connecting, read_text, silent
+from costeer.cloud.client.connections import Line, Lines
+from costeer.cloud.client.retry import AgainError
+from costeer.cloud.client.timeouts import Waiting
+from costeer.cloud.client.traffic import Exchange
 from costeer.cloud.stop import Stop
-from costeer.cloud.traffic import Exchange
-from costeer.cloud.waiting import Waiting
+from costeer.cloud.wire.checksum import BrokenStreamError
 from costeer.exceptions import CoSteerError
 
 CONNECT = 10.0  # seconds to make a connection

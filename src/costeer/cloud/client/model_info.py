@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from costeer.cloud.base import CloudInfo
-from costeer.cloud.dialects import LLAMA_SERVER, SERVERS
-from costeer.cloud.refusals import refused
+from costeer.cloud.client.dialects import LLAMA_SERVER, SERVERS
+from costeer.cloud.client.http_errors import refused
 from costeer.exceptions import CloudProtocolError
 
 UNNAMED = "default"

@@ -9,7 +9,7 @@ import re
 
 import httpx
 
-from costeer.cloud.retrying import AgainError
+from costeer.cloud.client.retry import AgainError
 from costeer.exceptions import CloudRefusedError
 
 REFUSALS = (400, 422)

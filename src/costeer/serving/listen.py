@@ -58,7 +58,7 @@ def uvicorn_server(
     import anyio.to_thread
     import uvicorn
 
-    from costeer.cloud.connections import TERSE, Connection
+    from costeer.serving.connections import TERSE, Connection
 
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(TERSE)

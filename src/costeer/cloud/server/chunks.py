@@ -8,26 +8,20 @@ own step. Knows nothing of HTTP.
 from __future__ import annotations
 
 import codecs
-import json
 import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from costeer.cloud.base import CloudStep
-from costeer.cloud.protocol import CompletionRequest
-from costeer.cloud.seal import FIELD, Seal
-from costeer.cloud.wire import ENCODING, encode
+from costeer.cloud.server.requests import CompletionRequest
+from costeer.cloud.wire.checksum import FIELD, StreamChecksum
+from costeer.cloud.wire.logprobs import ENCODING, encode
 from costeer.models.base import Tokenizer
+from costeer.serving.body import dump
 
 FLOOR = -9999.0
 """Stands for -inf in JSON, which cannot say it (vLLM's choice too); the compact form can."""
-
-
-def dump(value: Any) -> bytes:
-    """Compact JSON, UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "replace")
 
 
 class TextStream:
@@ -86,7 +80,7 @@ class Answer:
     model: str
     tokenizer: Tokenizer
     text: TextStream
-    seal: Seal
+    seal: StreamChecksum
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_hex(8)}")
     created: int = field(default_factory=lambda: int(time.time()))
     offset: int = 0  # characters of text before the current token

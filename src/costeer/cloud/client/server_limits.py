@@ -5,7 +5,7 @@ Knows token counts and the words of refusals; nothing of HTTP and of answers.
 
 from __future__ import annotations
 
-from costeer.cloud.refusals import REFUSALS, logprobs_cap, refused, tokens_cap, too_long
+from costeer.cloud.client.http_errors import REFUSALS, logprobs_cap, refused, tokens_cap, too_long
 
 
 class Terms:

@@ -1,7 +1,7 @@
 """A small OpenAI-compatible completions server over any ``LanguageModel``.
 
-``POST /v1/completions``, ``GET /v1/models``, ``GET /health``. The shapes are in ``protocol`` and
-``chunks``, the sharing of the model in ``scheduler``, admission in ``guard``.
+``POST /v1/completions``, ``GET /v1/models``, ``GET /health``. The shapes are in ``requests`` and
+``chunks``, the sharing of the model in ``scheduler``, admission in ``serving.guard``.
 
 Where log-probabilities are asked for, the end-of-text token is reported as a step of its own, with
 its top k, before the chunk with ``finish_reason: "stop"``: the device decides whether to stop.
@@ -30,17 +30,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from costeer.cloud.chunks import Answer, TextStream, Whole, dump, usage
-from costeer.cloud.errors import api_error, on_error
-from costeer.cloud.guard import LOOPBACK, Guard, read_json
-from costeer.cloud.jobs import Job
-from costeer.cloud.protocol import ApiError, CompletionRequest, Limits, continuation, parse
-from costeer.cloud.responses import Responses
-from costeer.cloud.scheduler import Scheduler
-from costeer.cloud.seal import Seal
-from costeer.cloud.streaming import EventStream, Reader, watch
+from costeer.cloud.server.chunks import Answer, TextStream, Whole, usage
+from costeer.cloud.server.errors import api_error
+from costeer.cloud.server.jobs import Job
+from costeer.cloud.server.reader import Reader
+from costeer.cloud.server.requests import CompletionRequest, Limits, continuation, parse
+from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.scheduler import Scheduler
+from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
+from costeer.serving.body import error_handler, json_response, read_json
+from costeer.serving.errors import ApiError
+from costeer.serving.event_stream import EventStream, watch
+from costeer.serving.guard import LOOPBACK, Guard
 
 log = logging.getLogger("costeer.server")
 
@@ -73,10 +76,10 @@ def create_app(
             await anyio.to_thread.run_sync(scheduler.close)
 
     async def models(_: Request) -> Response:
-        return _json({"object": "list", "data": [card]})
+        return json_response({"object": "list", "data": [card]})
 
     async def health(_: Request) -> Response:
-        return _json({"status": "ok"})
+        return json_response({"status": "ok"})
 
     completions = Completions(model, scheduler, limits)
     app = Starlette(
@@ -86,7 +89,9 @@ def create_app(
             Route("/health", health, methods=["GET"]),
         ],
         middleware=[Middleware(Guard, api_key=api_key, hosts=hosts)],
-        exception_handlers=dict.fromkeys((ApiError, HTTPException, CoSteerError), on_error),
+        exception_handlers=dict.fromkeys(
+            (ApiError, HTTPException, CoSteerError), error_handler(api_error)
+        ),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -125,10 +130,6 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _json(value: Any) -> Response:
-    return Response(dump(value), media_type="application/json")
-
-
 class Completions:
     """``POST /v1/completions`` as an ASGI application."""
 
@@ -149,7 +150,7 @@ class Completions:
             body = self.responses.whole(body, continued)
         request = parse(body, self._limits)
         reader = Reader(self._scheduler, await self._job(request))
-        watching = asyncio.create_task(watch(receive, reader))
+        watching = asyncio.create_task(watch(receive, reader.abandon))
         try:
             self._scheduler.submit(reader.job)
             await self._answer(self._chunks(request, reader, body), request, scope, receive, send)
@@ -216,7 +217,9 @@ class Completions:
             # Only of our own client it is known that it reads a compressed stream as it comes.
             accepted = Headers(scope=scope).get("accept-encoding", "")
             compress = request.compact and "gzip" in accepted
-            stream = EventStream(send, self._limits.stall_seconds, compress=compress)
+            stream = EventStream(
+                send, self._limits.stall_seconds, compress=compress, describe=api_error
+            )
             await stream.run(first, chunks)
 
     async def _chunks(
@@ -228,7 +231,7 @@ class Completions:
         """
         tokenizer, job = self._model.tokenizer, reader.job
         text = TextStream(tokenizer, request.stop)
-        answer = Answer(request, self._model.name, tokenizer, text, Seal(job.prompt))
+        answer = Answer(request, self._model.name, tokenizer, text, StreamChecksum(job.prompt))
         count = 0
         with self.responses.open(answer.id, body, job.prompt, reader.replace) as ids:
             async for step, reason in reader.steps():

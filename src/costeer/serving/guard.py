@@ -1,23 +1,21 @@
-"""Who may talk to the server, and with what bodies. Pure ASGI, nothing of models.
+"""Who may talk to the server. Pure ASGI.
 
 Web pages must not reach a server on the loopback interface: the Host header has to name it (against
-DNS rebinding), bodies have to be ``application/json`` (so that a page would need CORS, which is
-never granted). A key, where one is set, is compared in constant time.
+DNS rebinding), and bodies have to be JSON (see ``body``). A key, where one is set, is compared in
+constant time.
 """
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
-import json
 from collections.abc import Collection
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from costeer.cloud.errors import error_response
-from costeer.cloud.protocol import ApiError
+from costeer.serving.body import error_response
+from costeer.serving.errors import ApiError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 ADDRESSES = "*address*"
@@ -84,30 +82,3 @@ def _host(value: str) -> str:
     """The name in a Host header, without the port, in lower case."""
     name, colon, port = value.rpartition(":")
     return (name if colon and port.isdigit() else value).lower()
-
-
-async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:
-    """The request body, decoded.
-
-    Raises:
-        ApiError: 413 beyond ``limit`` bytes, 415 for another content type, 400 if it is no JSON.
-    """
-    headers = Headers(scope=scope)
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "The body must be sent as Content-Type: application/json.")
-    length = headers.get("content-length", "0")
-    body = bytearray()
-    more = True
-    while more and length.isdigit() and int(length) <= limit and len(body) <= limit:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ApiError(400, "The body was cut short.")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    if more or len(body) > limit:
-        message_text = f"The body is larger than {limit:,} bytes."
-        raise ApiError(413, message_text, headers={"Connection": "close"})
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise ApiError(400, "The body is not valid JSON.") from None

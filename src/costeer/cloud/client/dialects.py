@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from costeer.cloud import wire
 from costeer.cloud.base import CloudInfo, CloudStep
+from costeer.cloud.wire import logprobs as wire
 from costeer.exceptions import CloudProtocolError
 
 PREFIX = "token_id:"
