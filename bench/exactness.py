@@ -28,8 +28,8 @@ from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.steering import score
 from costeer.decoding.strength import resolve_strength
-from costeer.edge.local import LocalSteering
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
 

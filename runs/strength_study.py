@@ -35,7 +35,7 @@ from costeer.evals.runner.kept import KeptRows
 from costeer.evals.runner.units import Unit
 from costeer.evals.tasks.base import LoadOptions
 from costeer.evals.tasks.cogenesis import TASK
-from costeer.models.catalog import DEFAULT_PAIR
+from costeer.models.files.catalog import DEFAULT_PAIR
 from costeer.models.load import load_model
 
 BRANCHES: tuple[Branch, ...] = (

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from costeer.models.catalog import Mirror, ModelSpec
+from costeer.models.files.catalog import Mirror, ModelSpec
 
 SIZES = (3_000_000, 1_500_000, 1000)  # the first is longer than one read
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from costeer.cli.models import command, fetch_missing
 from costeer.exceptions import FetchError, ModelFileError, UnknownModelError, UsageError
-from costeer.models import catalog
+from costeer.models.files import catalog
 from wheelhouse import make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts(sizes=(2000,))

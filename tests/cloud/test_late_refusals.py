@@ -7,8 +7,8 @@ import pytest
 from serving import Scripted, events, numbered, vllm_chunk
 
 from costeer.cloud.client.completions import CompletionsClient
-from costeer.edge.deciding import MODES
 from costeer.edge.runtime import Costeer
+from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError
 from costeer.models.fake import FakeModel
 

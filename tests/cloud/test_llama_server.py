@@ -16,10 +16,10 @@ from serving import numbered, until
 
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
-from costeer.edge.deciding import MODES
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
+from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 
 CONTEXT = 512
@@ -41,7 +41,7 @@ def tiny_file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def ours(tiny_file):
     """The same file through our engine."""
-    from costeer.models.llamacpp import LlamaCpp
+    from costeer.models.engines.llamacpp import LlamaCpp
 
     model = LlamaCpp(tiny_file, context=CONTEXT, sequences=1, threads=1)
     yield InProcess(model)
@@ -148,7 +148,7 @@ def test_the_end_of_the_text_is_a_step(client, ours, eos_ids):
 def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     import tiny
 
-    from costeer.models.llamacpp import LlamaCpp
+    from costeer.models.engines.llamacpp import LlamaCpp
 
     small = LlamaCpp(
         tiny.write_gguf(tmp_path / "small.gguf", seed=1, padding=0),
@@ -210,8 +210,8 @@ def test_a_full_context(client):
 @pytest.mark.real
 def test_the_default_pair():
     require()
-    from costeer.models.catalog import DEFAULT_PAIR, resolve
-    from costeer.models.llamacpp import LlamaCpp
+    from costeer.models.engines.llamacpp import LlamaCpp
+    from costeer.models.files.catalog import DEFAULT_PAIR, resolve
 
     try:
         large, small = resolve(DEFAULT_PAIR.llm), resolve(DEFAULT_PAIR.slm)

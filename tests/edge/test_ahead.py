@@ -7,7 +7,7 @@ import pytest
 from costeer.cloud.base import CloudStep
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.stop import Stop
-from costeer.edge.ahead import Ahead, Burst
+from costeer.edge.draft import Ahead, Burst
 from costeer.exceptions import CloudProtocolError, CloudUnreachableError
 from costeer.models.fake import FakeModel
 

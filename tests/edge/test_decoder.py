@@ -10,10 +10,10 @@ from costeer.cloud.in_process import InProcess
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
-from costeer.edge.deciding import MODES
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering, NoSteering
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.verify import MODES
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.models.fake import FakeModel
 

@@ -18,9 +18,9 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
 from costeer.exceptions import CloudUnreachableError
 from costeer.models.fake import FakeModel
 

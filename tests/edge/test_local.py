@@ -1,7 +1,7 @@
 import numpy as np
 
 from costeer.decoding.auto import Auto, AutoParams
-from costeer.edge.local import LocalSteering, NoSteering
+from costeer.edge.slm import LocalSteering, NoSteering
 from costeer.models.fake import FakeModel
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.edge.pace import LONGEST, Pace
+from costeer.edge.batch_size import LONGEST, Pace
 
 
 def settled(costs, agreement=0.95, rounds=600):

@@ -7,7 +7,7 @@ from serving import running
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Limits
-from costeer.edge.deciding import MODES
+from costeer.edge.verify import MODES
 from costeer.exceptions import (
     CloudUnreachableError,
     InputError,

@@ -9,8 +9,8 @@ import pytest
 from serving import CountingModel, EndlessModel, Relay, Scripted, reply, running, until
 
 from costeer.cloud.in_process import InProcess
-from costeer.edge.deciding import MODES
 from costeer.edge.runtime import Costeer
+from costeer.edge.verify import MODES
 from costeer.models.fake import FakeModel
 
 LONG = "x" * 3500

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.exceptions import ModelFileError, UnknownModelError
-from costeer.models import catalog
-from costeer.models.catalog import DEFAULT_PAIR, MODELS, PAIRS, find, find_pair, pair_for, resolve
+from costeer.models.files import catalog
+from costeer.models.files.catalog import (
+    DEFAULT_PAIR,
+    MODELS,
+    PAIRS,
+    find,
+    find_pair,
+    pair_for,
+    resolve,
+)
 
 NAMES = [spec.name for spec in MODELS]
 

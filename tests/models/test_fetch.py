@@ -11,12 +11,12 @@ from dataclasses import replace
 import pytest
 
 from costeer.exceptions import FetchError, MissingDependencyError, ModelFileError
-from costeer.models.catalog import path_of
-from costeer.models.fetch import fetch, verify
-from costeer.models.lock import exclusive
-from costeer.models.mirror import PipWheels
-from costeer.models.partial import RealDisk
-from costeer.models.sources import SourceError, last_line
+from costeer.models.files.catalog import path_of
+from costeer.models.files.fetch import fetch, verify
+from costeer.models.files.lock import exclusive
+from costeer.models.files.mirror import PipWheels
+from costeer.models.files.resumable import RealDisk
+from costeer.models.files.sources import SourceError, last_line
 from wheelhouse import make_wheel, make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts()
@@ -132,7 +132,7 @@ def test_no_source_reachable_lists_each_with_its_reason(index, home):
 
 
 def mirror_only():
-    from costeer.models.mirror import MirrorSource
+    from costeer.models.files.mirror import MirrorSource
 
     return [MirrorSource()]
 

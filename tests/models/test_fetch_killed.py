@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psutil
 import pytest
 
-from costeer.models.fetch import fetch
+from costeer.models.files.fetch import fetch
 from wheelhouse import make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts(sizes=(5000, 6000, 7000))
@@ -23,7 +23,7 @@ TINY = spec_of(PIECES)
 FETCHING = """
 from wheelhouse import parts, spec_of
 from costeer.exceptions import FetchError
-from costeer.models.fetch import fetch
+from costeer.models.files.fetch import fetch
 try:
     fetch(spec_of(parts(sizes=(5000, 6000, 7000))), source="mirror")
 except FetchError as error:

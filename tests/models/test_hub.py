@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import pytest
 
 from costeer.exceptions import FetchError, ModelFileError
-from costeer.models.catalog import path_of
-from costeer.models.fetch import fetch
-from costeer.models.hub import HubSource
+from costeer.models.files.catalog import path_of
+from costeer.models.files.fetch import fetch
+from costeer.models.files.hub import HubSource
 from wheelhouse import parts, spec_of
 
 pytest.importorskip("huggingface_hub")

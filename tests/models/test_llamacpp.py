@@ -20,8 +20,8 @@ pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not in
 
 import tiny
 
-from costeer.models.llamacpp import LlamaCpp
-from costeer.models.llamacpp_library import physical_cores
+from costeer.models.engines.llamacpp import LlamaCpp
+from costeer.models.engines.llamacpp_library import physical_cores
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 

@@ -17,8 +17,8 @@ pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not in
 
 import tiny
 
-from costeer.models import llamacpp
-from costeer.models.llamacpp import LlamaCpp
+from costeer.models.engines import llamacpp
+from costeer.models.engines.llamacpp import LlamaCpp
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
@@ -133,7 +133,7 @@ def test_a_dropped_model_frees_itself(gguf_file):
 
 AT_EXIT = """
 import sys
-from costeer.models.llamacpp import LlamaCpp
+from costeer.models.engines.llamacpp import LlamaCpp
 model = LlamaCpp(sys.argv[1], context=256, threads=2)
 keep = model.sequence(), model.sequence()
 model.extend_many([(sequence, [65, 66, 67]) for sequence in keep])

@@ -62,7 +62,7 @@ def test_a_gguf_file_and_a_folder(request):
     ("package", "extra"), [("llama_cpp", "costeer[llama]"), ("torch", "costeer[torch]")]
 )
 def test_a_missing_extra_is_named(tmp_path, monkeypatch, package, extra):
-    from costeer.models.llamacpp_library import library
+    from costeer.models.engines.llamacpp_library import library
 
     library.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costeer.exceptions import ModelFileError
-from costeer.models.partial import Partial, RealDisk
+from costeer.models.files.resumable import Partial, RealDisk
 
 
 class Killed(BaseException):

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import load_tiny
 from costeer.cloud.in_process import InProcess
-from costeer.edge.local import LocalSteering
+from costeer.edge.slm import LocalSteering
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, Canonical
 

@@ -14,9 +14,9 @@ from costeer.exceptions import InputError, ModelError, ModelFileError, Parameter
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from costeer.models import transformers as engine  # noqa: E402 - after the skips
-from costeer.models.transformers import Transformers  # noqa: E402
-from costeer.models.transformers_tokenizer import _alphabet  # noqa: E402
+from costeer.models.engines import transformers as engine  # noqa: E402
+from costeer.models.engines.transformers import Transformers  # noqa: E402
+from costeer.models.engines.transformers_tokenizer import _alphabet  # noqa: E402
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
@@ -185,7 +185,7 @@ def test_a_sentencepiece_tokenizer(hf_folder, tmp_path):
     raw["decoder"] = {"type": "ByteFallback"}
     from tokenizers import Tokenizer
 
-    from costeer.models.transformers_tokenizer import TransformersTokenizer
+    from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
     class Loaded:
         backend_tokenizer = Tokenizer.from_str(json.dumps(raw))
@@ -198,7 +198,7 @@ def test_a_sentencepiece_tokenizer(hf_folder, tmp_path):
 
 
 def test_only_fast_tokenizers_can_keep_text_apart():
-    from costeer.models.transformers_tokenizer import TransformersTokenizer
+    from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
     with pytest.raises(ModelFileError):
         TransformersTokenizer(object())

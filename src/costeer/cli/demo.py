@@ -49,7 +49,7 @@ def command(
     """
     from costeer.cloud.server.process import ServerProcess
     from costeer.edge.runtime import Costeer
-    from costeer.models.catalog import DEFAULT_PAIR
+    from costeer.models.files.catalog import DEFAULT_PAIR
 
     console = show.story()
     llm, local = llm or DEFAULT_PAIR.llm, local or DEFAULT_PAIR.slm

@@ -150,7 +150,7 @@ def job(experiment: Experiment, options: dict[str, Any]) -> Job:
     """Everything together; samples are loaded, models are not."""
     from costeer.evals.runner.job import Job
     from costeer.evals.runner.loading import ModelChoice
-    from costeer.models.catalog import DEFAULT_PAIR
+    from costeer.models.files.catalog import DEFAULT_PAIR
 
     given = with_defaults({name: options[name] for name in ("llm", "local", "threads")})
     roles = {

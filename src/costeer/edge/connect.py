@@ -10,8 +10,8 @@ from costeer.cloud.base import CloudModel, Recorder
 from costeer.decoding.vocabulary import require_shared
 from costeer.exceptions import UsageError
 from costeer.models.base import LanguageModel
-from costeer.models.catalog import DEFAULT_PAIR, pair_for
-from costeer.models.llamacpp_library import physical_cores
+from costeer.models.engines.llamacpp_library import physical_cores
+from costeer.models.files.catalog import DEFAULT_PAIR, pair_for
 
 SLM_SEQUENCES = 2  # with and without the context
 FALLBACK_STRENGTH = "light"  # for a pair nobody has measured

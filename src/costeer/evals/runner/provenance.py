@@ -16,8 +16,8 @@ from typing import Any
 from costeer import __version__
 from costeer.evals.methods.base import RULES
 from costeer.evals.runner.units import hash_of
-from costeer.models.catalog import name_of, resolve
-from costeer.models.partial import hash_file
+from costeer.models.files.catalog import name_of, resolve
+from costeer.models.files.resumable import hash_file
 
 FORMAT = 1
 ENGINES = ("llama-cpp-python", "torch", "transformers")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from costeer.exceptions import InputError
-from costeer.models.lock import Locked, exclusive
+from costeer.models.files.lock import Locked, exclusive
 
 Row: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str, str, str]

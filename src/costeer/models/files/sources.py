@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from costeer.exceptions import FetchError, ModelFileError
-from costeer.models.catalog import ModelSpec
-from costeer.models.partial import Disk
+from costeer.models.files.catalog import ModelSpec
+from costeer.models.files.resumable import Disk
 
 Progress = Callable[[int, int, str], None]
 """``(bytes done, bytes in total or 0 if unknown, what is being done)``."""

@@ -31,8 +31,9 @@ import numpy.typing as npt
 
 from costeer.exceptions import InterruptedModelError, ModelError, ParameterError
 from costeer.models.base import LogProbs, Sequence
-from costeer.models.llamacpp_batch import Batch, Job, shares
-from costeer.models.llamacpp_library import (
+from costeer.models.engines.checks import check_ids, check_rows, check_sizes
+from costeer.models.engines.llamacpp_batch import Batch, Job, shares
+from costeer.models.engines.llamacpp_library import (
     Abort,
     check_file,
     library,
@@ -40,9 +41,8 @@ from costeer.models.llamacpp_library import (
     new_context,
     physical_cores,
 )
-from costeer.models.llamacpp_tokenizer import LlamaTokenizer
-from costeer.models.opened import OpenedSequence
-from costeer.models.work import check_ids, check_rows, check_sizes
+from costeer.models.engines.llamacpp_tokenizer import LlamaTokenizer
+from costeer.models.engines.sequence import OpenedSequence
 
 logger = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from costeer.exceptions import CoSteerError, FetchError, MissingDependencyError, ModelFileError
-from costeer.models.catalog import ModelSpec, is_fetched, path_of
-from costeer.models.hub import HubSource
-from costeer.models.lock import Locked, exclusive
-from costeer.models.mirror import MirrorSource
-from costeer.models.partial import Disk, RealDisk, hash_file
-from costeer.models.sources import Job, Progress, Source, SourceError, check
+from costeer.models.files.catalog import ModelSpec, is_fetched, path_of
+from costeer.models.files.hub import HubSource
+from costeer.models.files.lock import Locked, exclusive
+from costeer.models.files.mirror import MirrorSource
+from costeer.models.files.resumable import Disk, RealDisk, hash_file
+from costeer.models.files.sources import Job, Progress, Source, SourceError, check
 
 Choice = Literal["auto", "hub", "mirror"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from costeer.exceptions import MissingDependencyError, ModelFileError
-from costeer.models.catalog import ModelSpec
-from costeer.models.partial import hash_file, put_in_place
-from costeer.models.sources import Job, SourceError, check, last_line, size_of
+from costeer.models.files.catalog import ModelSpec
+from costeer.models.files.resumable import hash_file, put_in_place
+from costeer.models.files.sources import Job, SourceError, check, last_line, size_of
 
 PATIENCE = 5.0  # seconds for the hub to answer
 TICK = 0.2

@@ -10,12 +10,12 @@ from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
-from costeer.edge.deciding import DecodeParams, Step
-from costeer.edge.local import DeltaSource
+from costeer.edge.batch_size import Pace
 from costeer.edge.lockstep import lockstep
-from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts
 from costeer.edge.runahead import run_ahead
+from costeer.edge.slm import DeltaSource
+from costeer.edge.verify import DecodeParams, Step
 
 __all__ = ["DecodeParams", "Step", "generate_step"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.row_cache import ROWS
 from costeer.cloud.stop import Stop
-from costeer.edge.deciding import unanswered
+from costeer.edge.verify import unanswered
 
 PARTING = 0.5
 """Seconds that an answer's end may wait for abandoned streams to be closed."""

@@ -14,7 +14,7 @@ from costeer.decoding.vocabulary import Vocabulary
 from costeer.exceptions import InputError, ModelError, ParameterError
 from costeer.models.base import Message
 from costeer.models.chat import ChatTemplate
-from costeer.models.llamacpp_library import library, metadata
+from costeer.models.engines.llamacpp_library import library, metadata
 
 PIECE_BYTES = 1024  # longer than any token's text
 

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from costeer.decoding.steering import log_softmax
 from costeer.exceptions import NotFiniteError
 from costeer.models.base import SHARED, Call, LogProbs
-from costeer.models.work import Ids
+from costeer.models.engines.checks import Ids
 
 if TYPE_CHECKING:
-    from costeer.models.llamacpp import LlamaSequence
+    from costeer.models.engines.llamacpp import LlamaSequence
 
 
 @dataclass(slots=True)

@@ -24,9 +24,9 @@ from pathlib import Path
 from types import TracebackType
 
 from costeer.exceptions import ModelFileError
-from costeer.models.catalog import Mirror, ModelSpec
-from costeer.models.partial import Partial, blocks
-from costeer.models.sources import Job, SourceError, check, largest_in, last_line
+from costeer.models.files.catalog import Mirror, ModelSpec
+from costeer.models.files.resumable import Partial, blocks
+from costeer.models.files.sources import Job, SourceError, check, largest_in, last_line
 
 PIP = """\
 import os, runpy, sys, threading

@@ -31,9 +31,9 @@ from costeer.exceptions import (
     ParameterError,
 )
 from costeer.models.base import Call, LogProbs, Sequence
-from costeer.models.opened import OpenedSequence
-from costeer.models.transformers_tokenizer import TransformersTokenizer
-from costeer.models.work import Ids, check_ids, check_rows, check_sizes
+from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
+from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
 """Ids of one forward pass at most; Ctrl-C is seen between two."""
