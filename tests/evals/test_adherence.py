@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.evals.metrics.adherence import artefact, mentions, refusal, respected, violates
+from costeer_evals.metrics.adherence import artefact, mentions, refusal, respected, violates
 
 
 @pytest.mark.parametrize(

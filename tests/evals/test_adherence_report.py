@@ -8,11 +8,11 @@ import pytest
 from tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
 from tiny_runs import choices, cogenesis, everyday, job, rows
 
-from costeer.evals.metrics.adherence import adherence, refusal
-from costeer.evals.report import compare, sweep, texts
-from costeer.evals.report.collect import load, sections
-from costeer.evals.runner.experiment import Generating
-from costeer.evals.runner.job import execute
+from costeer_evals.metrics.adherence import adherence, refusal
+from costeer_evals.report import compare, sweep, texts
+from costeer_evals.report.collect import load, sections
+from costeer_evals.run.experiment import Generating
+from costeer_evals.run.job import execute
 
 
 def kept(respected, **more):

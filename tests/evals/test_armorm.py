@@ -11,7 +11,7 @@ from costeer.exceptions import ModelFileError, ParameterError
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from costeer.evals.metrics.armorm import REWARDS, ArmoRM  # noqa: E402 - after the skips
+from costeer_evals.metrics.armorm import REWARDS, ArmoRM  # noqa: E402 - after the skips
 
 QUESTIONS, PREFERENCES, ANSWERS = ["a", "b c d", "c"], ["d", "d", "a"], ["b", "c", "d a b c"]
 

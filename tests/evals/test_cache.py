@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.evals.cache import ORDER, Cache
+from costeer_evals.methods.text_cache import ORDER, Cache
 
 TOKENS = st.lists(st.integers(0, 6), max_size=30)
 

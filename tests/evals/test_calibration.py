@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from costeer.decoding.steering import log_softmax
-from costeer.evals.metrics.calibration import (
+from costeer.exceptions import NotFiniteError, ParameterError
+from costeer_evals.metrics.calibration import (
     Likelihood,
     calibrated,
     fit_temperature,
@@ -15,8 +16,7 @@ from costeer.evals.metrics.calibration import (
     nll_at,
     uncalibrated,
 )
-from costeer.evals.metrics.likelihood import score_tokens
-from costeer.exceptions import NotFiniteError, ParameterError
+from costeer_evals.metrics.likelihood import score_tokens
 
 
 def texts(count=12, sharpness=1.6, seed=0, tokens=15, width=50):

@@ -8,14 +8,14 @@ from tiny_rows import write
 from tiny_runs import choices, job, rows
 
 from costeer.decoding.steering import log_softmax
-from costeer.evals.methods.registry import parse
-from costeer.evals.prompts import encode
-from costeer.evals.runner.choosing import judged
-from costeer.evals.runner.job import execute
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError, ParameterError
 from costeer.models.load import load_model
+from costeer_evals.methods.registry import parse
+from costeer_evals.prompts import encode
+from costeer_evals.run.choosing import judged
+from costeer_evals.run.job import execute
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.registry import task
 
 NAMES = ["llm-without", "llm-with", "costeer:gain=0.5", "adacosteer:threshold=0.1", "auto"]
 MODEL = {"llm_without": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2, "slm_about": 2}

@@ -10,15 +10,15 @@ import sys
 import pytest
 from tiny_runs import cogenesis, job, rows, scores
 
-from costeer.evals.runner.job import execute
 from costeer.exceptions import MissingDependencyError
+from costeer_evals.run.job import execute
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 
 SCRIPT = """
 import pathlib, sys
 import ray
-from costeer.evals.runner.job import execute
+from costeer_evals.run.job import execute
 from costeer.exceptions import InputError
 from tiny_runs import cogenesis, job
 

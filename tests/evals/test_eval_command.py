@@ -14,9 +14,9 @@ import tiny_nltk
 from tiny_rows import SECRET
 from tiny_runs import all_tasks, cogenesis, questions, rows
 
-from costeer.evals.methods.registry import METHODS
-from costeer.evals.tasks.registry import TASKS
-from costeer.evals.trivial import BASELINES
+from costeer_evals.baselines import BASELINES
+from costeer_evals.methods.registry import METHODS
+from costeer_evals.tasks.registry import TASKS
 
 FAKE = ("--llm", "fake:1", "--local", "fake:2")
 
@@ -148,7 +148,7 @@ def test_wrong_files_of_results_are_told_in_one_line(run, tmp_path):
 
 
 def test_two_runs_on_one_file_at_once_are_refused(run, tmp_path):
-    from costeer.evals.runner.results import opened
+    from costeer_evals.run.results import opened
 
     path = cogenesis(tmp_path / "d.json", 1)
     with opened(tmp_path / "out.jsonl"):

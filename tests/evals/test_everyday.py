@@ -11,13 +11,13 @@ import pytest
 from tiny_rows import ALL, SECRET, write
 
 from costeer.edge.prompts import with_context
-from costeer.evals.metrics.adherence import FLAGS, respected
-from costeer.evals.runner.units import Unit
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.everyday import SHIPPED
-from costeer.evals.tasks.private import private_turn, wording
-from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError
+from costeer_evals.metrics.adherence import FLAGS, respected
+from costeer_evals.samples import Unit
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.everyday import SHIPPED
+from costeer_evals.tasks.private import private_turn, wording
+from costeer_evals.tasks.registry import task
 
 CASES = {row["id"]: row for row in map(json.loads, SHIPPED.read_text("utf-8").splitlines())}
 WRITTEN = Path(__file__).with_name("everyday_examples.jsonl").read_text("utf-8")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.decoding.steering import log_softmax
-from costeer.evals.cache import Cache
-from costeer.evals.methods.floored import Floored
-from costeer.evals.prompts import TokenPrompts
+from costeer_evals.methods.floored import Floored
+from costeer_evals.methods.text_cache import Cache
+from costeer_evals.prompts import TokenPrompts
 
 V = 12
 F = Floored()

@@ -23,7 +23,7 @@ configs:
 """
 SCRIPT = """
 import json, sys
-from costeer.evals.tasks import hub
+from costeer_evals.tasks import hub
 from costeer.exceptions import FetchError
 folder = sys.argv[1]
 for repository, config, limit in (

@@ -7,9 +7,9 @@ import json
 import httpx
 import pytest
 
-from costeer.evals.metrics.judge import Judge, Rating, parse, prompt, summary
-from costeer.evals.tasks.base import Record, Sample
 from costeer.exceptions import CloudRefusedError, ParameterError
+from costeer_evals.metrics.judge import Judge, Rating, parse, prompt, summary
+from costeer_evals.tasks.base import Record, Sample
 
 SAMPLE = Sample(
     "1",

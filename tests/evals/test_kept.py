@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from tiny_runs import cogenesis, job
 
-from costeer.evals.runner import scoring
-from costeer.evals.runner.experiment import Scoring
-from costeer.evals.runner.job import execute
 from costeer.exceptions import InputError, ParameterError
+from costeer_evals.run import scoring
+from costeer_evals.run.experiment import Scoring
+from costeer_evals.run.job import execute
 
 VARYING = {"run", "seconds"}
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costeer.decoding.steering import log_softmax
-from costeer.evals.metrics.calibration import fit_temperature, nll_at
-from costeer.evals.metrics.likelihood import GRID, accuracy, score_tokens
 from costeer.exceptions import NotFiniteError, ParameterError
+from costeer_evals.metrics.calibration import fit_temperature, nll_at
+from costeer_evals.metrics.likelihood import GRID, accuracy, score_tokens
 
 
 def rows(seed, n=6, width=200, scale=3.0):

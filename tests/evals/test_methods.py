@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.decoding.steering import LIGHT, PAPER, log_softmax
-from costeer.evals.methods.base import Method
-from costeer.evals.methods.costeer import AdaCoSteer
-from costeer.evals.methods.registry import METHODS, method, parse
 from costeer.exceptions import ParameterError
+from costeer_evals.methods.base import Method
+from costeer_evals.methods.costeer import AdaCoSteer
+from costeer_evals.methods.registry import METHODS, method, parse
 
 BRANCHES = (
     "llm_without",

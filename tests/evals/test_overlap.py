@@ -10,7 +10,7 @@ import sys
 import pytest
 import tiny_nltk
 
-from costeer.evals.metrics.overlap import rouge_1, rouge_2, rouge_l
+from costeer_evals.metrics.overlap import rouge_1, rouge_2, rouge_l
 
 pytest.importorskip("rouge_score", reason="rouge-score is not installed")
 pytest.importorskip("nltk", reason="nltk is not installed")
@@ -47,7 +47,7 @@ SCRIPT = """
 import json, sys
 import nltk.data
 nltk.data.path[:] = [sys.argv[1]]
-from costeer.evals.metrics.overlap import meteor
+from costeer_evals.metrics.overlap import meteor
 from costeer.exceptions import CoSteerError
 for prediction, reference in json.load(sys.stdin):
     try:

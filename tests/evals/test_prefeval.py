@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tiny_rows import ALL, SECRET, write
 
-from costeer.evals.tasks.private import private_turn
-from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError
+from costeer_evals.tasks.private import private_turn
+from costeer_evals.tasks.registry import task
 
 ONE = {
     "id": "tea-0",

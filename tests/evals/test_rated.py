@@ -7,10 +7,10 @@ import json
 import pytest
 from tiny_report import LIGHT, LLM, PAPER, cells, file, only, overlap, row
 
-from costeer.evals.report import compare, layouts, texts
-from costeer.evals.report.collect import load, sections
-from costeer.evals.runner.results import REQUIRED
 from costeer.exceptions import InputError
+from costeer_evals.report import compare, paper_tables, texts
+from costeer_evals.report.collect import load, sections
+from costeer_evals.run.results import REQUIRED
 
 JUDGE = {"kind": "judge", "name": "m", "prompts": "p"}
 
@@ -59,7 +59,7 @@ def test_the_papers_tables_say_what_is_not_rated(tmp_path):
     made = [row(how, f"s{i}", {}) for how in (LLM, PAPER) for i in range(2)]
     made += [rating(LLM, "s0", {"overall": 8, "personal": 7}), rating(LLM, "s1", {"overall": 2})]
     made += [rating(PAPER, "s0", {"overall": 6, "personal": 5})]
-    table = layouts.layout(1, sections(load([file(tmp_path, *made)])))
+    table = paper_tables.layout(1, sections(load([file(tmp_path, *made)])))
     assert cells(table, "ours: LLM w/o")["CoGenesis Ovl"] == 8
     assert cells(table, "ours: CoSteer")["CoGenesis Per"] == 5
     assert "Ours, cogenesis, judge, overall: on the 1 of 2 samples" in "\n".join(table.notes)

@@ -9,10 +9,10 @@ import pytest
 import tiny_torch
 from tiny_runs import questions, writings
 
-from costeer.evals.runner import raters, results
-from costeer.evals.runner.rating import Opinion, Text, Wanted
-from costeer.evals.tasks.base import Sample
 from costeer.exceptions import CloudError, UsageError
+from costeer_evals.run import raters, results
+from costeer_evals.run.rating import Opinion, Text, Wanted
+from costeer_evals.tasks.base import Sample
 
 NAMES = ("llm-without", "llm-with")
 
@@ -43,7 +43,7 @@ def reward_model(tmp_path):
     """The folder of a tiny classifier."""
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from costeer.evals.metrics.armorm import REWARDS
+    from costeer_evals.metrics.armorm import REWARDS
 
     tiny_torch.classifier(REWARDS).save_pretrained(tmp_path / "armorm")
     tiny_torch.tokenizer().save_pretrained(tmp_path / "armorm")
@@ -51,7 +51,7 @@ def reward_model(tmp_path):
 
 
 def test_the_reward_model_rates_preferences(run, tmp_path, reward_model):
-    from costeer.evals.metrics.armorm import ArmoRM
+    from costeer_evals.metrics.armorm import ArmoRM
 
     writings(tmp_path, keep_texts=True, names=NAMES)
     command = ("rate", "texts.jsonl", "-t", "truthfulqa", "--data", "questions.jsonl")

@@ -14,10 +14,10 @@ from tiny_judge import TinyJudge, aspect, fair, toast
 from tiny_rows import SECRET
 from tiny_runs import cogenesis, job, scores
 
-from costeer.evals.metrics.overlap import Overlap
-from costeer.evals.runner import raters, results, texts
-from costeer.evals.runner.experiment import Generating
-from costeer.evals.runner.job import execute
+from costeer_evals.metrics.overlap import Overlap
+from costeer_evals.run import raters, results, texts
+from costeer_evals.run.experiment import Generating
+from costeer_evals.run.job import execute
 
 KEY = "sk-very-secret-key"
 NAMES = ("llm-without", "llm-with")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.evals.metrics.repetition import distinct, repetition, words
+from costeer_evals.metrics.repetition import distinct, repetition, words
 
 
 @pytest.mark.parametrize(

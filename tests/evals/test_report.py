@@ -10,14 +10,15 @@ import pytest
 from tiny_report import BOUND, LIGHT, LLM, PAPER, cells, file, header, only, overlap, row
 from tiny_runs import scores, writings
 
-from costeer.evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN
-from costeer.evals.methods.registry import method
-from costeer.evals.metrics.likelihood import GRID
-from costeer.evals.report import compare, grid, layouts, likelihood, published, sweep, texts
-from costeer.evals.report.collect import load, sections
-from costeer.evals.report.grid import Column, Grid
-from costeer.evals.statistics import Interval
 from costeer.exceptions import InputError, ParameterError
+from costeer_evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN
+from costeer_evals.methods.registry import method
+from costeer_evals.metrics.likelihood import GRID
+from costeer_evals.report import compare, likelihood, paper_tables, published, sweep, texts
+from costeer_evals.report import table as tables
+from costeer_evals.report.collect import load, sections
+from costeer_evals.report.table import Column, Grid
+from costeer_evals.statistics import Interval
 
 
 def nll(total, tokens, hits=0, ruled_out=0):
@@ -195,13 +196,13 @@ def test_table_1_has_ours_above_the_papers(tmp_path):
     for task in published.PREFERENCE_SETS:
         for i, preference in enumerate(published.PREFERENCES):
             made.append(row(PAPER, f"1-{preference}", {"armorm": 0.1 * i}, task=task))
-    table = layouts.layout(1, sections(load([file(tmp_path, *made)])))
+    table = paper_tables.layout(1, sections(load([file(tmp_path, *made)])))
     ours = cells(table, "ours: CoSteer")
     assert ours["Abs R-L"] == pytest.approx(25) and ours["Rev R-L"] is None
     assert ours["uplifting"] == pytest.approx(0.3)
     assert cells(table, "paper: Qwen 7B-1.5B, CoSteer")["Abs R-L"] == 23.61
     assert len(table.rows) == 16
-    five = layouts.layout(5, sections(load([file(tmp_path, *made)])))
+    five = paper_tables.layout(5, sections(load([file(tmp_path, *made)])))
     assert cells(five, "ours: CoSteer")["UltraChat concise"] == pytest.approx(0.2)
     assert cells(five, "paper: Llama 8B-1B, LLM w/")["HelpSteer creative"] == 0.9113
 
@@ -214,20 +215,20 @@ def test_tables_2_and_3(tmp_path):
             row(how, "s", values, task="longlamp-review", seconds={"decode": seconds}, steps=8)
         )
     found = sections(load([file(tmp_path, *made)]))
-    table = layouts.layout(2, found)
+    table = paper_tables.layout(2, found)
     assert [row[0] for row in table.rows[:2]] == ["ours: LightCoSteer", "ours: CoSteer"]
     assert cells(table, "ours: CoSteer")["Rev MET"] == pytest.approx(30)
-    speed = cells(layouts.layout(3, found), "CoSteer")
+    speed = cells(paper_tables.layout(3, found), "CoSteer")
     assert speed["ours, tokens/s"] == pytest.approx(2)
     assert speed["ours, ratio"] == pytest.approx(0.25)
     assert speed["paper, ratio"] == pytest.approx(9.44 / 23.88)
 
 
-@pytest.mark.parametrize("number", layouts.NUMBERS)
+@pytest.mark.parametrize("number", paper_tables.NUMBERS)
 def test_results_that_do_not_belong_into_a_table(tmp_path, number):
     found = sections(load([scores(tmp_path)]))
     with pytest.raises(InputError, match=f"table {number}"):
-        layouts.layout(number, found)
+        paper_tables.layout(number, found)
 
 
 def test_what_the_paper_prints():
@@ -268,7 +269,7 @@ def test_a_sweep_is_ordered_by_gain(tmp_path):
 
 def test_plots_are_written(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-    from costeer.evals.report.plots import plot
+    from costeer_evals.report.plots import plot
 
     names = ["llm-without", "llm-with", *(f"costeer:gain={g}" for g in (0.5, 1, 2))]
     for number, section in enumerate(
@@ -320,7 +321,7 @@ GRID_ = Grid(
 
 
 def test_markdown():
-    assert grid.markdown([GRID_]) == (
+    assert tables.markdown([GRID_]) == (
         "**T**\n\n"
         "| Method |   x |                 y |\n"
         "| ------ | --: | ----------------: |\n"
@@ -332,10 +333,10 @@ def test_markdown():
 
 
 def test_csv_and_json():
-    assert grid.as_csv([GRID_]) == (
+    assert tables.as_csv([GRID_]) == (
         "# T\nMethod,x,y,y low,y high\na,1.25,1,0.5,2\nb,inf,,,\nc,-0.01,3,,\n"
     )
-    (made,) = json.loads(grid.as_json([GRID_]))
+    (made,) = json.loads(tables.as_json([GRID_]))
     assert made["rows"][0]["y"] == {"estimate": 1, "low": 0.5, "high": 2}
     assert made["rows"][1] == {"Method": "b", "x": None, "y": None}
     assert made["notes"] == ["note"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tiny_runs import rows, scores
 
-from costeer.evals.runner import results
 from costeer.exceptions import InputError
+from costeer_evals.run import results
 
 HEADER = {"run": "r", "models": {"llm": {"name": "a", "sha256": "1"}}}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_torch
 
-from costeer.evals.retrieval import Bm25, CrossEncoder, best_first
+from costeer_evals.retrieval import Bm25, CrossEncoder, best_first
 
 RECORDS = ["a dinner of chili", "sailing at dawn, sailing at dusk", "", "the sailing club's dinner"]
 

@@ -16,18 +16,19 @@ from tiny_runs import FAKES, cogenesis, job, questions, rows, scores, writings
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import log_softmax
-from costeer.evals.methods.registry import METHODS, method, parse
-from costeer.evals.metrics.likelihood import score_tokens
-from costeer.evals.prompts import encode
-from costeer.evals.runner import results, texts, units
-from costeer.evals.runner.experiment import Experiment, Generating, Scoring
-from costeer.evals.runner.job import execute, experiment
-from costeer.evals.runner.row import read_likelihood
-from costeer.evals.runner.scoring import PIECE
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError, ParameterError
 from costeer.models.load import load_model
+from costeer_evals.methods.registry import METHODS, method, parse
+from costeer_evals.metrics.likelihood import score_tokens
+from costeer_evals.prompts import encode
+from costeer_evals.run import results, texts
+from costeer_evals.run.experiment import Experiment, Generating, Scoring
+from costeer_evals.run.job import execute, experiment
+from costeer_evals.run.row import read_likelihood
+from costeer_evals.run.scoring import PIECE
+from costeer_evals.samples import shard
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.registry import task
 
 WITHOUT_PROXIES = [name for name in METHODS if name != "proxy-tuning"]
 SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto"]
@@ -240,7 +241,7 @@ def test_shards_together_are_the_whole(tmp_path, make):
 
 def test_there_are_only_so_many_shards():
     with pytest.raises(ParameterError, match="from 0 to 2"):
-        units.shard([], 3, 3)
+        shard([], 3, 3)
 
 
 # What is refused, and when

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costeer.edge.prompts import GUIDE, SYSTEM
-from costeer.evals.prompts import encode
-from costeer.evals.tasks.base import Sample
 from costeer.models.fake import FakeTokenizer
+from costeer_evals.prompts import encode
+from costeer_evals.tasks.base import Sample
 
 SAMPLE = Sample("1", "Say hi.", "I am Maren.\nSay hi.", "Hi <|end|>!", group="1")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Backwards, write
 
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.registry import task
 from costeer.exceptions import InputError
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.registry import task
 
 
 @pytest.mark.parametrize(

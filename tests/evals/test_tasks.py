@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, COGENESIS_PROMPT, SECRET, Backwards, write
 
-from costeer.evals.tasks.base import LoadOptions, Record
-from costeer.evals.tasks.registry import TASKS, task
 from costeer.exceptions import InputError, ParameterError
+from costeer_evals.tasks.base import LoadOptions, Record
+from costeer_evals.tasks.registry import TASKS, task
 
 # CoGenesis
 

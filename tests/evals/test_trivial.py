@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from costeer.evals.tasks.base import Record, Sample
-from costeer.evals.trivial import BASELINES, TWIN, nearest_record
+from costeer_evals.baselines import BASELINES, TWIN, nearest_record
+from costeer_evals.tasks.base import Record, Sample
 
 HISTORY = (Record("a", "something else entirely"), Record("b", "we sail the boat at dawn"))
 SAMPLE = Sample("1", "Write.", "x", "we sail the boat at noon", group="1", history=HISTORY)

@@ -8,8 +8,8 @@ from tiny_report import LLM, file, only, row
 from tiny_runs import everyday
 
 from costeer.cli.main import cli
-from costeer.evals.methods.registry import parse
-from costeer.evals.report import tuning
+from costeer_evals.methods.registry import parse
+from costeer_evals.report import tuning
 
 
 def section(tmp_path, respected):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from costeer.evals.methods.registry import method
-from costeer.evals.report.collect import load, sections
+from costeer_evals.methods.registry import method
+from costeer_evals.report.collect import load, sections
 
 LLM, BOUND = method("llm-without"), method("llm-with")
 LIGHT, PAPER = method("light-costeer"), method("costeer")

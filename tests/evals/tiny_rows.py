@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from costeer.evals.tasks.base import LoadOptions
+from costeer_evals.tasks.base import LoadOptions
 
 ALL = LoadOptions()
 SECRET = "zebra-quartz-71"

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tiny_rows import ABSTRACT_PROMPT, COGENESIS, write
 
-from costeer.evals.runner import units
-from costeer.evals.runner.experiment import Generating, Scoring
-from costeer.evals.runner.job import Job, execute, experiment
-from costeer.evals.runner.loading import ModelChoice
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.registry import task
+from costeer_evals.run.experiment import Generating, Scoring
+from costeer_evals.run.job import Job, execute, experiment
+from costeer_evals.run.models import ModelChoice
+from costeer_evals.samples import load
+from costeer_evals.samples import shard as shard_of
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.registry import task
 
 FAKES = {"llm": "fake:1", "slm": "fake:2"}
 FEW = ("llm-without", "llm-with", "costeer:gain=0.5")
@@ -71,9 +72,9 @@ def all_tasks(folder: Path) -> dict[str, Path]:
 
 def job(out: Path, task_name: str, source: Path, work=None, names=FEW, shard=(0, 1), **options):
     work = Scoring() if work is None else work
-    samples = units.load([task(task_name)], {task_name: source}, LoadOptions())
+    samples = load([task(task_name)], {task_name: source}, LoadOptions())
     return Job(
-        experiment(names, work), units.shard(samples, *shard), ModelChoice(FAKES), out, **options
+        experiment(names, work), shard_of(samples, *shard), ModelChoice(FAKES), out, **options
     )
 
 
