@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from costeer.cli.models import command, fetch_missing
 from costeer.exceptions import FetchError, ModelFileError, UnknownModelError, UsageError
 from costeer.models.files import catalog
-from wheelhouse import make_wheels, parts, pip_settings, spec_of
+from tests.support.wheelhouse import make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts(sizes=(2000,))
 TINY = spec_of(PIECES, repo="")  # no hub: nothing here may reach for a network

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from serving import PROMPT, CountingModel, EndlessModel, Relay, numbered, running, same, until
 
 from costeer.cloud.client import model_info as cards
 from costeer.cloud.client.completions import CompletionsClient
@@ -18,6 +17,16 @@ from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
 from costeer.cloud.server.responses import Responses
 from costeer.serving.errors import ApiError
+from tests.support.serving import (
+    PROMPT,
+    CountingModel,
+    EndlessModel,
+    Relay,
+    numbered,
+    running,
+    same,
+    until,
+)
 
 
 @pytest.fixture

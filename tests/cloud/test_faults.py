@@ -12,18 +12,6 @@ from itertools import chain, repeat
 
 import numpy as np
 import pytest
-from faults import KINDS, OWN, Fault, FaultProxy, mixture
-from serving import (
-    PROMPT,
-    EndlessModel,
-    Scripted,
-    events,
-    numbered,
-    reply,
-    running,
-    same,
-    vllm_chunk,
-)
 
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
@@ -34,6 +22,18 @@ from costeer.exceptions import (
     StoppedError,
 )
 from costeer.models.fake import END, FakeModel
+from tests.support.faults import KINDS, OWN, Fault, FaultProxy, mixture
+from tests.support.serving import (
+    PROMPT,
+    EndlessModel,
+    Scripted,
+    events,
+    numbered,
+    reply,
+    running,
+    same,
+    vllm_chunk,
+)
 
 INFO = replace(InProcess(EndlessModel()).info(), continues=True)
 NOISE = bytes(range(150, 190))

@@ -2,7 +2,6 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from serving import running
 
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
@@ -16,6 +15,7 @@ from costeer.exceptions import (
     VocabularyError,
 )
 from costeer.models.fake import FakeModel
+from tests.support.serving import running
 
 
 def open_costeer(llm=None, slm=None, **options):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import write_folder
 
 from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
@@ -17,6 +16,7 @@ from costeer.edge.batch_size import Pace
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import LocalSteering
+from tests.support.tiny import write_folder
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
