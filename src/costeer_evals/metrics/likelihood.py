@@ -187,3 +187,8 @@ def _check(
     if n and (targets.min() < 0 or targets.max() >= width):
         raise ParameterError(f"A target lies outside the vocabulary of {width:,}.")
     return n, width
+
+
+def accuracy(rows: list[TokenScores]) -> float:
+    """The share of tokens that greedy decoding after the same prefix would have chosen."""
+    return float(np.concatenate([row.hit for row in rows]).mean())
