@@ -1,7 +1,7 @@
 import numpy as np
 
 from costeer.decoding.auto import Auto, AutoParams
-from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
 from costeer.models.fake import FakeModel
 
 
@@ -24,7 +24,8 @@ def expected(model, private, public):
 
 def test_the_delta_is_with_minus_without():
     model = FakeModel()
-    local = LocalSteering(model)
+    pair = SlmPair(model)
+    local = SlmDelta(pair)
     first = local.begin([1, 2], [9, 1, 2])
     assert np.allclose(first, expected(model, [9, 1, 2], [1, 2]), atol=1e-5)
     rows = local.delta([5, 6])
@@ -33,7 +34,8 @@ def test_the_delta_is_with_minus_without():
 
 
 def test_rollback():
-    local = LocalSteering(FakeModel())
+    pair = SlmPair(FakeModel())
+    local = SlmDelta(pair)
     local.begin([1, 2], [9, 1, 2])
     row = local.delta([5, 6])[1]
     local.delta([7, 8])
@@ -43,8 +45,8 @@ def test_rollback():
 
 def test_auto_takes_the_place_of_the_difference_for_one_answer():
     model = FakeModel()
-    local = LocalSteering(model)
-    local.params = AutoParams()
+    pair = SlmPair(model)
+    local = SlmDelta(pair, AutoParams())
 
     def by_hand(*answer):
         rule = Auto(AutoParams(), [9, 5])
@@ -59,14 +61,15 @@ def test_auto_takes_the_place_of_the_difference_for_one_answer():
     local.rollback(2)
     after = local.delta([4, 5])  # the answer is 9 4 5, and has 5 only now
     assert np.allclose(after, [by_hand(9, 4), by_hand(9, 4, 5)], atol=1e-5)
-    local.params = None
+    other = SlmDelta(pair)
     plain = model.logprobs([1, 9, 5, 2]) - model.logprobs([1, 2])
-    assert np.allclose(local.begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
+    assert np.allclose(other.begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
 
 
 def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new():
     model = Counting()
-    local = LocalSteering(model)
+    pair = SlmPair(model)
+    local = SlmDelta(pair)
     public, private = list(range(20)), list(range(100, 160))
     local.begin(public, private)
     assert (model.batches, model.tokens) == (2, 80)
@@ -80,8 +83,8 @@ def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new(
 
 def test_closing_frees_both_sequences():
     model = FakeModel(max_sequences=2)
-    LocalSteering(model).close()
-    LocalSteering(model).close()
+    SlmPair(model).close()
+    SlmPair(model).close()
     assert model.opened == 0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, Canonical
 from tests.support.engines import load_tiny
@@ -131,7 +131,8 @@ def test_an_answer_is_the_same_whatever_was_before(tiny):
 
 
 def test_the_small_model_forgets_earlier_answers(tiny):
-    local = LocalSteering(tiny.model)
+    pair = SlmPair(tiny.model)
+    local = SlmDelta(pair)
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
     def deltas():

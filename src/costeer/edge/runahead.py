@@ -1,11 +1,10 @@
-"""Run-ahead: the LLM writes on by itself, and the device checks behind it.
+"""Run-ahead: the LLM keeps writing a draft, and the device verifies it one step behind.
 
-Most steered tokens are the LLM's own (some 93 % at strength 0.476), so it is only told where they
-differ. The steps arrive in the background (``draft``); the small model reads as many of their
-tokens in one call as pays (``batch_size``); each step is decided with the delta of its own
-position, exactly as in lockstep; at the first that differs the small model forgets what came after,
-and the LLM is asked again from the corrected prefix, while the small model reads the correction. A
-round trip is paid for a difference, not for a token.
+Most steered tokens are the LLM's own, so the LLM hears from the device only when they differ.
+Drafted steps arrive in the background (``draft``). The small model reads as many of their tokens
+per call as leaves every number what it is in lockstep, and each step is verified with the delta of
+its own position. At the first token that differs, the small model rolls back and the LLM gets a
+new request from the corrected prefix. A round trip is paid per correction, not per token.
 """
 
 from __future__ import annotations
@@ -17,157 +16,157 @@ from itertools import takewhile
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
-from costeer.edge.batch_size import LONGEST, Pace
-from costeer.edge.draft import PARTING, Ahead, Burst
+from costeer.edge.draft import CLOSING_SECONDS, Burst, Draft
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import DeltaSource
-from costeer.edge.verify import Array, Decider, DecodeParams, Step
+from costeer.edge.verify import Array, DecodeParams, Step, Verifier
+
+LARGEST_BATCH = 16
+"""Most drafted tokens per call of the small model. After a correction the rest was in vain."""
 
 
 def run_ahead(
-    cloud: CloudModel,
-    local: DeltaSource,
-    prompts: Prompts,
-    params: DecodeParams,
-    pace: Pace,
-    stop: Stop,
+    cloud: CloudModel, slm: DeltaSource, prompts: Prompts, params: DecodeParams, stop: Stop
 ) -> Generator[Step, None, None]:
-    """See ``decoder.generate_step``."""
-    decider = Decider(cloud, prompts.public, params, stop)
-    ahead = _Continued(cloud, params, decider, stop)
-    behind = _Behind(local, pace, local.exact_steps if params.exact else LONGEST)
+    """Decode one answer; see ``decode.generate_step``."""
+    verifier = Verifier(cloud, prompts.public, params, stop)
+    drafts = _Drafts(cloud, params, verifier, stop)
+    deltas = _DeltaQueue(slm)
     try:
-        behind.begin(prompts)
-        while not decider.over:
-            if not behind.deltas:
-                behind.read([*decider.decided[behind.held :], *ahead.tokens()], decider.left)
-            answer, delta = ahead.wait(), behind.deltas.popleft()
-            step = decider.decide(answer, delta, ahead.received, ahead.make_room)
-            pace.saw(agreed=not step.interrupted)
-            if (step.interrupted or ahead.left) and not decider.over:
-                ahead.turn()
-                behind.forget(step.position)
+        deltas.begin(prompts)
+        while not verifier.done:
+            if not deltas.ready:
+                unread = [*verifier.decided[deltas.read_count :], *drafts.tokens()]
+                deltas.read(unread, verifier.remaining)
+            drafted, delta = drafts.wait(), deltas.ready.popleft()
+            step = verifier.verify(drafted, delta, drafts.received, drafts.yield_slot)
+            if (step.corrected or drafts.abandoned) and not verifier.done:
+                drafts.restart()
+                deltas.roll_back(step.position)
             else:
-                ahead.agreed()
+                drafts.accept()
             yield step
-        ahead.leave()
+        drafts.finish()
     finally:
-        ahead.end()
+        drafts.cancel()
 
 
-class _Continued:
+class _Drafts:
     """The LLM's steps for the undecided positions, across corrections."""
 
     def __init__(
-        self, cloud: CloudModel, params: DecodeParams, decider: Decider, stop: Stop
+        self, cloud: CloudModel, params: DecodeParams, verifier: Verifier, stop: Stop
     ) -> None:
         self._cloud = cloud
         self._stop = stop
         self._params = params
-        self._decider = decider
-        self._burst = Burst()
-        self._earlier = 0  # steps received from streams before the present one
-        self._queues = cloud.info().queues
-        self.left = False  # the present stream was given up, though nothing differs
-        self._all: list[Ahead] = []
-        self._ahead = self._open()
+        self._verifier = verifier
+        self._burst = Burst(most=cloud.info().remembered_steps)
+        self._received_before = 0  # steps of the drafts before the present one
+        self._one_at_a_time = cloud.info().queues
+        self.abandoned = False  # the present draft was given up although nothing differs
+        self._open_drafts: list[Draft] = []
+        self._draft = self._open()
 
     @property
     def received(self) -> int:
-        """Steps that came so far."""
-        return self._earlier + self._ahead.received
+        """How many steps have arrived."""
+        return self._received_before + self._draft.received
 
     def wait(self) -> CloudStep:
-        """The step for the next position."""
-        step = self._ahead.wait()
-        while step is None:  # it ended too early: full, or by a limit of the server's own
-            self.turn()
-            step = self._ahead.wait()
+        """Return the step for the next position."""
+        step = self._draft.wait()
+        while step is None:  # it ended early: the context is full, or the server has a limit
+            self.restart()
+            step = self._draft.wait()
         return step
 
     def tokens(self) -> list[int]:
-        """What the LLM has written beyond the decided tokens, up to an end of text."""
-        tokens = self._ahead.tokens()
+        """Return the drafted tokens beyond the decided ones, up to an end of text."""
+        tokens = self._draft.tokens()
         return tokens[:-1] if tokens and tokens[-1] in self._params.eos_ids else tokens
 
-    def agreed(self) -> None:
-        """The decision is what the LLM wrote."""
-        self._ahead.agreed()
+    def accept(self) -> None:
+        """Accept the first drafted token."""
+        self._draft.accept()
 
-    def make_room(self) -> None:
-        """Let another request through, where that would wait for the stream to end."""
-        if self._queues:
-            self.left = True
-            self._ahead.leave()
-            self._ahead.join(PARTING)
+    def yield_slot(self) -> None:
+        """Let another request through where it would have to wait for the draft to end."""
+        if self._one_at_a_time:
+            self.abandoned = True
+            self._draft.abandon()
+            self._draft.join(CLOSING_SECONDS)
 
-    def turn(self) -> None:
-        """Go on from the decided tokens instead."""
-        self.left = False
-        old, self._ahead = self._ahead, self._open()
-        self._earlier += old.received
-        old.leave()
+    def restart(self) -> None:
+        """Draft again from the decided tokens."""
+        self.abandoned = False
+        old, self._draft = self._draft, self._open()
+        self._received_before += old.received
+        old.abandon()
 
-    def leave(self) -> None:
+    def finish(self) -> None:
         """The answer is complete: give the streams a moment to end properly."""
-        self._ahead.leave()
+        self._draft.abandon()
         self._join()
 
-    def end(self) -> None:
-        """Cut the streams that are still open, and see to it that they are counted."""
+    def cancel(self) -> None:
+        """Cut the streams that are still open, and wait until their bytes are counted."""
         self._stop.set()
         self._join()
 
     def _join(self) -> None:
-        end = time.monotonic() + PARTING
-        for ahead in self._all:
-            ahead.join(end - time.monotonic())
+        end = time.monotonic() + CLOSING_SECONDS
+        for draft in self._open_drafts:
+            draft.join(end - time.monotonic())
 
-    def _open(self) -> Ahead:
-        ahead = Ahead(
+    def _open(self) -> Draft:
+        draft = Draft(
             self._cloud,
-            self._decider.prefix,
-            self._decider.top_k,
-            self._decider.left,
+            self._verifier.prefix,
+            self._verifier.top_k,
+            self._verifier.remaining,
             self._params.eos_ids,
             self._burst,
             self._stop,
         )
-        self._all = [other for other in self._all if other.running] + [ahead]
-        return ahead
+        self._open_drafts = [other for other in self._open_drafts if other.running] + [draft]
+        return draft
 
 
-class _Behind:
-    """The small model's deltas for the next positions; ``most`` of them in one call."""
+class _DeltaQueue:
+    """The small model's deltas for the next positions.
 
-    def __init__(self, local: DeltaSource, pace: Pace, most: int) -> None:
-        self._local = local
-        self._pace = pace
-        self._most = most
-        self.deltas: deque[Array] = deque()
-        self.held = 0  # tokens of the answer that the small model has read
+    Attributes:
+        ready: (V,) each, for the next undecided positions.
+        read_count: how many tokens of the answer the small model has read.
+    """
+
+    def __init__(self, slm: DeltaSource) -> None:
+        self._slm = slm
+        self._most = min(slm.exact_steps, LARGEST_BATCH)
+        self.ready: deque[Array] = deque()
+        self.read_count = 0
 
     def begin(self, prompts: Prompts) -> None:
-        """Read the prompts; the first delta."""
-        self.deltas.append(self._local.begin(prompts.plain, prompts.private))
-        self._size = self.deltas[0].size
+        """Read the prompts; queue the first delta."""
+        self.ready.append(self._slm.begin(prompts.plain, prompts.private))
+        self._vocab_size = self.ready[0].size
 
-    def read(self, tokens: list[int], left: int) -> None:
-        """Read the next tokens, at least one; as many deltas more.
+    def read(self, tokens: list[int], remaining: int) -> None:
+        """Read at least one more token; queue as many deltas.
 
         Args:
-            tokens: of the answer, from ``held`` on.
-            left: how many positions are undecided; no deltas are made beyond.
+            tokens: of the answer, from ``read_count`` on.
+            remaining: undecided positions; no delta is computed beyond them.
         """
-        known = list(takewhile(lambda token: token < self._size, tokens))  # not an LLM's padding
-        count = self._pace.batch(min(len(known), left, self._most))
-        started = time.perf_counter()
-        self.deltas.extend(self._local.delta(known[:count]))
-        self._pace.spent(count, time.perf_counter() - started)
-        self.held += count
+        # A drafted id beyond the vocabulary is padding of the LLM's; the small model has no row.
+        readable = list(takewhile(lambda token: token < self._vocab_size, tokens))
+        count = min(len(readable), remaining, self._most)
+        self.ready.extend(self._slm.delta(readable[:count]))
+        self.read_count += count
 
-    def forget(self, position: int) -> None:
-        """Forget the LLM's tokens from ``position`` on, and what was concluded from them."""
-        self._local.rollback(self.held - position)
-        self.held = position
-        self.deltas.clear()
+    def roll_back(self, position: int) -> None:
+        """Forget the drafted tokens from ``position`` on, and their deltas."""
+        self._slm.rollback(self.read_count - position)
+        self.read_count = position
+        self.ready.clear()
