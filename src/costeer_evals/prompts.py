@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from costeer.edge.prompts import guide, with_context
+from costeer.edge.prompts import SYSTEM, guide, with_context
 from costeer.models.base import Message, Tokenizer
 from costeer_evals.tasks.base import Sample
-
-SYSTEM = "You are a helpful assistant."
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from costeer_evals.methods.registry import method
-from costeer_evals.report.collect import load, sections
+from costeer_evals.methods.registry import make_method
+from costeer_evals.report.collect import build_sections, load_results
 
-LLM, BOUND = method("llm-without"), method("llm-with")
-LIGHT, PAPER = method("light-costeer"), method("costeer")
+LLM, BOUND = make_method("llm-without"), make_method("llm-with")
+LIGHT, PAPER = make_method("light-costeer"), make_method("costeer")
 
 
 def header():
@@ -43,7 +43,7 @@ def file(tmp_path, *rows, name="made.jsonl"):
 
 
 def only(path, **options):
-    (section,) = sections(load([path]), **options)
+    (section,) = build_sections(load_results([path]), **options)
     return section
 
 

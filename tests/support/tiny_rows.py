@@ -47,12 +47,3 @@ def write(path, rows):
     else:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
-
-
-class Backwards:
-    """A ranker that holds the last record for the best."""
-
-    name = "backwards"
-
-    def rank(self, query, records):
-        return list(range(len(records)))[::-1]

@@ -17,14 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from costeer.decoding.steering import log_softmax
+from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
 from costeer_evals.prompts import TokenPrompts
 
-Array = npt.NDArray[np.float32]
 Branch: TypeAlias = Literal[
     "llm_without",
     "llm_guided",
@@ -32,8 +28,6 @@ Branch: TypeAlias = Literal[
     "slm_with",
     "slm_about",
     "slm_without",
-    "tuned_slm",
-    "untuned_slm",
 ]
 Rows: TypeAlias = Mapping[Branch, Array]
 """(n, V) float32, natural log, normalised, for each branch; all after the same n prefixes."""
@@ -105,10 +99,6 @@ class Method(ABC):
             ParameterError: a branch is missing, or shapes differ.
         """
         return self.combine(self.checked(rows))
-
-    def logprobs(self, rows: Rows) -> Array:
-        """``scores``, normalised: (n, V) float32, natural log."""
-        return log_softmax(self.scores(rows))
 
     def key(self) -> str:
         """Name and a hash of the parameters, the same in every process and version of Python."""

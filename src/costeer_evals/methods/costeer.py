@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.steering import LIGHT, PAPER, delta, gain, score
+from costeer.decoding.steering import LIGHT, PAPER, Array, delta, gain, score
 from costeer_evals.methods.base import (
-    Array,
     Branch,
     Method,
     Rows,
@@ -38,17 +37,14 @@ class CoSteer(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The device's two, and the LLM's public one."""
         return frozenset({"llm_without", "slm_with", "slm_without"})
 
     @property
     def label(self) -> str:
-        """Names the published settings."""
         known = {LIGHT_GAIN: "LightCoSteer", PAPER_GAIN: "CoSteer"}
         return known.get(self.gain, f"CoSteer (gain {self.gain:g})")
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         change = delta(rows["slm_with"], rows["slm_without"])
         return score(rows["llm_without"], change, self.gain)
 
@@ -72,19 +68,16 @@ class AdaCoSteer(CoSteer):
 
     @property
     def label(self) -> str:
-        """With the gain where it is not the paper's."""
         return "AdaCoSteer" + ("" if self.gain == PAPER_GAIN else f" (gain {self.gain:g})")
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text with the gate open."""
-        return _Gate(self)
+        return _AdaCoSteerRule(self)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``."""
-        return _Gate(self).scores(rows)
+        return _AdaCoSteerRule(self).scores(rows)
 
 
-class _Gate:
+class _AdaCoSteerRule:
     """The state of AdaCoSteer in one text: sure tokens in a row, and whether it has shut."""
 
     def __init__(self, method: AdaCoSteer) -> None:
@@ -93,7 +86,6 @@ class _Gate:
         self._shut = False
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """Steered rows until the gate shuts, the LLM's own from there."""
         llm = self._method.checked(rows)["llm_without"]
         result = self._method.combine(rows)
         sure = np.exp(llm.max(axis=-1, initial=-np.inf)) > self._method.threshold

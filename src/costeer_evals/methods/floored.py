@@ -17,14 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.steering import delta
-from costeer_evals.methods.base import Array, Rows, Rule
-from costeer_evals.methods.context import Reading
-from costeer_evals.methods.text_cache import Cache
+from costeer.decoding.steering import Array, delta
+from costeer_evals.methods.base import Rows, Rule
+from costeer_evals.methods.context import ContextMethod
+from costeer_evals.methods.text_cache import TextCache
 
 
 @dataclass(frozen=True)
-class Floored(Reading):
+class Floored(ContextMethod):
     """See the module. Fitted by ``runs/strength_study.py`` on the tuning half of CoGenesis.
 
     Attributes:
@@ -45,20 +45,18 @@ class Floored(Reading):
     copy: float = 0.08
     reach: float = 12.0
 
-    def start(self, text: Sequence[int]) -> Rule:
-        """See ``Reading``."""
-        return _Text(self, text)
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        return _FlooredRule(self, text)
 
 
-class _Text:
+class _FlooredRule:
     """The rule in one text."""
 
     def __init__(self, method: Floored, text: Sequence[int]) -> None:
         self._method = method
-        self._cache = Cache(text)
+        self._cache = TextCache(text)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
         rows, p = self._method.checked(rows), self._method
         change = delta(rows["slm_with"], np.maximum(rows["slm_without"], np.float32(p.floor)))
         result: Array = np.maximum(change - np.float32(p.sure), np.float32(0))

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from costeer.decoding.steering import Array
 from costeer.edge.prompts import GUIDE
 from costeer.exceptions import ParameterError
-from costeer_evals.methods.base import Array, Branch, Method, Rows, Rule
+from costeer_evals.methods.base import Branch, Method, Rows, Rule
 from costeer_evals.prompts import TokenPrompts
 
 
@@ -40,40 +41,33 @@ class Guided(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Those of the inner method, its LLM guided."""
         return self.inner.needs - {"llm_without"} | {"llm_guided"}
 
     @property
     def label(self) -> str:
-        """That of the inner method, and a word."""
         return f"{self.inner.label}, guided"
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Those of the inner method, too."""
         return {"guide": self.guide, "inner": self.inner.name, **self.inner.parameters}
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text of the inner method."""
-        return _Text(self.inner.begin(prompts))
+        return _GuidedRule(self.inner.begin(prompts))
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``."""
         return self.inner.scores(_as_inner(self.checked(rows)), answer)
 
     def combine(self, rows: Rows) -> Array:
-        """See ``Method``."""
         return self.inner.combine(_as_inner(rows))
 
 
-class _Text:
+class _GuidedRule:
     """The inner method in one text."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
         return self._rule.scores(_as_inner(rows), answer)
 
 

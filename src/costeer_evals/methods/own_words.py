@@ -19,13 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from costeer.decoding.auto import end_copies, following
-from costeer.decoding.steering import delta
-from costeer_evals.methods.base import Array, Rows, Rule, require_count
-from costeer_evals.methods.context import Reading
+from costeer.decoding.steering import Array, delta
+from costeer_evals.methods.base import Rows, Rule, require_count
+from costeer_evals.methods.context import ContextMethod
 
 
 @dataclass(frozen=True)
-class OwnWords(Reading):
+class OwnWords(ContextMethod):
     """See the module.
 
     Attributes:
@@ -50,12 +50,11 @@ class OwnWords(Reading):
         super().__post_init__()
         require_count("run", self.run)
 
-    def start(self, text: Sequence[int]) -> Rule:
-        """See ``Reading``."""
-        return _Text(self, text)
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        return _OwnWordsRule(self, text)
 
 
-class _Text:
+class _OwnWordsRule:
     """The rule in one text."""
 
     def __init__(self, method: OwnWords, text: Sequence[int]) -> None:
@@ -64,7 +63,6 @@ class _Text:
         self._after = following(text, method.run)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
         rows = self._method.checked(rows)
         bonus = self._bonus(rows["slm_with"], rows["slm_without"], answer)
         bonus += rows["llm_without"]

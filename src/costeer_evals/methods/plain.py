@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from costeer_evals.methods.base import Array, Branch, Method, Rows
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Method, Rows
 
 LABELS: dict[Branch, str] = {
     "slm_without": "SLM w/o",
@@ -23,14 +24,11 @@ class Plain(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The one."""
         return frozenset({self.branch})
 
     @property
     def label(self) -> str:
-        """As the paper's tables call it."""
         return LABELS.get(self.branch, self.branch)
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         return rows[self.branch]

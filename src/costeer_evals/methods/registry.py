@@ -20,7 +20,6 @@ from costeer_evals.methods.related import (
     ContrastiveDecoding,
     LinearAlignment,
     Mixture,
-    ProxyTuning,
 )
 
 METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
@@ -38,7 +37,6 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
     "context-steering": (ContextSteering, {}),
     "linear-alignment": (LinearAlignment, {}),
     "amulet": (Amulet, {}),
-    "proxy-tuning": (ProxyTuning, {}),
     "mixture": (Mixture, {}),
 }
 """The rule behind a name, and the parameters that the name fixes."""
@@ -47,8 +45,8 @@ GUIDED = "guided-"
 """In front of a name: the same method, its LLM guided (``methods.guided``)."""
 
 
-def method(name: str, **parameters: Any) -> Method:
-    """The method of that name, e.g. ``method("costeer", gain=0.5)``.
+def make_method(name: str, **parameters: Any) -> Method:
+    """Make the method with that name, e.g. ``make_method("costeer", gain=0.5)``.
 
     Raises:
         ParameterError: no such method or parameter, or a value out of its range.
@@ -68,8 +66,8 @@ def method(name: str, **parameters: Any) -> Method:
     return rule(**fixed, **parameters)
 
 
-def parse(text: str) -> Method:
-    """A method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
+def parse_method(text: str) -> Method:
+    """Parse a method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
     ``guided-`` may stand before the name.
 
@@ -78,7 +76,7 @@ def parse(text: str) -> Method:
     """
     text = text.strip()
     if text.startswith(GUIDED):
-        return Guided(parse(text.removeprefix(GUIDED)))
+        return Guided(parse_method(text.removeprefix(GUIDED)))
     name, *given = text.split(":")
     parameters: dict[str, Any] = {}
     for part in given:
@@ -89,7 +87,7 @@ def parse(text: str) -> Method:
             )
         parameters[key] = _value(value)
     try:
-        return method(name, **parameters)
+        return make_method(name, **parameters)
     except TypeError:
         raise ParameterError(f"A parameter of {text[:40]!r} is not a number.") from None
 

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from costeer.decoding.steering import LOG_FLOOR, SteeringParams, delta, gain, score
+from costeer.decoding.steering import LOG_FLOOR, Array, SteeringParams, delta, gain, score
 from costeer.exceptions import ParameterError
-from costeer_evals.methods.base import Array, Branch, Method, Rows, require_number
+from costeer_evals.methods.base import Branch, Method, Rows, require_number
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,15 @@ class ContrastiveDecoding(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Nothing private."""
         return frozenset({"llm_without", "slm_without"})
 
     @property
     def label(self) -> str:
-        """With the coefficient where it is not the paper's."""
         return "Contrastive Decoding" + (
             "" if self.coefficient == 1 else f" ({self.coefficient:g})"
         )
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         expert = rows["llm_without"]
         bar = expert.max(axis=-1, keepdims=True) + np.float32(np.log(self.plausibility))
         amateur = np.maximum(rows["slm_without"], np.float32(LOG_FLOOR))
@@ -78,24 +75,20 @@ class Amplified(Method):
 
     @property
     def branches(self) -> tuple[Branch, Branch]:
-        """The model with and without context."""
         if self.model == "llm":
             return "llm_with", "llm_without"
         return "slm_with", "slm_without"
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Both branches of the one model."""
         return frozenset(self.branches)
 
     @property
     def label(self) -> str:
-        """With its ratio, and a warning where the LLM sees the context."""
         where = "LLM, violates privacy" if self.violates_privacy else "SLM"
         return f"{self.title} ({self.ratio:.3g}; {where})"
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         seen, unseen = (rows[branch] for branch in self.branches)
         return score(seen, delta(seen, unseen), self.ratio)
 
@@ -110,7 +103,6 @@ class ContextSteering(Amplified):
 
     @property
     def ratio(self) -> float:
-        """Lambda."""
         return self.strength
 
 
@@ -124,7 +116,6 @@ class LinearAlignment(Amplified):
 
     @property
     def ratio(self) -> float:
-        """The ratio of its code."""
         return self.strength
 
 
@@ -146,37 +137,11 @@ class Amulet(Amplified):
 
     @property
     def ratio(self) -> float:
-        """h after all steps."""
         return gain(
             SteeringParams(
                 alpha=self.alpha, beta=self.alpha, lam=self.lam, eta=self.eta, steps=self.steps
             )
         )
-
-
-@dataclass(frozen=True)
-class ProxyTuning(Method):
-    """log P_large + g (log P_tuned - log P_untuned): arXiv 2401.08565, where g = 1."""
-
-    name = "proxy-tuning"
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_number("gain", self.gain)
-
-    @property
-    def needs(self) -> frozenset[Branch]:
-        """Any three models of one vocabulary."""
-        return frozenset({"llm_without", "tuned_slm", "untuned_slm"})
-
-    @property
-    def label(self) -> str:
-        """With the gain where it is not the paper's."""
-        return "Proxy-tuning" + ("" if self.gain == 1 else f" (gain {self.gain:g})")
-
-    def combine(self, rows: Rows) -> Array:
-        """See the class."""
-        return score(rows["llm_without"], delta(rows["tuned_slm"], rows["untuned_slm"]), self.gain)
 
 
 @dataclass(frozen=True)
@@ -195,16 +160,13 @@ class Mixture(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The SLM with context and the LLM without."""
         return frozenset({"llm_without", "slm_with"})
 
     @property
     def label(self) -> str:
-        """With its weight."""
         return f"CoGenesis-style mixture ({self.weight:g})"
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         small = rows["slm_with"] + np.float32(np.log(self.weight))
         large = rows["llm_without"] + np.float32(np.log1p(-self.weight))
         mixed: Array = np.logaddexp(small, large)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Sample
+from costeer_evals.tasks.base import LoadOptions, Sample
 from costeer_evals.tasks.cogenesis_format import QUERY, between, records_text, split_records, turns
 
 HISTORY = "\n\n## History Paper Abstracts\n"
@@ -24,10 +24,9 @@ class Abstracts:
     """See the module."""
 
     name = "cogenesis-abstracts"
-    metrics: frozenset[Metric] = frozenset({"overlap"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file."""
+        """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
                 "The CoGenesis abstracts are not on the hub.",
@@ -36,7 +35,7 @@ class Abstracts:
         return [_sample(row) for row in rows.read(source, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     prompt, reference = turns(row)
     history = split_records(row, between(row, prompt, HISTORY, QUERY), "Title")
     return Sample(

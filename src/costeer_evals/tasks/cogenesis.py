@@ -12,7 +12,7 @@ from pathlib import Path
 from costeer.edge.prompts import RECORD_BREAK
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Record, Sample
 from costeer_evals.tasks.cogenesis_format import (
     HISTORY,
     PROFILE,
@@ -35,10 +35,9 @@ class CoGenesis:
     """See the module."""
 
     name = "cogenesis"
-    metrics: frozenset[Metric] = frozenset({"judge", "overlap"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file."""
+        """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
                 "CoGenesis is not on the hub.",
@@ -50,7 +49,7 @@ class CoGenesis:
         ]
 
 
-def _official(row: rows.Row) -> Sample:
+def _official(row: rows.DataRow) -> Sample:
     query, reference = turns(row)
     profile = row.text("additional_profile")
     history = tuple(Record(r.text("title"), r.text("text")) for r in row.rows("profile"))
@@ -61,7 +60,6 @@ def _official(row: rows.Row) -> Sample:
         context_prompt=f"{prompt}{QUERY}{query}\n",
         reference=reference,
         group=row.name("tid"),
-        profile=profile,
         history=history,
         context=context(profile, history),
     )
@@ -74,7 +72,7 @@ def context(profile: str, history: Sequence[Record]) -> str:
     return "\n\n".join([facts, *texts])
 
 
-def _rendered(row: rows.Row) -> Sample:
+def _rendered(row: rows.DataRow) -> Sample:
     prompt = row.text("personalized_input")
     profile = between(row, prompt, PROFILE, HISTORY)
     history = split_records(row, between(row, prompt, HISTORY, QUERY), "Task")
@@ -84,7 +82,6 @@ def _rendered(row: rows.Row) -> Sample:
         context_prompt=prompt,
         reference=row.text("output"),
         group=row.name("id"),
-        profile=profile,
         history=history,
         context=context(profile, history),
     )

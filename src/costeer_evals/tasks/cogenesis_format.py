@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from costeer_evals.tasks.base import Record
-from costeer_evals.tasks.rows import Row
+from costeer_evals.tasks.rows import DataRow
 
 PROFILE = "\n\n## User Profile\n"
 HISTORY = "\n\n## User Writing History\n"
@@ -22,7 +22,7 @@ def records_text(records: Sequence[Record], label: str = "Task", between: str = 
     return between.join(f"{label}: {r.title}\nContent: {r.text}" for r in records)
 
 
-def split_records(row: Row, text: str, label: str) -> tuple[Record, ...]:
+def split_records(row: DataRow, text: str, label: str) -> tuple[Record, ...]:
     """The inverse of ``records_text``.
 
     Raises:
@@ -37,7 +37,7 @@ def split_records(row: Row, text: str, label: str) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def between(row: Row, text: str, before: str, after: str = "") -> str:
+def between(row: DataRow, text: str, before: str, after: str = "") -> str:
     """What stands between the first ``before`` and the last ``after`` (or the end).
 
     Raises:
@@ -54,7 +54,7 @@ def between(row: Row, text: str, before: str, after: str = "") -> str:
     return middle
 
 
-def turns(row: Row) -> tuple[str, str]:
+def turns(row: DataRow) -> tuple[str, str]:
     """The user's and the assistant's text under ``conversations``.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer_evals.metrics.adherence import FLAGS
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Sample
+from costeer_evals.tasks.base import LoadOptions, Sample
 from costeer_evals.tasks.private import private_turn
 
 HALVES = {"dev": "tune", "test": "test"}
@@ -25,17 +25,16 @@ class Everyday:
     """See the module."""
 
     name = "everyday"
-    metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; without a source, the set that the project ships."""
+        """Load a file, or the set that ships with CoSteer; see ``Task.load``."""
         if source is not None:
             return [_sample(row) for row in rows.read(source, options.limit)]
         with as_file(SHIPPED) as shipped:
             return [_sample(row) for row in rows.read(shipped, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     query, name = row.text("query"), row.name("id")
     needs = _expression(row, "needs")
     forbids = None if row.values.get("forbids") is None else _expression(row, "forbids")
@@ -53,7 +52,7 @@ def _sample(row: rows.Row) -> Sample:
     )
 
 
-def _expression(row: rows.Row, key: str) -> str:
+def _expression(row: rows.DataRow, key: str) -> str:
     text = row.text(key)
     try:
         re.compile(text, FLAGS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costeer.exceptions import FetchError, MissingDependencyError
-from costeer_evals.tasks.rows import EXTRA, Row
+from costeer_evals.tasks.rows import EXTRA, DataRow
 
 
-def read(repository: str, config: str, split: str, limit: int | None) -> Iterator[Row]:
+def read(repository: str, config: str, split: str, limit: int | None) -> Iterator[DataRow]:
     """The first rows of one split, one after another.
 
     Raises:
@@ -31,4 +31,4 @@ def read(repository: str, config: str, split: str, limit: int | None) -> Iterato
         ) from error
     size = len(table) if limit is None else min(limit, len(table))
     for index in range(size):
-        yield Row(f"{repository} ({config}, {split})", index + 1, table[index])
+        yield DataRow(f"{repository} ({config}, {split})", index + 1, table[index])

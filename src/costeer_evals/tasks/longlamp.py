@@ -2,10 +2,10 @@
 
 Data: hub data set LongLaMP/LongLaMP (arXiv 2407.11016), or its Parquet or JSON-lines files, or
 the ``longlamp_*.jsonl`` of github.com/USTC-StarTeam/CoSteer, whose ``top_5`` is then used as it
-is. Elsewhere the five records are the best by a ranker; the paper takes bge-reranker-v2-m3.
+is. Otherwise the five best records by BM25 are taken; the paper uses bge-reranker-v2-m3.
 
-The paper does not say whether it takes the "user" or the "temporal" setting, nor which text of a
-record the reranker reads; here that is the fields that LongLaMP's own retrieval joins.
+The paper does not say whether it uses the "user" or the "temporal" setting, nor which text of a
+record the reranker reads; here it is the fields that LongLaMP's own retrieval joins.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from costeer.exceptions import InputError
-from costeer_evals.retrieval import Bm25, Ranker
+from costeer_evals.retrieval import rank_records
 from costeer_evals.tasks import hub, rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Record, Sample
 
 HUB = "LongLaMP/LongLaMP"
 TOP = 5
@@ -36,7 +36,7 @@ class Kind:
         heading: the first line of the private prompt.
         labels: of a record's two parts in the prompt.
         keys: of these two parts in a record.
-        searched: the keys of a record that the ranker reads.
+        searched: the keys of a record that the ranking reads.
     """
 
     config: str
@@ -92,7 +92,6 @@ class LongLamp:
     name: str
     kind: Kind
     setting: Setting
-    metrics: frozenset[Metric] = frozenset({"overlap"})
 
     @property
     def config(self) -> str:
@@ -100,16 +99,15 @@ class LongLamp:
         return f"{self.kind.config}_{self.setting}"
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is a file, or a folder of files named by split."""
-        ranker = options.ranker or Bm25()
-        return [self._sample(row, ranker) for row in self._rows(source, options)]
+        """Load a file, or a folder of files named by split; see ``Task.load``."""
+        return [self._sample(row) for row in self._rows(source, options)]
 
-    def _rows(self, source: Path | None, options: LoadOptions) -> Iterable[rows.Row]:
+    def _rows(self, source: Path | None, options: LoadOptions) -> Iterable[rows.DataRow]:
         if source is None:
             return hub.read(HUB, self.config, options.split, options.limit)
         if not source.is_dir():
             return rows.read(source, options.limit)
-        found: list[rows.Row] = []
+        found: list[rows.DataRow] = []
         for file in self._files(source, options.split):
             if options.limit is None or len(found) < options.limit:
                 found += rows.read(file, options.limit and options.limit - len(found))
@@ -126,9 +124,9 @@ class LongLamp:
             f"They are named {self.config}/{split}-00000-of-00001.parquet or {split}.jsonl.",
         )
 
-    def _sample(self, row: rows.Row, ranker: Ranker) -> Sample:
+    def _sample(self, row: rows.DataRow) -> Sample:
         query = row.text("input")
-        history = self._history(row, query, ranker)
+        history = self._history(row, query)
         return Sample(
             id=row.name("id") if row.values.get("id") is not None else str(row.number - 1),
             query=query,
@@ -139,21 +137,23 @@ class LongLamp:
             context="\n\n".join(f"{record.title}\n{record.text}" for record in history),
         )
 
-    def _history(self, row: rows.Row, query: str, ranker: Ranker) -> tuple[Record, ...]:
+    def _history(self, row: rows.DataRow, query: str) -> tuple[Record, ...]:
         """The five best records; fewer where the user has fewer."""
         if "top_5" in row.values:
             chosen = row.rows("top_5")[:TOP]
         else:
             records = row.rows("profile")
             texts = [self._searched_text(record) for record in records]
-            chosen = [records[i] for i in ranker.rank(query, texts)[:TOP]]
-        return tuple(Record(*(_shown(record, key) for key in self.kind.keys)) for record in chosen)
+            chosen = [records[i] for i in rank_records(query, texts)[:TOP]]
+        return tuple(
+            Record(*(_as_text(record, key) for key in self.kind.keys)) for record in chosen
+        )
 
-    def _searched_text(self, record: rows.Row) -> str:
-        return " ".join(_shown(record, key) for key in self.kind.searched)
+    def _searched_text(self, record: rows.DataRow) -> str:
+        return " ".join(_as_text(record, key) for key in self.kind.searched)
 
 
-def _shown(record: rows.Row, key: str) -> str:
+def _as_text(record: rows.DataRow, key: str) -> str:
     """A record's field as text; blank is allowed (a product may have no description)."""
     value = record.values.get(key)
     if not isinstance(value, (str, int, float)):

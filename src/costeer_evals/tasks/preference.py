@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Sample
+from costeer_evals.tasks.base import LoadOptions, Sample
 
 PREFERENCES = ("creative", "verbose", "concise", "uplifting")
 
@@ -29,10 +29,9 @@ class Preferences:
     """One set of questions under every preference; samples come question by question."""
 
     name: str
-    metrics: frozenset[Metric] = frozenset({"armorm"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file, and the limit counts questions."""
+        """Load one file, of which the limit counts questions; see ``Task.load``."""
         if source is None:
             raise InputError(
                 f"The authors' sample of {self.name} is not on the hub.",
@@ -42,7 +41,7 @@ class Preferences:
         return [_sample(row, preference) for row in questions for preference in PREFERENCES]
 
 
-def _sample(row: rows.Row, preference: str) -> Sample:
+def _sample(row: rows.DataRow, preference: str) -> Sample:
     question, query = row.name("id"), row.text("input")
     return Sample(
         id=f"{question}-{preference}",
@@ -50,7 +49,6 @@ def _sample(row: rows.Row, preference: str) -> Sample:
         context_prompt=f"{query}\n{sentence(preference)}",
         reference=None,
         group=question,
-        preference=sentence(preference),
         context=f"{sentence(preference)}.",
     )
 

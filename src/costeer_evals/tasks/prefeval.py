@@ -10,7 +10,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Sample
+from costeer_evals.tasks.base import LoadOptions, Sample
 from costeer_evals.tasks.private import private_turn
 
 
@@ -18,10 +18,9 @@ class PrefEval:
     """See the module."""
 
     name = "prefeval"
-    metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file."""
+        """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
                 "PrefEval is not shipped: its licence is not this project's.",
@@ -31,7 +30,7 @@ class PrefEval:
         return [_sample(row) for row in rows.read(source, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     name, question = row.name("id"), row.text("question")
     return Sample(
         id=name,
@@ -45,7 +44,7 @@ def _sample(row: rows.Row) -> Sample:
     )
 
 
-def _options(row: rows.Row) -> tuple[str, ...]:
+def _options(row: rows.DataRow) -> tuple[str, ...]:
     found = row.values.get("options")
     fits = isinstance(found, list) and len(found) >= 2
     if not fits or not all(isinstance(option, str) and option.strip() for option in found or ()):

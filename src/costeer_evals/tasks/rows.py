@@ -17,7 +17,7 @@ EXTRA = 'Install it: pip install "costeer[evals]".'
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DataRow:
     """One row: its source and its number are for messages, its values stay private."""
 
     source: str
@@ -25,7 +25,7 @@ class Row:
     values: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"Row({self.source!r}, {self.number})"
+        return f"DataRow({self.source!r}, {self.number})"
 
     def error(self, problem: str, hint: str = "") -> InputError:
         """An error that says where it is."""
@@ -45,7 +45,7 @@ class Row:
             raise self.error(f"there is no name or number under {key!r}.")
         return str(value)
 
-    def rows(self, key: str) -> list[Row]:
+    def rows(self, key: str) -> list[DataRow]:
         """The objects in the list under a key; each keeps this row's number."""
         value = self.values.get(key)
         if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
@@ -53,10 +53,10 @@ class Row:
         items = list(value)
         if not all(isinstance(item, Mapping) for item in items):
             raise self.error(f"the list under {key!r} holds something that is no object.")
-        return [Row(f"{self.source}, {key!r}", self.number, item) for item in items]
+        return [DataRow(f"{self.source}, {key!r}", self.number, item) for item in items]
 
 
-def read(path: Path, limit: int | None = None) -> list[Row]:
+def read(path: Path, limit: int | None = None) -> list[DataRow]:
     """The first rows of a file, by its ending: .json (a list), .jsonl or .parquet.
 
     Raises:
@@ -68,14 +68,14 @@ def read(path: Path, limit: int | None = None) -> list[Row]:
         raise InputError(
             f"{path} is none of the known kinds of file.", f"Give one of: {', '.join(readers)}."
         )
-    rows: list[Row] = []
+    rows: list[DataRow] = []
     try:
         for number, values in enumerate(reader(path), start=1):
             if limit is not None and number > limit:
                 break
             if not isinstance(values, Mapping):
                 raise InputError(f"{path.name}, row {number}: this is no JSON object.")
-            rows.append(Row(path.name, number, values))
+            rows.append(DataRow(path.name, number, values))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"{path} cannot be read: {reason}.", "Check the path.") from None

@@ -21,7 +21,7 @@ from tests.support.tiny_runs import all_tasks, cogenesis, questions, rows
 FAKE = ("--llm", "fake:1", "--slm", "fake:2")
 
 
-@pytest.mark.parametrize("command", ["run", "rate", "sweep", "table", "compare", "plot"])
+@pytest.mark.parametrize("command", ["run", "sweep", "tune", "table", "compare", "plot"])
 def test_help(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0 and "Examples" in out
@@ -33,10 +33,9 @@ def test_every_method_on_every_task(run, tmp_path):
     sources = all_tasks(tmp_path)
     assert sources.keys() == TASKS.keys()
     data = {name: ("--data", f"{name}={path}") for name, path in sources.items()}
-    proxies = ("--tuned", "fake:3", "--untuned", "fake:4")
     writing = ("--kind", "generate", "--lanes", "4", "--out", "texts.jsonl", "--keep-texts")
     writing += ("--max-tokens", "5")
-    common = ("--tasks", ",".join(sources), *chain(*data.values()), *FAKE, *proxies, "--json")
+    common = ("--tasks", ",".join(sources), *chain(*data.values()), *FAKE, "--json")
     process = subprocess.run(  # NLTK keeps what it loaded, so it gets a process of its own
         [sys.executable, "-m", "costeer", "eval", "run", *common, *writing],
         env={**os.environ, "NLTK_DATA": str(tiny_nltk.write(tmp_path / "nltk"))},
@@ -61,7 +60,7 @@ def test_every_method_on_every_task(run, tmp_path):
     code, out, err = run(
         *("run", "--tasks", ",".join(scored)),
         *chain(*(data[name] for name in scored)),
-        *("--out", "scores.jsonl", "--json", *FAKE, *proxies),
+        *("--out", "scores.jsonl", "--json", *FAKE),
     )
     assert code == 0, err
     assert json.loads(out)["rows"] == (1 + 2 + 1 + 6) * len(METHODS)
@@ -112,7 +111,6 @@ WRONG = [
     (["run", "-t", "cogenesis", "--data", "D", "--data", "D"], "two paths"),
     (["run", "-t", "helpsteer", "--data", "Q"], "no references to score"),
     (["run", "-t", "cogenesis", "--data", "D", "--llm", "no-such"], "no model named"),
-    (["run", "-t", "cogenesis", "--data", "D", "-m", "proxy-tuning"], "--tuned"),
     (["run", "-t", "cogenesis", "--data", "D", "--shards", "2", "--shard", "2"], "no shard 2"),
     (["run", "-t", "cogenesis", "--data", "D", "--temperature", "-1", "--kind", "generate"],
      "temperature"),
@@ -148,9 +146,9 @@ def test_wrong_files_of_results_are_told_in_one_line(run, tmp_path):
 
 
 def test_two_runs_on_one_file_at_once_are_refused(run, tmp_path):
-    from costeer_evals.run.results import opened
+    from costeer_evals.run.results import open_results
 
     path = cogenesis(tmp_path / "d.json", 1)
-    with opened(tmp_path / "out.jsonl"):
+    with open_results(tmp_path / "out.jsonl"):
         code, _, err = run("run", "-t", "cogenesis", "--data", path, "--out", "out.jsonl", *FAKE)
     assert code == 2 and "Another process is writing" in err

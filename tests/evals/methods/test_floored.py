@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from costeer.decoding.steering import log_softmax
 from costeer_evals.methods.floored import Floored
-from costeer_evals.methods.text_cache import Cache
+from costeer_evals.methods.text_cache import TextCache
 from costeer_evals.prompts import TokenPrompts
 
 V = 12
@@ -24,7 +24,7 @@ def test_is_its_formula(seed, text):
     prompts = TokenPrompts(public=(99, 98), private=(99, *text, 98), reference=())
     answer = [1, 2]  # the rows follow nothing, 1, and 1 2
     found = F.begin(prompts).scores(rows, answer)
-    cache = Cache(text)
+    cache = TextCache(text)
     for i in range(3):
         for token in range(V):
             llm, small, without = (float(rows[name][i, token]) for name in names)

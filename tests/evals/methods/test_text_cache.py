@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer_evals.methods.text_cache import ORDER, Cache
+from costeer_evals.methods.text_cache import ORDER, TextCache
 
 TOKENS = st.lists(st.integers(0, 6), max_size=30)
 
@@ -30,7 +30,7 @@ def witten_bell(text, answer, token):
 
 @given(TOKENS.filter(bool), TOKENS)
 def test_is_witten_bell(text, answer):
-    cache = Cache(text)
+    cache = TextCache(text)
     expected = [witten_bell(text, answer, token) for token in sorted(set(text))]
     assert cache.ids.tolist() == sorted(set(text))
     assert np.exp(cache.logprobs(answer)) == pytest.approx(expected, rel=1e-5)
@@ -39,12 +39,12 @@ def test_is_witten_bell(text, answer):
 
 @pytest.mark.parametrize("text", [[], [7]])
 def test_texts_without_a_pair(text):
-    assert Cache(text).ids.tolist() == text
-    assert Cache(text).logprobs([7, 7]).tolist() == [0.0] * len(text)
+    assert TextCache(text).ids.tolist() == text
+    assert TextCache(text).logprobs([7, 7]).tolist() == [0.0] * len(text)
 
 
 def test_goes_on_as_the_text_does():
-    cache = Cache([1, 2, 3, 9, 1, 2, 4, 9, 5, 2, 4])
+    cache = TextCache([1, 2, 3, 9, 1, 2, 4, 9, 5, 2, 4])
     after = cache.logprobs([8, 1, 2])
     assert cache.ids[after.argsort()[-2:]].tolist() in ([3, 4], [4, 3])
     assert cache.ids[cache.logprobs([5, 2]).argmax()] == 4

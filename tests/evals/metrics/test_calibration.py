@@ -27,7 +27,7 @@ def texts(count=12, sharpness=1.6, seed=0, tokens=15, width=50):
         logits = 2 * rng.standard_normal((tokens, width))
         true = np.exp(log_softmax(logits).astype(np.float64))
         targets = np.array([rng.choice(width, p=p / p.sum()) for p in true])
-        drawn.append(score_tokens(log_softmax(sharpness * logits), targets))
+        drawn.append(score_tokens(log_softmax(sharpness * logits), targets).summed())
     return drawn
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from costeer_evals.metrics.adherence import adherence, refusal
 from costeer_evals.report import compare, sweep, texts
-from costeer_evals.report.collect import load, sections
-from costeer_evals.run.experiment import Generating
-from costeer_evals.run.job import execute
+from costeer_evals.report.collect import build_sections, load_results
+from costeer_evals.run.experiment import GenerateConfig
+from costeer_evals.run.job import run_job
 from tests.support.tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
 from tests.support.tiny_runs import choices, cogenesis, everyday, job, rows
 
@@ -75,9 +75,9 @@ def test_two_methods_are_compared_by_respect(tmp_path):
 def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path):
     out, source = tmp_path / "out.jsonl", everyday(tmp_path / "e.jsonl", 3)
     names = ("llm-without", "llm-with", "costeer:gain=0.5")
-    options = {"work": Generating(12), "names": names, "keep_texts": True}
-    assert execute(job(out, "everyday", source, **options)).written == 9
-    assert execute(job(out, "everyday", source, **options)).written == 0
+    options = {"work": GenerateConfig(12), "names": names, "keep_texts": True}
+    assert run_job(job(out, "everyday", source, **options)).written == 9
+    assert run_job(job(out, "everyday", source, **options)).written == 0
     written = [json.loads(line) for line in (tmp_path / "out.texts.jsonl").read_text().splitlines()]
     said = {(line["sample"], line["method"]): line["text"] for line in written}
     for (_, _, sample, method), found in rows(out).items():
@@ -95,7 +95,7 @@ def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path):
 
 def test_options_have_a_table_of_their_own(tmp_path):
     out, names = tmp_path / "out.jsonl", ("llm-without", "llm-with", "costeer:gain=0.5")
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))
     section = only(out)
     assert not section.likelihoods and "choice of an option" in section.title
     table = texts.table(section)
@@ -108,12 +108,12 @@ def test_options_have_a_table_of_their_own(tmp_path):
     assert texts.by_topic(section).rows[0][:2] == ["drinks", 4]
     table = compare.table(section, section.columns[0].key, section.columns[1].key)
     assert [line[0] for line in table.rows] == ["margin, nats a token", "right option, %"]
-    assert sweep.measured(section)[0] == "margin, nats a token"
+    assert sweep.headline_by_gain(section)[0] == "margin, nats a token"
 
 
 def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_theirs(tmp_path):
     out, names = tmp_path / "out.jsonl", ("llm-without", "contrastive-decoding", "llm-with")
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
     table = texts.table(only(out))
     ruling, others = cells(table, "Contrastive Decoding"), cells(table, "LLM w/o")
     assert ruling["margin, nats a token"] is None and ruling["p, Holm"] is None
@@ -122,7 +122,7 @@ def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_thei
 
 def test_references_and_options_are_never_in_one_table(tmp_path):
     out = tmp_path / "out.jsonl"
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
-    execute(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
-    found = sections(load([out]), pooled=True)
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
+    run_job(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
+    found = build_sections(load_results([out]), pooled=True)
     assert [section.likelihoods for section in found] == [False, True]

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from costeer.cli.main import cli
-from costeer_evals.methods.registry import parse
+from costeer_evals.methods.registry import parse_method
 from costeer_evals.report import tuning
 from tests.support.tiny_report import LLM, file, only, row
 from tests.support.tiny_runs import everyday
@@ -16,7 +16,7 @@ def section(tmp_path, respected):
     """Ten samples; each gain respects so many of them."""
     found = [row(LLM, f"s{i}", {"respected": False}, task="everyday") for i in range(10)]
     for gain, count in respected.items():
-        made = parse(f"guided-auto:gain={gain}")
+        made = parse_method(f"guided-auto:gain={gain}")
         more = {"task": "everyday", "changed": 1, "parameters": made.parameters}
         found += [row(made, f"s{i}", {"respected": i < count}, **more) for i in range(10)]
     return only(file(tmp_path, *found))

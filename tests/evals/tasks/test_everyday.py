@@ -12,11 +12,11 @@ import pytest
 from costeer.edge.prompts import with_context
 from costeer.exceptions import InputError
 from costeer_evals.metrics.adherence import FLAGS, respected
-from costeer_evals.samples import Unit
+from costeer_evals.samples import TaskSample
 from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.everyday import SHIPPED
 from costeer_evals.tasks.private import private_turn, wording
-from costeer_evals.tasks.registry import task
+from costeer_evals.tasks.registry import find_task
 from tests.support.tiny_rows import ALL, SECRET, write
 
 CASES = {row["id"]: row for row in map(json.loads, SHIPPED.read_text("utf-8").splitlines())}
@@ -61,9 +61,9 @@ def test_examples_are_of_the_cases_alone():
 
 
 def test_without_a_source_the_shipped_set_is_loaded():
-    samples = task("everyday").load(None, ALL)
+    samples = find_task("everyday").load(None, ALL)
     assert [sample.id for sample in samples] == list(CASES)
-    assert len(task("everyday").load(None, LoadOptions(limit=5))) == 5
+    assert len(find_task("everyday").load(None, LoadOptions(limit=5))) == 5
     for sample in samples:
         case = CASES[sample.id]
         assert (sample.kind, sample.needs, sample.forbids) == (
@@ -76,15 +76,15 @@ def test_without_a_source_the_shipped_set_is_loaded():
 
 
 def test_a_file_of_ones_own_needs_no_kind(tmp_path):
-    (sample,) = task("everyday").load(write(tmp_path / "own.jsonl", [ONE]), ALL)
+    (sample,) = find_task("everyday").load(write(tmp_path / "own.jsonl", [ONE]), ALL)
     assert (sample.kind, sample.needs, sample.forbids) == ("", "x", None)
     assert sample.query in sample.context_prompt and SECRET in sample.context_prompt
 
 
 def test_other_expressions_are_another_sample(tmp_path):
     rows = [ONE, {**ONE, "id": "b", "forbids": "y"}, {**ONE, "id": "c", "needs": "z"}]
-    samples = task("everyday").load(write(tmp_path / "own.jsonl", rows), ALL)
-    assert len({Unit("everyday", sample).texts for sample in samples}) == 3
+    samples = find_task("everyday").load(write(tmp_path / "own.jsonl", rows), ALL)
+    assert len({TaskSample("everyday", sample).texts_hash for sample in samples}) == 3
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_other_expressions_are_another_sample(tmp_path):
 )
 def test_a_bad_row_is_one_line_without_its_text(row, problem, tmp_path):
     with pytest.raises(InputError) as caught:
-        task("everyday").load(write(tmp_path / "own.jsonl", [row]), ALL)
+        find_task("everyday").load(write(tmp_path / "own.jsonl", [row]), ALL)
     assert problem in str(caught.value) and SECRET not in str(caught.value)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from costeer.exceptions import InputError
-from costeer_evals.tasks.base import LoadOptions
-from costeer_evals.tasks.registry import task
-from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Backwards, write
+from costeer_evals.tasks.registry import find_task
+from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, write
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,7 @@ def test_a_bad_row_is_one_line_without_its_text(name, row, problem, tmp_path):
     }
     path = write(tmp_path / "rows.jsonl", [fitting[name], row])
     with pytest.raises(InputError) as caught:
-        task(name).load(path, LoadOptions(ranker=Backwards()))
+        find_task(name).load(path, ALL)
     message = str(caught.value)
     assert problem in message and "rows.jsonl" in message
     assert "\n" not in message and SECRET not in message
@@ -88,12 +87,12 @@ def test_a_bad_file_is_one_line(file, content, problem, tmp_path):
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=problem) as caught:
-        task("helpsteer").load(path, ALL)
+        find_task("helpsteer").load(path, ALL)
     assert "\n" not in str(caught.value) and SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["cogenesis", "cogenesis-abstracts", "helpsteer"])
 def test_without_a_path_it_says_where_the_file_is(name):
     with pytest.raises(InputError, match=r"is not on the hub|are not on the hub") as caught:
-        task(name).load(None, ALL)
+        find_task(name).load(None, ALL)
     assert "github.com" in caught.value.hint
