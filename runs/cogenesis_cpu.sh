@@ -13,9 +13,9 @@ logprobs=${LOGPROBS:-logprobs}
 mkdir -p "$out"
 
 gains=costeer:gain=0.25,light-costeer,costeer:gain=0.5,costeer:gain=0.75,costeer:gain=1,costeer
-guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-auto
-methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,own-words,auto,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
-written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,own-words,auto,mixture,$guided
+guided=guided-llm-without,guided-light-costeer,guided-costeer:gain=1,guided-own-words
+methods=$guided,guided-costeer:gain=0.25,guided-costeer:gain=0.5,guided-costeer:gain=0.75,guided-costeer,guided-floored,llm-without,llm-with,slm-without,slm-with,$gains,own-words,floored,adacosteer,adacosteer:gain=0.5,mixture,contrastive-decoding,context-steering,context-steering:model=slm,linear-alignment,amulet
+written=copy-query,copy-first-record,llm-without,llm-with,slm-without,slm-with,light-costeer,costeer:gain=1,costeer,own-words,mixture,$guided
 in_shards "$out/scores" --tasks cogenesis --data "$data" --methods "$methods" --logprob-store "$logprobs"
 in_shards "$out/texts" --tasks cogenesis --data "$data" --kind generate --limit 40 \
   --max-tokens 200 --methods "$written"
@@ -29,15 +29,15 @@ in_shards "$out/tried" --tasks cogenesis --data "$data" --kind generate --limit 
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 "$costeer" eval table $(files "$out/texts") --half test > "$out/texts_test.md"
 "$costeer" eval table $(files "$out/texts") $(files "$out/tried") \
-  --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,guided-auto > "$out/tried.md"
+  --methods llm-without,llm-with,light-costeer,costeer:gain=1,own-words,floored,guided-own-words > "$out/tried.md"
 "$costeer" eval table $(files "$out/texts") --paper 3 > "$out/speed.md"
 for other in llm-without guided-llm-without light-costeer costeer:gain=1 costeer \
-  adacosteer:gain=0.5 guided-light-costeer guided-costeer:gain=1 auto; do
-  "$costeer" eval compare "$other" guided-auto $(files "$out/scores") --half test
-  [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" guided-auto $(files "$out/texts")
+  adacosteer:gain=0.5 guided-light-costeer guided-costeer:gain=1 own-words; do
+  "$costeer" eval compare "$other" guided-own-words $(files "$out/scores") --half test
+  [ "$other" = adacosteer:gain=0.5 ] || "$costeer" eval compare "$other" guided-own-words $(files "$out/texts")
 done > "$out/compare.md"
 "$costeer" eval compare light-costeer costeer:gain=1 $(files "$out/texts") >> "$out/compare.md"
 "$costeer" eval plot $(files "$out/scores") --methods "$gains,llm-without,llm-with" --out "$out/gains.png"
-"$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,auto,floored,mixture,guided-llm-without,guided-light-costeer,guided-auto --out "$out/scores.png"
-"$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto,mixture,$guided" --out "$out/texts.png"
+"$costeer" eval plot $(files "$out/scores") --methods llm-without,llm-with,light-costeer,costeer:gain=1,own-words,floored,mixture,guided-llm-without,guided-light-costeer,guided-own-words --out "$out/scores.png"
+"$costeer" eval plot $(files "$out/texts") --methods "llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,own-words,mixture,$guided" --out "$out/texts.png"
 [ -z "${STUDY:-}" ] || "${PYTHON:-python}" runs/strength_study.py "$data" --logprob-store "$logprobs" > "$out/study.md"

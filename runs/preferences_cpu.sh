@@ -19,7 +19,7 @@ for name in helpsteer truthfulqa ultrachat personal_preference_eval; do
 done
 in_shards "$out/texts" --tasks helpsteer,truthfulqa,ultrachat,personal_preference_eval \
   "${data[@]}" --kind generate --limit "${2:-1}" --max-tokens 200 --llm-with-nll \
-  --methods llm-without,llm-with,light-costeer,costeer:gain=1,costeer,auto,guided-auto
+  --methods llm-without,llm-with,light-costeer,costeer:gain=1,costeer,own-words,guided-own-words
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 for preference in concise verbose creative uplifting; do
   echo "## $preference"
