@@ -13,13 +13,12 @@ is read anew is rounded in other batches; the share of texts that agree is repor
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from itertools import islice
 
 import numpy as np
-from common import LLM, SLM, cores, pairs
+from common import LLM, SLM, argument_parser, cores, pairs, report
 
 from costeer.decoding.steering import Array
 from costeer_evals.methods.base import Branch, Method
@@ -35,7 +34,7 @@ METHODS = "llm-without,llm-with,slm-with,light-costeer,costeer"
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--prompts", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=8)
     parser.add_argument("--lanes", type=int, default=1)
@@ -43,7 +42,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--llm", default=LLM)
     parser.add_argument("--slm", default=SLM)
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
@@ -115,11 +113,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments()
     result = measure(options)
-    if options.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:28} {value:10.3f}")
+    report(result, options.json)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         lambda x, p: p[0] * (x.llm + own_words(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "auto: 0.4, own up 0.85, own down 0.2": (
+    "own-words: 0.4, own up 0.85, own down 0.2": (
         lambda x, p: p[0] * (x.llm + own_words(x, 0.4, 0.85, 0.2)),
         [0.8],
     ),
@@ -194,21 +194,24 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         lambda x, p: p[0] * (x.llm + end_copies(x, own_words(x, 0.4, 0.85, 0.2))),
         [0.8],
     ),
-    "... and own up 1": (lambda x, p: p[0] * (x.llm + end_copies(x, own_words(x, 0.4, 1.0, 0.2))), [0.8]),
+    "... and own up 1": (
+        lambda x, p: p[0] * (x.llm + end_copies(x, own_words(x, 0.4, 1.0, 0.2))),
+        [0.8],
+    ),
     "guide alone": (lambda x, p: p[0] * x.guided, [0.85]),
     "guide, one gain": (
         lambda x, p: p[0] * (x.guided + p[1] * (x.small - x.small_without)),
         [0.85, 0.55],
     ),
-    "guide, fitted like auto": (
+    "guide, fitted like own-words": (
         lambda x, p: p[0] * (x.guided + own_words(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "guide, auto": (
+    "guide, own-words": (
         lambda x, p: p[0] * (x.guided + end_copies(x, own_words(x, 0.4, 0.85, 0.2))),
         [0.8],
     ),
-    "guide, fitted like auto, cache": (
+    "guide, fitted like own-words, cache": (
         lambda x, p: p[0] * (x.guided + own_words(x, p[1], p[2], p[3]) + p[4] * copied(x)),
         [0.85, 0.4, 0.8, 0.2, 0.05],
     ),
