@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Tests wait for sockets and processes: one worker more than there are cores.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: help demo test test-exact test-real test-torch quality lint types imports check bench clean
+.PHONY: help demo test test-exact test-thorough test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,10 @@ test: $(VENV)/.ready ## Run the tests; offline, under a minute.
 
 test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
 	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
+
+test-thorough: $(VENV)/.ready ## Run the property tests with 1,000 cases each, and the tests with large counts.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/decoding tests/edge tests/models tests/evals/metrics --hypothesis-profile thorough --timeout 900
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m thorough
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch

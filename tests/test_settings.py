@@ -1,3 +1,5 @@
+"""The user's defaults: variables, then costeer.toml."""
+
 import pytest
 
 from costeer import settings

@@ -1,3 +1,5 @@
+"""What a server sends is printed without control characters."""
+
 import json
 
 import pytest

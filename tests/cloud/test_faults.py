@@ -193,24 +193,22 @@ def test_a_server_never_met_is_given_up_sooner():
 # Time.
 
 
+@pytest.mark.timeout(25)  # the timeout is 30 s
 def test_a_stream_that_stalls_is_taken_up_long_before_the_first_token_is_given_up(server):
-    started = time.monotonic()
     with FaultProxy(server.url, [None, Fault("stall", 1500)]) as proxy:
         with connected(proxy, timeout=30, stall=0.1) as client:
             assert same(list(client.stream(PROMPT, 8, 12)), undisturbed(12))
         assert proxy.happened["stall"] == 1
-    assert time.monotonic() - started < 15
 
 
+@pytest.mark.timeout(25)
 def test_so_is_a_request_that_only_adds_a_token(server):
-    started = time.monotonic()
     with FaultProxy(server.url, [None, None, Fault("stall")]) as proxy:
         with connected(proxy, timeout=30, stall=0.1) as client:
             (first,) = client.stream(PROMPT, 8, 1)
             (second,) = client.stream([*PROMPT, first.token], 8, 1)
         assert same([first, second], undisturbed(2))
         assert proxy.happened["stall"] == 1
-    assert time.monotonic() - started < 15
 
 
 def pausing(then):
@@ -225,19 +223,19 @@ def pausing(then):
     with Scripted(reply(503, "", retry_after=30)) as server:
         client = CompletionsClient(server.url, record=lambda e: e.token_ids and refused.set())
         threading.Thread(target=interrupt, daemon=True).start()
-        started = time.monotonic()
         try:
             list(client.stream(PROMPT, 8, 12))
         finally:
             client.close()
-            assert time.monotonic() - started < 15
 
 
+@pytest.mark.timeout(25)  # the pause is 30 s
 def test_ctrl_c_ends_a_pause_at_once():
     with pytest.raises(KeyboardInterrupt):
         pausing(lambda _: os.kill(os.getpid(), signal.SIGINT))
 
 
+@pytest.mark.timeout(25)
 def test_closing_ends_a_pause_at_once():
     with pytest.raises(StoppedError):
         pausing(CompletionsClient.close)

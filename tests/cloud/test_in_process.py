@@ -1,3 +1,5 @@
+"""The large model in this process, without a socket."""
+
 import numpy as np
 import pytest
 

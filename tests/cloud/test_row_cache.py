@@ -1,3 +1,5 @@
+"""The latest rows are remembered, and nothing else."""
+
 import numpy as np
 
 from costeer.cloud.row_cache import RowCache

@@ -1,3 +1,5 @@
+"""A request to stop reaches whatever waits."""
+
 import threading
 import time
 
@@ -7,12 +9,11 @@ from costeer.cloud.stop import Stop, either
 from costeer.exceptions import StoppedError
 
 
+@pytest.mark.timeout(25)
 def test_a_pause_ends_at_once():
     stop = Stop()
     threading.Timer(0.05, stop.set).start()
-    started = time.monotonic()
     assert stop.wait(30)
-    assert time.monotonic() - started < 10
     with pytest.raises(StoppedError):
         stop.check()
 

@@ -1,3 +1,5 @@
+"""The top k of a row, and the step made of it."""
+
 import numpy as np
 import pytest
 from hypothesis import given

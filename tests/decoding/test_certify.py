@@ -1,3 +1,5 @@
+"""A proven choice is the full vocabulary's choice."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,7 +42,7 @@ def problems(draw):
 
 
 @given(problems())
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=5 * settings.default.max_examples)
 def test_a_proven_choice_is_the_full_vocabularys(problem):
     base, delta, gain, sampling, k = problem
     noise = gumbel(sampling.seed, 0, base.size)
@@ -118,7 +120,7 @@ def close_problems(draw):
 
 
 @given(close_problems())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=5 * settings.default.max_examples)
 def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
     base, delta, sampling = problem
     noise = np.array([0, 0, 0, 9], np.float32)

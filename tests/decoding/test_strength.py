@@ -1,3 +1,5 @@
+"""The strengths that people can ask for."""
+
 import pytest
 
 from costeer.decoding.auto import AutoParams

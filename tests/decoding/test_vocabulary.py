@@ -1,3 +1,5 @@
+"""Two models share a tokenizer, or are refused."""
+
 import numpy as np
 import pytest
 

@@ -27,7 +27,6 @@ from tests.support.serving import EndlessModel, running
 MODES = ("lockstep", "run-ahead")
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 SAMPLINGS = {"greedy": {}, "sampled": {"temperature": 0.7, "seed": 5}}
-TOKENS = 280  # enough for 200 faults
 
 
 def chosen(mode):
@@ -60,20 +59,21 @@ def undisturbed(mode, **options):
         return costeer.generate("Q?", "A context.", **options)
 
 
+@pytest.mark.parametrize("faults", [50, pytest.param(200, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(
     ("mode", "sampling"),
     [("lockstep", "greedy"), ("run-ahead", "greedy"), ("run-ahead", "sampled")],
 )
-def test_two_hundred_faults_in_one_answer(server, mode, sampling):
-    options = SAMPLINGS[sampling] | {"max_tokens": TOKENS}
+def test_many_faults_in_one_answer(server, mode, sampling, faults):
+    options = SAMPLINGS[sampling] | {"max_tokens": 3 * faults // 2}
     seed = f"{mode} {sampling}"
     with FaultProxy(
-        server.url, mixture(seed, spread=300, in_a_row=4), enough=200, name=seed
+        server.url, mixture(seed, spread=300, in_a_row=4), enough=faults, name=seed
     ) as proxy:
         with opened(door(proxy.url), mode) as costeer:
             result = costeer.generate("Q?", "A context.", **options)
-        assert proxy.injected >= 200
-        assert all(proxy.happened[kind] >= 3 for kind in KINDS)
+        assert proxy.injected >= faults
+        assert faults < 200 or all(proxy.happened[kind] >= 3 for kind in KINDS)
         expected = undisturbed(mode, **options)
         assert result.token_ids == expected.token_ids
         assert result.text == expected.text

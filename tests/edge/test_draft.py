@@ -1,3 +1,5 @@
+"""The large model's continuation is read in the background."""
+
 import threading
 import time
 

@@ -1,3 +1,5 @@
+"""The three prompts, and what is cut from a context that is too long."""
+
 import pytest
 
 from costeer.edge.prompts import GUIDE, SYSTEM, build, guide

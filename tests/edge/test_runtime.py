@@ -1,3 +1,5 @@
+"""The Python API."""
+
 from contextlib import nullcontext
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The delta of the small model, against its rows."""
+
 import numpy as np
 
 from costeer.decoding.auto import Auto, AutoParams

@@ -1,3 +1,5 @@
+"""Bytes become text, and stop texts end it."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

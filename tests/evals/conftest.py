@@ -1,4 +1,4 @@
-"""For the tests of ``costeer eval``."""
+"""A fixture that runs ``costeer eval`` in this process."""
 
 from functools import partial
 

@@ -1,3 +1,5 @@
+"""The ledger shows what left the device."""
+
 import threading
 
 from costeer.cloud.base import TrafficRecord

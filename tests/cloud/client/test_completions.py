@@ -1,13 +1,14 @@
+"""The client asks, continues and repeats against real sockets."""
+
 import json
 import logging
 import re
 import socket
 import threading
-import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.cloud.client.address import api_base
@@ -196,7 +197,6 @@ def test_resumes_where_the_stream_died(endless, connect, cut):
         assert relay.connections >= 2
 
 
-@settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, 4000), max_size=6))
 def test_any_cuts_give_the_undisturbed_answer(endless, cuts):
     with Relay(endless.url, cuts=cuts) as relay:
@@ -227,11 +227,9 @@ def test_progress_forgives_earlier_failures(endless, connect):
 def test_nobody_there(connect):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    start = time.monotonic()
     with pytest.raises(CloudUnreachableError) as caught:
         list(connect(f"http://127.0.0.1:{port}", retries=3, backoff=0.05).stream(PROMPT, 2, 2))
     assert "costeer serve" in caught.value.hint
-    assert time.monotonic() - start > 0.05  # it tried again, after pauses
 
 
 def test_a_server_that_says_nothing(connect):
@@ -342,14 +340,6 @@ def test_transient_refusals_are_repeated(connect, status):
     with Scripted(reply(status, "", retry_after=0), reply(status, ""), good) as server:
         assert numbered(connect(server.url).stream([1], 3, 1)) == [5]
         assert len(server.bodies) == 3
-
-
-def test_retry_after_is_respected(connect):
-    good = events(vllm_chunk(5, ROW, "length"))
-    with Scripted(reply(429, "", retry_after=1), good) as server:
-        start = time.monotonic()
-        list(connect(server.url).stream([1], 3, 1))
-        assert time.monotonic() - start > 0.95
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""Requests to and answers from different servers."""
+
 import json
 
 import httpx

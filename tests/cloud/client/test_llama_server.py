@@ -6,7 +6,6 @@ Its numbers are not ours to the bit: it is another build of llama.cpp, so near t
 from __future__ import annotations
 
 import json
-import time
 
 import httpx
 import numpy as np
@@ -240,11 +239,9 @@ def test_the_default_pair():
         stream = client.stream(public, 64, 300)
         alone = [next(stream) for _ in range(3)]
         stream.close()
-        started = time.monotonic()
         again = next(client.stream([*public, *numbered(alone)], 64, 1))
-        assert time.monotonic() - started < 5  # the server had stopped, and kept the prefix
         timings = chunks(url, [*public, *numbered(alone), again.token])[-1]["timings"]
-        assert timings["prompt_n"] <= 2
+        assert timings["prompt_n"] <= 2  # the server had stopped, and kept the prefix
         client.close()
     pair.close()
 

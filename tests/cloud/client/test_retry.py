@@ -1,3 +1,5 @@
+"""When a request is repeated, and when it is given up."""
+
 import pytest
 
 from costeer.cloud.client.retry import LONGEST_PAUSE, RetryableError, RetryPolicy, RetryState

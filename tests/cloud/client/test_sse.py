@@ -1,3 +1,5 @@
+"""Server-sent events are parsed from any division into pieces."""
+
 from contextlib import suppress
 from itertools import pairwise
 

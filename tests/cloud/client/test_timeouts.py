@@ -1,3 +1,5 @@
+"""Read timeouts before and after the first answer."""
+
 import pytest
 
 from costeer.cloud.client.timeouts import FEW, ReadTimeouts

@@ -1,3 +1,5 @@
+"""The routes of the server, on a real socket."""
+
 import json
 import logging
 import socket

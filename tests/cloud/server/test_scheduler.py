@@ -1,3 +1,5 @@
+"""One thread owns the model, and requests share it."""
+
 import threading
 import time
 

@@ -1,3 +1,5 @@
+"""The running checksum sees every change of a stream."""
+
 import copy
 
 import pytest

@@ -1,3 +1,5 @@
+"""Log-probabilities cross the wire exactly."""
+
 import base64
 import json
 

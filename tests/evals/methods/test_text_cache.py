@@ -1,3 +1,5 @@
+"""The cache of the private text is a Witten-Bell model."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.decoding.steering import log_softmax
@@ -49,7 +49,6 @@ def test_a_policy_does_not_diverge_from_itself_and_none_is_not_a_number():
     assert np.isnan(score_tokens(logprobs, targets).kl).all()
 
 
-@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     scale=st.floats(0.1, 6),
@@ -66,7 +65,6 @@ def test_every_temperature_follows_from_what_is_kept(seed, scale, temperature, w
         assert nll_at(kept.summed(), temperature) == pytest.approx(exact, abs=error)
 
 
-@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.5, 5), true=st.floats(0.6, 3))
 def test_the_fitted_temperature_is_the_best(seed, scale, true):
     """Against a golden-section search on the exact value; the truth is drawn at ``true``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
@@ -138,8 +137,7 @@ def test_a_licence_to_accept(hub):
         ask(hub)
 
 
+@pytest.mark.timeout(20)  # its client alone would try for 23 s
 def test_an_unreachable_hub_is_known_at_once(hub):
-    started = time.monotonic()
     with pytest.raises(FetchError, match="hub: "):
         fetch(TINY, sources=[HubSource("http://127.0.0.1:1")])
-    assert time.monotonic() - started < 15  # its client alone would try for 23 s

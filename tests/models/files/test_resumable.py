@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.exceptions import ModelFileError
@@ -31,7 +31,6 @@ def cut_short(pieces, after):
 byte_parts = st.lists(st.lists(st.binary(max_size=9), max_size=3), min_size=1, max_size=5)
 
 
-@settings(deadline=None, max_examples=60)
 @given(byte_parts, st.lists(st.integers(0, 3), max_size=6), st.binary(max_size=5))
 def test_killed_at_any_piece_and_resumed(wanted, kills, rubbish):
     with tempfile.TemporaryDirectory() as folder:
