@@ -109,7 +109,7 @@ class Quantised:
 
 @pytest.fixture
 def tiny(request):
-    model = load_tiny("llamacpp", request, threads=2)
+    model = load_tiny("llamacpp", request, threads=1)
     yield Quantised(model)
     model.close()
 

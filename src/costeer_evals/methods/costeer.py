@@ -1,4 +1,4 @@
-"""CoSteer at any gain, and the authors' gate that switches it off."""
+"""CoSteer at any gain, and AdaCoSteer, the authors' variant that stops steering."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class CoSteer(Method):
 
 @dataclass(frozen=True)
 class AdaCoSteer(CoSteer):
-    """CoSteer until the LLM was sure for ``patience`` tokens in a row, then the LLM alone for good.
+    """CoSteer until the LLM was sure for ``patience`` tokens in a row, then only the LLM.
 
     Source: codes/abstract_adacosteer.py of github.com/USTC-StarTeam/CoSteer, with its defaults
-    (sure: max P_LLM above 0.9). The token that completes the row is already the LLM's own.
+    (sure: max P_LLM above 0.9). The token that completes the run is already the LLM's own.
     """
 
     name = "adacosteer"
@@ -78,12 +78,12 @@ class AdaCoSteer(CoSteer):
 
 
 class _AdaCoSteerRule:
-    """The state of AdaCoSteer in one text: sure tokens in a row, and whether it has shut."""
+    """AdaCoSteer in one text: the run of sure tokens, and whether steering has stopped."""
 
     def __init__(self, method: AdaCoSteer) -> None:
         self._method = method
         self._streak = 0
-        self._shut = False
+        self._stopped = False
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
         llm = self._method.checked(rows)["llm_without"]
@@ -91,8 +91,8 @@ class _AdaCoSteerRule:
         sure = np.exp(llm.max(axis=-1, initial=-np.inf)) > self._method.threshold
         for i, now in enumerate(sure):
             self._streak = self._streak + 1 if now else 0
-            self._shut = self._shut or self._streak >= self._method.patience
-            if self._shut:
+            self._stopped = self._stopped or self._streak >= self._method.patience
+            if self._stopped:
                 result[i:] = llm[i:]
                 break
         return result

@@ -1,13 +1,13 @@
-"""A floor under the difference, more weight where it is large, and a cache of the private text.
+"""A floor under the delta, more weight where it is large, and a cache of the private text.
 
     score = log pi_0 + push(d) + copy * max(log P_cache + reach, 0)
     d     = log P_SLM,with - max(log P_SLM,without, floor)
     push  = gain * d + (sure_gain - gain) * max(d - sure, 0)
 
-The rule of the largest likelihood among those that leave log pi_0 alone, and no good at writing:
-see docs/strength.md. What the small model finds next to impossible without the context is no
-evidence when divided by (``floor``). A large difference counts for more (``sure``). And the private
-text itself is asked what it would go on with (``evals.cache``).
+Of the rules that add to log pi_0, the one with the largest likelihood, but it writes no better than
+no steering (docs/likelihood.md). Ratios against near-zero probabilities are mostly noise, hence the
+floor. A large delta counts for more (``sure``). The cache (``text_cache``) says how the private
+text would continue.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from costeer_evals.methods.text_cache import TextCache
 
 @dataclass(frozen=True)
 class Floored(ContextMethod):
-    """See the module. Fitted by ``runs/strength_study.py`` on the tuning half of CoGenesis.
+    """The rule above; ``runs/strength_study.py`` fits its numbers on the tuning half of CoGenesis.
 
     Attributes:
-        gain: of a difference up to ``sure``.
-        floor: nats; a token's log-probability without the context counts as at least this.
-        sure: nats; the difference from which it counts ``sure_gain`` times.
-        sure_gain: of what lies beyond.
-        copy: weight of the cache.
-        reach: nats; the cache counts where its log-probability is above minus this.
+        gain: multiplies the delta up to ``sure``.
+        floor: in nats; the log-probability without the context counts as at least this.
+        sure: in nats; the delta beyond it is multiplied by ``sure_gain``.
+        sure_gain: see ``sure``.
+        copy: the weight of the cache.
+        reach: in nats; the cache counts where its log-probability is above minus this.
     """
 
     name = "floored"
@@ -50,7 +50,7 @@ class Floored(ContextMethod):
 
 
 class _FlooredRule:
-    """The rule in one text."""
+    """The rule in the middle of one text."""
 
     def __init__(self, method: Floored, text: Sequence[int]) -> None:
         self._method = method

@@ -1,9 +1,9 @@
-"""Another method, with a public instruction in front of what the LLM reads.
+"""Any method, with a public instruction in front of what the LLM reads.
 
-The LLM without context does not know that a text is wanted which the person could use as it is: it
-writes advice about the text, or leaves placeholders. To say so takes nothing private away. The
-instruction is ``edge.prompts.GUIDE``, the same for everyone, and there only where the query asks
-for a text; the small model's two prompts stay as they are.
+Without context the LLM does not know that it should produce ready-to-send text: it writes advice,
+or leaves placeholders. Telling it reveals nothing private. The instruction is ``edge.prompts.GUIDE``,
+the same for everyone, and is there only if the query asks for a text; the small model's two prompts
+stay as they are.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Guided(Method):
 
 
 class _GuidedRule:
-    """The inner method in one text."""
+    """The inner method in the middle of one text."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule

@@ -1,4 +1,4 @@
-"""Every method by a name, with parameters where it takes any."""
+"""Every method by name, with its parameters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
 """The rule behind a name, and the parameters that the name fixes."""
 
 GUIDED = "guided-"
-"""In front of a name: the same method, its LLM guided (``methods.guided``)."""
+"""The prefix of a method whose LLM is guided (``methods.guided``)."""
 
 
 def make_method(name: str, **parameters: Any) -> Method:
@@ -69,10 +69,10 @@ def make_method(name: str, **parameters: Any) -> Method:
 def parse_method(text: str) -> Method:
     """Parse a method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
-    ``guided-`` may stand before the name.
+    ``guided-`` may precede the name.
 
     Raises:
-        ParameterError: no such method or parameter, or not of that form.
+        ParameterError: there is no such method or parameter, or the text has another form.
     """
     text = text.strip()
     if text.startswith(GUIDED):

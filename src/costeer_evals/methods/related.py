@@ -1,7 +1,7 @@
 """Methods of other papers, each as its rule for one token.
 
-Three of them strengthen a context that the same model sees. On the LLM that sends the context up;
-with ``model="slm"`` they stay on the device, as a fair rival without any cloud.
+Three of them strengthen a context that the same model sees. On the LLM this sends the context to
+the cloud; with ``model="slm"`` it stays on the device, as a fair comparison without any cloud.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ContrastiveDecoding(Method):
     """log P_expert - c log P_amateur, over tokens with P_expert >= a max P_expert.
 
     Source: arXiv 2210.15097, section 3, where c = 1 and a = 0.1; its code also takes c below 1.
-    The LLM is the expert and the SLM the amateur, both without context: nothing is personal here.
+    The LLM is the expert and the SLM the amateur, both without context, so nothing is personal.
     It rules tokens out, so a reference's likelihood may be zero.
     """
 
@@ -66,12 +66,12 @@ class Amplified(Method):
     @property
     @abstractmethod
     def ratio(self) -> float:
-        """r."""
+        """The factor r."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """Of the paper's method."""
+        """The name of the paper's method."""
 
     @property
     def branches(self) -> tuple[Branch, Branch]:

@@ -62,7 +62,7 @@ class _Writer:
     def write_all(
         self, samples: Sequence[tuple[EncodedSample, frozenset[str]]]
     ) -> Iterator[SampleResult]:
-        """See ``generate``."""
+        """Generate all texts; see ``generate``."""
         upcoming = iter(samples)
         while True:
             while len(self._lanes) < self._config.lanes and (following := next(upcoming, None)):

@@ -1,4 +1,4 @@
-"""CoGenesis, context-aware: write for a person whose profile and earlier texts are known.
+"""CoGenesis, context-aware: write for a person with a known profile and known earlier texts.
 
 Data: github.com/TsinghuaC3I/CoGenesis, data/context-aware/{dev,test}.json (150 and 240 rows), or
 the rendered ``cogenesis.jsonl`` of github.com/USTC-StarTeam/CoSteer. Both give the same prompts.
@@ -32,7 +32,7 @@ INSTRUCTION = (
 
 
 class CoGenesis:
-    """See the module."""
+    """CoGenesis, context-aware."""
 
     name = "cogenesis"
 
@@ -66,7 +66,7 @@ def _official(row: rows.DataRow) -> Sample:
 
 
 def context(profile: str, history: Sequence[Record]) -> str:
-    """Profile and history as a person would give them: the profile is one record, each text one."""
+    """Profile and history as a person would give them: a record for the profile and for each text."""
     facts = "\n".join(line for line in profile.splitlines() if line.strip())
     texts = (RECORD_BREAK.sub("\n", records_text([record])) for record in history)
     return "\n\n".join([facts, *texts])

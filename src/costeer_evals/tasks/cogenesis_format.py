@@ -1,4 +1,4 @@
-"""CoGenesis prompts: rendering one, and taking one apart that a file already holds rendered.
+"""CoGenesis prompts: rendering one, and parsing one that a file holds already rendered.
 
 Source: github.com/TsinghuaC3I/CoGenesis, src/prompts.py; the authors of CoSteer put all of it in
 the user turn.
@@ -32,13 +32,13 @@ def split_records(row: DataRow, text: str, label: str) -> tuple[Record, ...]:
     for piece in re.split(rf"\n\n(?={label}: )", text):
         match = re.fullmatch(rf"{label}: (.*?)\nContent: (.*)", piece, re.DOTALL)
         if match is None:
-            raise row.error("the history in the prompt is not of the known form.")
+            raise row.error("the history in the prompt does not have the known form.")
         records.append(Record(match[1], match[2]))
     return tuple(records)
 
 
 def between(row: DataRow, text: str, before: str, after: str = "") -> str:
-    """What stands between the first ``before`` and the last ``after`` (or the end).
+    """The text between the first ``before`` and the last ``after`` (or the end).
 
     Raises:
         InputError: one of them is missing.

@@ -1,7 +1,7 @@
-"""Everyday requests: what people ask for, and what their context says that the answer must respect.
+"""Everyday requests: what people ask, and what in their context the answer must respect.
 
-Data: ``data/everyday.jsonl``, written for this project; see the README beside it. Rows of
-other files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
+Data: ``data/everyday.jsonl``, written for this project; see the README beside it. Rows of other
+files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
 regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind`` and ``half``
 ("dev" or "test") are optional.
 """
@@ -22,7 +22,7 @@ SHIPPED = files("costeer_evals") / "data" / "everyday.jsonl"
 
 
 class Everyday:
-    """See the module."""
+    """The everyday requests."""
 
     name = "everyday"
 
@@ -57,7 +57,7 @@ def _expression(row: rows.DataRow, key: str) -> str:
     try:
         re.compile(text, FLAGS)
     except re.error:
-        raise row.error(f"the text under {key!r} is no regular expression.") from None
+        raise row.error(f"the text under {key!r} is not a regular expression.") from None
     return text
 
 

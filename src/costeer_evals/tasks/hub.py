@@ -9,7 +9,7 @@ from costeer_evals.tasks.rows import EXTRA, DataRow
 
 
 def read(repository: str, config: str, split: str, limit: int | None) -> Iterator[DataRow]:
-    """The first rows of one split, one after another.
+    """Yield the first rows of one split.
 
     Raises:
         FetchError: the hub cannot be reached, or has no such data set.

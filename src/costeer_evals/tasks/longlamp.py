@@ -1,4 +1,4 @@
-"""LongLaMP: write an abstract, a review or a post for a user whose earlier ones are known.
+"""LongLaMP: write an abstract, a review or a post for a user with known earlier ones.
 
 Data: hub data set LongLaMP/LongLaMP (arXiv 2407.11016), or its Parquet or JSON-lines files, or
 the ``longlamp_*.jsonl`` of github.com/USTC-StarTeam/CoSteer, whose ``top_5`` is then used as it
@@ -28,14 +28,14 @@ Setting = Literal["user", "temporal"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs between the three.
+    """What differs between the three tasks.
 
     Attributes:
-        config: of the hub's data set, without the setting.
+        config: the name of the hub's data set, without the setting.
         user: the key of the user's id.
         heading: the first line of the private prompt.
-        labels: of a record's two parts in the prompt.
-        keys: of these two parts in a record.
+        labels: the labels of a record's two parts in the prompt.
+        keys: the keys of these two parts in a record.
         searched: the keys of a record that the ranking reads.
     """
 
@@ -76,7 +76,7 @@ KINDS = {
 
 
 def render(kind: Kind, records: Sequence[Record], query: str) -> str:
-    """The private user turn, as the authors build it."""
+    """Render the private user turn as the authors do."""
     first, second = kind.labels
     items = (
         f"{first}[{i}]: {record.title}\n{second}[{i}]: {record.text}\n"
@@ -87,7 +87,7 @@ def render(kind: Kind, records: Sequence[Record], query: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LongLamp:
-    """One of the three in one setting."""
+    """One of the three tasks in one setting."""
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""PrefEval: a stated preference, a question, and answers of which the first respects it.
+"""PrefEval: a stated preference, a question, and answers, the first of which respects it.
 
 Data: rows ``{"id", "topic", "preference", "question", "options"}`` made from the explicit
 preferences of PrefEval (arXiv 2502.09597, github.com/amazon-science/PrefEval, CC BY-NC 4.0).
@@ -15,7 +15,7 @@ from costeer_evals.tasks.private import private_turn
 
 
 class PrefEval:
-    """See the module."""
+    """PrefEval, with the options to score."""
 
     name = "prefeval"
 
@@ -23,7 +23,7 @@ class PrefEval:
         """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
-                "PrefEval is not shipped: its licence is not this project's.",
+                "PrefEval does not ship with CoSteer: its licence differs.",
                 "Give rows made from github.com/amazon-science/PrefEval: JSON lines with id, "
                 "topic, preference, question and options, the right one first.",
             )
