@@ -50,7 +50,7 @@ class _AutoRule:
         self._rule = Auto(AutoParams(**asdict(method)), text)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        rows = self._method.checked(rows)
+        rows = self._method.check_rows(rows)
         bonus = self._rule.bonus(rows["slm_about"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus

@@ -96,7 +96,7 @@ class Method(ABC):
         Raises:
             ParameterError: a branch is missing, or shapes differ.
         """
-        return self.combine(self.checked(rows))
+        return self.combine(self.check_rows(rows))
 
     def key(self) -> str:
         """The name and a hash of the parameters, stable across processes and Python versions."""
@@ -104,7 +104,7 @@ class Method(ABC):
         content = json.dumps(given, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
-    def checked(self, rows: Rows) -> Rows:
+    def check_rows(self, rows: Rows) -> Rows:
         """Check that the rows are those that the rule needs, and return them."""
         missing = sorted(self.needs - rows.keys())
         if missing:

@@ -86,7 +86,7 @@ class _AdaCoSteerRule:
         self._stopped = False
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        llm = self._method.checked(rows)["llm_without"]
+        llm = self._method.check_rows(rows)["llm_without"]
         result = self._method.combine(rows)
         sure = np.exp(llm.max(axis=-1, initial=-np.inf)) > self._method.threshold
         for i, now in enumerate(sure):

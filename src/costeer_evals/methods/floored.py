@@ -57,7 +57,7 @@ class _FlooredRule:
         self._cache = TextCache(text)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        rows, p = self._method.checked(rows), self._method
+        rows, p = self._method.check_rows(rows), self._method
         change = delta(rows["slm_with"], np.maximum(rows["slm_without"], np.float32(p.floor)))
         result: Array = np.maximum(change - np.float32(p.sure), np.float32(0))
         result *= np.float32(p.sure_gain - p.gain)

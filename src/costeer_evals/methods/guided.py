@@ -1,9 +1,9 @@
 """Any method, with a public instruction in front of what the LLM reads.
 
 Without context the LLM does not know that it should produce ready-to-send text: it writes advice,
-or leaves placeholders. Telling it reveals nothing private. The instruction is ``edge.prompts.GUIDE``,
-the same for everyone, and is there only if the query asks for a text; the small model's two prompts
-stay as they are.
+or leaves placeholders. Telling it reveals nothing private. The instruction is
+``edge.prompts.GUIDE``, the same for everyone, and is there only if the query asks for a text; the
+small model's two prompts stay as they are.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Guided(Method):
         return _GuidedRule(self.inner.begin(prompts))
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        return self.inner.scores(_as_inner(self.checked(rows)), answer)
+        return self.inner.scores(_as_inner(self.check_rows(rows)), answer)
 
     def combine(self, rows: Rows) -> Array:
         return self.inner.combine(_as_inner(rows))

@@ -61,7 +61,7 @@ class _OwnWordsRule:
         self._after = following(text, method.run)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        rows = self._method.checked(rows)
+        rows = self._method.check_rows(rows)
         bonus = self._bonus(rows["slm_with"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus

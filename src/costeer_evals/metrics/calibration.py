@@ -52,7 +52,7 @@ def uncalibrated(texts: Sequence[TextScores]) -> Likelihood:
     )
 
 
-def calibrated(
+def calibrate(
     texts: Sequence[TextScores],
     groups: Sequence[str] | None = None,
     folds: int = FOLDS,

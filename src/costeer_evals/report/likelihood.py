@@ -16,7 +16,7 @@ from costeer_evals.methods.plain import Plain
 from costeer_evals.metrics.calibration import (
     FOLDS,
     Likelihood,
-    calibrated,
+    calibrate,
     gap_closed,
     uncalibrated,
 )
@@ -77,7 +77,7 @@ def score_methods(section: Section, seed: int = 0) -> dict[str, MethodScores]:
     for column in section.columns:
         texts = [parse_likelihood(row["scores"]) for row in column.rows]
         possible = folds >= 2 and not any(text.ruled_out for text in texts)
-        fitted = calibrated(texts, section.groups, folds, seed) if possible else None
+        fitted = calibrate(texts, section.groups, folds, seed) if possible else None
         result[column.key] = MethodScores(column, texts, uncalibrated(texts), fitted)
     return result
 

@@ -44,12 +44,12 @@ class CoGenesis:
                 "Give data/context-aware/test.json of github.com/TsinghuaC3I/CoGenesis.",
             )
         return [
-            _rendered(row) if "personalized_input" in row.values else _official(row)
+            _parse_rendered(row) if "personalized_input" in row.values else _parse_official(row)
             for row in rows.read(source, options.limit)
         ]
 
 
-def _official(row: rows.DataRow) -> Sample:
+def _parse_official(row: rows.DataRow) -> Sample:
     query, reference = turns(row)
     profile = row.text("additional_profile")
     history = tuple(Record(r.text("title"), r.text("text")) for r in row.rows("profile"))
@@ -66,13 +66,13 @@ def _official(row: rows.DataRow) -> Sample:
 
 
 def context(profile: str, history: Sequence[Record]) -> str:
-    """Profile and history as a person would give them: a record for the profile and for each text."""
+    """Profile and history as a person would give them: a record for the profile, one per text."""
     facts = "\n".join(line for line in profile.splitlines() if line.strip())
     texts = (RECORD_BREAK.sub("\n", records_text([record])) for record in history)
     return "\n\n".join([facts, *texts])
 
 
-def _rendered(row: rows.DataRow) -> Sample:
+def _parse_rendered(row: rows.DataRow) -> Sample:
     prompt = row.text("personalized_input")
     profile = between(row, prompt, PROFILE, HISTORY)
     history = split_records(row, between(row, prompt, HISTORY, QUERY), "Task")

@@ -9,7 +9,7 @@ from costeer.decoding.steering import log_softmax
 from costeer.exceptions import NotFiniteError, ParameterError
 from costeer_evals.metrics.calibration import (
     Likelihood,
-    calibrated,
+    calibrate,
     fit_temperature,
     folds_of,
     gap_closed,
@@ -34,13 +34,13 @@ def texts(count=12, sharpness=1.6, seed=0, tokens=15, width=50):
 def test_an_overconfident_policy_is_cooled():
     many = texts(count=40)
     assert fit_temperature(many) == pytest.approx(1.6, abs=0.15)
-    assert calibrated(many).mean < uncalibrated(many).mean - 0.1
+    assert calibrate(many).mean < uncalibrated(many).mean - 0.1
 
 
 def test_a_text_has_no_part_in_its_own_temperature():
     scored = texts()
     fold = folds_of(12, None, 4, seed=5)
-    result = calibrated(scored, folds=4, seed=5)
+    result = calibrate(scored, folds=4, seed=5)
     for k in range(4):
         others = [text for text, f in zip(scored, fold, strict=True) if f != k]
         assert result.temperatures[k] == pytest.approx(fit_temperature(others))
