@@ -5,7 +5,7 @@ import resource
 import socket
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.serving import connections
@@ -14,7 +14,7 @@ from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, 
 
 
 def post(app, body):
-    return httpx.post(f"{app.url}/v1/completions", json=body, timeout=20)
+    return httpx2.post(f"{app.url}/v1/completions", json=body, timeout=20)
 
 
 def connect(app):
@@ -58,20 +58,20 @@ def test_idle_connections_make_room(monkeypatch):
     monkeypatch.setattr(Connection, "most", 8)
     with running(CountingModel()) as app:
         idle = [connect(app) for _ in range(30)]
-        assert httpx.get(f"{app.url}/health").status_code == 200
+        assert httpx2.get(f"{app.url}/health").status_code == 200
         for peer in idle:
             peer.close()
 
 
 def test_busy_connections_do_not(monkeypatch):
     monkeypatch.setattr(Connection, "most", 2)
-    with running(EndlessModel(pause=0.01)) as app, httpx.Client() as client:
+    with running(EndlessModel(pause=0.01)) as app, httpx2.Client() as client:
         body = {"prompt": PROMPT, "max_tokens": 3000, "stream": True}
         with (
             client.stream("POST", f"{app.url}/v1/completions", json=body),
             client.stream("POST", f"{app.url}/v1/completions", json=body),
         ):
-            answer = httpx.get(f"{app.url}/health")
+            answer = httpx2.get(f"{app.url}/health")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 

@@ -1,6 +1,6 @@
 import json
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -432,4 +432,4 @@ def test_no_cards():
 )
 def test_retry_after_is_bounded(value, seconds):
     headers = [] if value is None else [(b"retry-after", value.encode("latin-1"))]
-    assert retry_after(httpx.Response(429, headers=headers)) == seconds
+    assert retry_after(httpx2.Response(429, headers=headers)) == seconds

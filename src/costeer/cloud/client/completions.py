@@ -23,7 +23,7 @@ from collections.abc import Sequence as AbstractSequence
 from contextlib import closing
 from dataclasses import replace
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, check_request
 from costeer.cloud.client import dialects
@@ -203,7 +203,7 @@ class CompletionsClient:
                 body = self._body(prompt, asked, most, compact=compact)
             with self._transport.post("completions", prompt, body, stop) as (response, exchange):
                 status = response.status_code
-                if status == httpx.codes.OK:
+                if status == httpx2.codes.OK:
                     answer = CompletionStream(response, exchange)
                     try:
                         yield from self._steps(answer, begun, asked, most, stop, compact=compact)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client.dialects import LLAMA_SERVER, SERVERS
@@ -22,7 +22,7 @@ ABSENT = (404, 405, 501)
 MOST_REMEMBERED = 256  # a server that claims more does not make us draft further
 
 
-def read_info(response: httpx.Response, text: str, model: str | None) -> CloudInfo:
+def read_info(response: httpx2.Response, text: str, model: str | None) -> CloudInfo:
     """The entry of ``model`` (or the first), as far as the server describes it.
 
     Raises:
@@ -31,7 +31,7 @@ def read_info(response: httpx.Response, text: str, model: str | None) -> CloudIn
     """
     if response.status_code in ABSENT:
         return CloudInfo(model or UNNAMED)
-    if response.status_code != httpx.codes.OK:
+    if response.status_code != httpx2.codes.OK:
         raise refused(response.status_code, text)
     try:
         data = json.loads(text)["data"]
