@@ -15,7 +15,7 @@ from costeer.cloud.client.history import ResponseHistory
 from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
-from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.responses import ResponseStore
 from costeer.serving.errors import ApiError
 from tests.support.serving import (
     PROMPT,
@@ -112,7 +112,7 @@ def test_more_than_there_is_and_prompts_that_cannot_be_appended():
 
 
 def test_the_oldest_responses_are_forgotten():
-    responses = Responses(limit=2)
+    responses = ResponseStore(limit=2)
     for name in "abc":
         with responses.open(name, {"prompt": [1], "logprobs": 2}, [1], lambda: None) as ids:
             ids.append(7)
@@ -124,7 +124,7 @@ def test_the_oldest_responses_are_forgotten():
 
 def test_only_replacing_ends_what_is_still_written():
     ended = []
-    responses = Responses()
+    responses = ResponseStore()
     with responses.open("a", {}, [1, 2], lambda: ended.append(1)):
         responses.whole({"prompt": [5]}, Continuation("a", 1, False))
         assert not ended

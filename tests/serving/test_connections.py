@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from costeer.serving import connections
-from costeer.serving.connections import Connection, Terse
+from costeer.serving.connections import LimitedConnection, TerseFilter
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, until
 
 
@@ -24,7 +24,7 @@ def connect(app):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(Connection, "request_seconds", 0.3)
+    monkeypatch.setattr(LimitedConnection, "request_seconds", 0.3)
     with running(CountingModel()) as app:
         yield app
 
@@ -49,13 +49,13 @@ def test_half_a_request_is_not_waited_for(impatient, sent):
 
 
 def test_a_long_answer_is_no_late_request(monkeypatch):
-    monkeypatch.setattr(Connection, "request_seconds", 0.2)
+    monkeypatch.setattr(LimitedConnection, "request_seconds", 0.2)
     with running(EndlessModel(pause=0.02)) as app:
         assert post(app, {"prompt": PROMPT, "max_tokens": 30}).status_code == 200
 
 
 def test_idle_connections_make_room(monkeypatch):
-    monkeypatch.setattr(Connection, "most", 8)
+    monkeypatch.setattr(LimitedConnection, "most", 8)
     with running(CountingModel()) as app:
         idle = [connect(app) for _ in range(30)]
         assert httpx2.get(f"{app.url}/health").status_code == 200
@@ -64,7 +64,7 @@ def test_idle_connections_make_room(monkeypatch):
 
 
 def test_busy_connections_do_not(monkeypatch):
-    monkeypatch.setattr(Connection, "most", 2)
+    monkeypatch.setattr(LimitedConnection, "most", 2)
     with running(EndlessModel(pause=0.01)) as app, httpx2.Client() as client:
         body = {"prompt": PROMPT, "max_tokens": 3000, "stream": True}
         with (
@@ -95,7 +95,7 @@ def test_broken_framing_after_an_answer_began_is_no_traceback(caplog):
 
 
 def test_the_log_repeats_nothing_and_holds_no_traceback():
-    terse = Terse()
+    terse = TerseFilter()
     try:
         raise OSError("too many files")
     except OSError as error:

@@ -10,7 +10,7 @@ A rule (``decoding.auto``) may scale the delta at every position.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import delta as difference
-from costeer.models.base import LanguageModel, Sequence
-from costeer.models.prefix import Canonical
+from costeer.models.base import LanguageModel, TokenSequence
+from costeer.models.prefix import CanonicalCalls
 
 Array = npt.NDArray[np.float32]
 
@@ -32,11 +32,11 @@ class DeltaSource(Protocol):
         """The most ids per call of ``delta`` whose result is bit-identical to one id at a time."""
         ...
 
-    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         ...
 
-    def delta(self, ids: AbstractSequence[int]) -> Array:
+    def delta(self, ids: Sequence[int]) -> Array:
         """Append n tokens of the answer; return the delta after each, (n, V)."""
         ...
 
@@ -54,14 +54,12 @@ class SlmPair:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._canonical = Canonical(model)
-        self._with: Sequence = model.sequence()
-        self._without: Sequence = model.sequence()
+        self._canonical = CanonicalCalls(model)
+        self._with: TokenSequence = model.sequence()
+        self._without: TokenSequence = model.sequence()
         self.exact_steps = max(model.exact_batch // 2, 1)
 
-    def prefill(
-        self, public: AbstractSequence[int], private: AbstractSequence[int]
-    ) -> tuple[Array, Array]:
+    def prefill(self, public: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
         """Read the prompts, or what is new in them.
 
         Returns:
@@ -74,7 +72,7 @@ class SlmPair:
         with_context = self._canonical.prefill(self._with, private)[None]
         return with_context, self._canonical.prefill(self._without, public)[None]
 
-    def extend(self, ids: AbstractSequence[int]) -> tuple[Array, Array]:
+    def extend(self, ids: Sequence[int]) -> tuple[Array, Array]:
         """Append n ids to both sequences in one batch; return the rows (n, V) after each."""
         with_context, without_context = self._model.extend_many(
             [(self._with, ids), (self._without, ids)]
@@ -108,7 +106,7 @@ class SlmDelta:
         self._answer: list[int] = []
         self.exact_steps = pair.exact_steps
 
-    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         self._answer.clear()
         if self._params is not None:
@@ -116,7 +114,7 @@ class SlmDelta:
         first: Array = self._scaled(*self._pair.prefill(public, private))[0]
         return first
 
-    def delta(self, ids: AbstractSequence[int]) -> Array:
+    def delta(self, ids: Sequence[int]) -> Array:
         """Append n tokens of the answer; return the delta after each, (n, V)."""
         rows = self._pair.extend(ids)
         self._answer += ids
@@ -144,11 +142,11 @@ class NoSteering:
         self._zero: Array = np.zeros(vocab_size, np.float32)
         self.exact_steps = sys.maxsize
 
-    def begin(self, public: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
         """(V,) zeros."""
         return self._zero
 
-    def delta(self, ids: AbstractSequence[int]) -> Array:
+    def delta(self, ids: Sequence[int]) -> Array:
         """(n, V) zeros, as a view."""
         return np.broadcast_to(self._zero, (len(ids), self._zero.size))
 

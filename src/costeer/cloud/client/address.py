@@ -16,11 +16,11 @@ def api_base(url: str) -> str:
     Raises:
         UsageError: another scheme, no host, or credentials, a query or a fragment in it.
     """
-    base = checked(url, "The cloud URL", "COSTEER_API_KEY").removesuffix("/completions")
+    base = check_url(url, "The cloud URL", "COSTEER_API_KEY").removesuffix("/completions")
     return base if base.endswith("/v1") else f"{base}/v1"
 
 
-def checked(url: str, title: str, key: str) -> str:
+def check_url(url: str, title: str, key: str) -> str:
     """The URL without a slash at its end.
 
     Args:

@@ -41,7 +41,7 @@ _CAP = re.compile(
 )
 
 
-def refused(status: int, text: str) -> CloudRefusedError:
+def refused_error(status: int, text: str) -> CloudRefusedError:
     """The exception for an error answer.
 
     Args:
@@ -88,7 +88,7 @@ def retry_after(response: httpx2.Response) -> float:
     return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0
 
 
-def transient(response: httpx2.Response, text: str) -> RetryableError:
+def transient_error(response: httpx2.Response, text: str) -> RetryableError:
     """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
-    error = refused(response.status_code, text)
+    error = refused_error(response.status_code, text)
     return RetryableError(error, retry_after(response), permanent=error.status == 500)

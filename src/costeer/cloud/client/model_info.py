@@ -14,7 +14,7 @@ import httpx2
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client.dialects import LLAMA_SERVER, SERVERS
-from costeer.cloud.client.http_errors import refused
+from costeer.cloud.client.http_errors import refused_error
 from costeer.exceptions import CloudProtocolError
 
 UNNAMED = "default"
@@ -32,7 +32,7 @@ def read_info(response: httpx2.Response, text: str, model: str | None) -> CloudI
     if response.status_code in ABSENT:
         return CloudInfo(model or UNNAMED)
     if response.status_code != httpx2.codes.OK:
-        raise refused(response.status_code, text)
+        raise refused_error(response.status_code, text)
     try:
         data = json.loads(text)["data"]
         cards = [card for card in data if isinstance(card.get("id"), str)]
