@@ -70,8 +70,10 @@ class InProcess:
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
+        *,
+        replaces: Generator[CloudStep, None, None] | None = None,
     ) -> Generator[CloudStep, None, None]:
-        """See ``CloudModel``. Ends early also where the context is full.
+        """See ``CloudModel``; there is no connection that ``replaces`` could keep.
 
         Raises:
             ContextLengthError: the prompt alone does not fit.

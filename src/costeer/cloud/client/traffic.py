@@ -18,13 +18,13 @@ from costeer.cloud.base import Recorder, TrafficRecord
 
 
 class Exchange:
-    """One request and its answer; ``finish`` reports it, once.
+    """One request and its response; ``finish`` reports it, once.
 
     Args:
-        what: for people, for instance "POST /v1/completions".
+        what: a description for people, for instance "POST /v1/completions".
         token_ids: those in the body.
         body: bytes to be sent.
-        record: who wants to know.
+        record: called by ``finish``.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Exchange:
         self._response: httpx2.Response | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """The ``trace`` extension of httpcore."""
+        """The ``trace`` extension of httpcore2."""
         if event == "http11.send_request_headers.started":
             request = info["request"]
             line = len(request.method) + 1 + len(request.url.target) + len(b" HTTP/1.1\r\n")
@@ -53,8 +53,8 @@ class Exchange:
             version, _, reason, headers = info["return_value"]
             self._head_down = len(version) + len(b" 200 ") + len(reason) + 2 + _fields(headers)
 
-    def opened(self, response: httpx2.Response) -> None:
-        """The answer's head is here."""
+    def begin_response(self, response: httpx2.Response) -> None:
+        """The head of the response has arrived."""
         self._response = response
 
     def piece(self, size: int) -> None:
