@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.stop import Stop
+from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
 
 
@@ -47,7 +48,7 @@ class CloudStep:
 
     token: int
     top_ids: npt.NDArray[np.int32]  # (k,), most likely first
-    top_logprobs: npt.NDArray[np.float32]  # (k,), natural log of the raw distribution, descending
+    top_logprobs: Array  # (k,), natural log of the raw distribution, descending
 
 
 @dataclass(frozen=True, slots=True)

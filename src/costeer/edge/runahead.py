@@ -16,10 +16,11 @@ from itertools import takewhile
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
+from costeer.decoding.steering import Array
 from costeer.edge.draft import CLOSING_SECONDS, Burst, Draft
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import DeltaSource
-from costeer.edge.verify import Array, DecodeParams, Step, Verifier
+from costeer.edge.verify import DecodeParams, Step, Verifier
 
 LARGEST_BATCH = 16
 """Most drafted tokens per call of the small model. After a correction the rest was in vain."""

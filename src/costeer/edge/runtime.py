@@ -20,10 +20,10 @@ from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
 from costeer.edge.prompts import Prompts, build
 from costeer.edge.slm import DeltaSource, NoSteering, SlmDelta, SlmPair
-from costeer.edge.text import TextStream
 from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
 from costeer.exceptions import InputError, InterruptedModelError, StoppedError
 from costeer.models.base import Interruptible, LanguageModel, Message
+from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
 from costeer.settings import Settings
 

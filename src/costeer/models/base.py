@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol, TypedDict, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
+from costeer.decoding.steering import Array
 from costeer.decoding.vocabulary import Vocabulary
 
-LogProbs = npt.NDArray[np.float32]
+LogProbs = Array
 """Natural-log probabilities, float32, normalised over the last axis."""
 
 Call = tuple[int, int]

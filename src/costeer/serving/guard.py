@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from costeer.serving.body import error_response
 from costeer.serving.errors import ApiError
+from costeer.serving.listen import LOOPBACK, url_host
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK_NAMES = frozenset(map(url_host, LOOPBACK))
 ADDRESSES = "*address*"
 """Any IP address: a page that was rebound to this server has a name in its Host header."""
 

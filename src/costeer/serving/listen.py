@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Addresses that only this machine can reach."""
+
+
+def url_host(host: str) -> str:
+    """Return a host as it stands in URLs and in Host headers: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket.
 
@@ -42,8 +51,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def address(listening: socket.socket, host: str) -> str:
     """The URL of a listening socket."""
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listening.getsockname()[1]}"
+    return f"http://{url_host(host)}:{listening.getsockname()[1]}"
 
 
 def uvicorn_server(

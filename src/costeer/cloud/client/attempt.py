@@ -1,7 +1,7 @@
 """One request for steps, and the response to it while it arrives.
 
 Where the server refuses the form of the request, it is asked again in another one (``dialects``,
-``server_limits``). Knows nothing about retries: whatever breaks, ``resumable_completion`` begins
+``server_limits``). Knows nothing about retries: whatever breaks, ``resume`` begins
 another attempt.
 """
 

@@ -1,7 +1,7 @@
 """The LLM over HTTP: any OpenAI-compatible completions server that takes token ids.
 
 Knows token ids only; has no tokenizer and no way to send text. One request is an ``attempt``,
-retried and resumed by ``resumable_completion``. Differences between servers are in ``dialects``
+retried and resumed by ``resume``. Differences between servers are in ``dialects``
 and ``http_errors``; HTTP itself is in ``transport``, read timeouts are in ``timeouts``.
 Shapes: https://platform.openai.com/docs/api-reference/completions/create.
 
@@ -21,7 +21,7 @@ from collections.abc import Generator, Sequence
 from weakref import WeakKeyDictionary
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, check_request
-from costeer.cloud.client.resumable_completion import ResumableCompletion
+from costeer.cloud.client.resume import ResumableCompletion
 from costeer.cloud.client.retry import RetryPolicy
 from costeer.cloud.client.session import Session
 from costeer.cloud.client.timeouts import ReadTimeouts

@@ -144,10 +144,10 @@ DIALECTS: dict[str, Callable[[Mapping[str, Any], int, int | None], list[CloudSte
 
 
 def _step(token: int, row: Mapping[int, float], k: int, vocab_size: int | None) -> CloudStep:
-    """A step from an unordered row; -9999 stands for -inf in JSON."""
+    """A step from an unordered row."""
     ids = np.fromiter(row.keys(), np.int32, len(row))
     values = np.asarray([_number(value) for value in row.values()], np.float32)
-    values[values <= -9999.0] = -np.inf
+    values[values <= wire.JSON_FLOOR] = -np.inf
     order = np.lexsort((ids, -values))[:k]
     ids, values = ids[order], values[order]
     wire.check(ids, values, vocab_size)

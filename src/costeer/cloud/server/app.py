@@ -31,7 +31,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from costeer.cloud.row_cache import ROWS
-from costeer.cloud.server.chunks import ChunkBuilder, TextStream, WholeBuilder, usage
+from costeer.cloud.server.chunks import ChunkBuilder, WholeBuilder, usage
 from costeer.cloud.server.errors import api_error
 from costeer.cloud.server.jobs import Job
 from costeer.cloud.server.reader import Reader
@@ -41,10 +41,11 @@ from costeer.cloud.server.scheduler import Scheduler
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
+from costeer.models.text import TextStream
 from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError
 from costeer.serving.event_stream import EventStream, watch
-from costeer.serving.guard import LOOPBACK, Guard
+from costeer.serving.guard import LOOPBACK_NAMES, Guard
 
 log = logging.getLogger("costeer.server")
 
@@ -54,7 +55,7 @@ def create_app(
     *,
     api_key: str | None = None,
     limits: Limits | None = None,
-    hosts: Collection[str] | None = LOOPBACK,
+    hosts: Collection[str] | None = LOOPBACK_NAMES,
 ) -> Starlette:
     """The server as an ASGI application; its lifespan runs the thread that owns ``model``.
 
@@ -232,7 +233,7 @@ class Completions:
         Nothing, or nothing more, where the client has gone.
         """
         tokenizer, job = self._model.tokenizer, reader.job
-        text = TextStream(tokenizer, request.stop)
+        text = TextStream(request.stop)
         answer = ChunkBuilder(
             request, self._model.name, tokenizer, text, StreamChecksum(job.prompt)
         )

@@ -14,21 +14,24 @@ import binascii
 import numpy as np
 import numpy.typing as npt
 
+from costeer.decoding.steering import Array
 from costeer.exceptions import CloudProtocolError, NotFiniteError
 
 ENCODING = "base64"
+
+JSON_FLOOR = -9999.0
+"""Stands for -inf in plain JSON, which cannot express it (vLLM's choice too)."""
+
 _HINT = "The server is not one that CoSteer understands, or the connection damages data."
 
 
-def encode(ids: npt.NDArray[np.int32], logprobs: npt.NDArray[np.float32]) -> str:
+def encode(ids: npt.NDArray[np.int32], logprobs: Array) -> str:
     """Pack ids (k,) and logprobs (k,) into text of ``4 * ceil(8 k / 3)`` characters."""
     raw = ids.astype("<i4").tobytes() + logprobs.astype("<f4").tobytes()
     return base64.b64encode(raw).decode("ascii")
 
 
-def decode(
-    text: str, vocab_size: int | None = None
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+def decode(text: str, vocab_size: int | None = None) -> tuple[npt.NDArray[np.int32], Array]:
     """Unpack what ``encode`` made, and check it.
 
     Args:
@@ -57,7 +60,7 @@ def decode(
 
 def check(
     ids: npt.NDArray[np.int32],
-    logprobs: npt.NDArray[np.float32],
+    logprobs: Array,
     vocab_size: int | None = None,
 ) -> None:
     """Raise where (k,) ids and logprobs cannot be the top of a row.

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from costeer.decoding.steering import Array
 from costeer.exceptions import InterruptedModelError, ModelError, ParameterError
 from costeer.models.base import LogProbs, TokenSequence
 from costeer.models.engines.checks import check_ids, check_rows, check_sizes
@@ -280,7 +280,7 @@ class LlamaCpp:
         for evaluation, count, taken in parts:
             evaluation.store(logits[taken], count, alone=len(parts) == 1)
 
-    def _logits(self, outputs: int) -> npt.NDArray[np.float32]:
+    def _logits(self, outputs: int) -> Array:
         """(outputs, V) view into llama.cpp's buffer, good until the next decode; no padding."""
         width = self.tokenizer.padded_size
         if not outputs:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.steering import log_softmax
+from costeer.decoding.steering import Array, log_softmax
 from costeer.exceptions import NotFiniteError
 from costeer.models.base import SHARED, Call, LogProbs
 from costeer.models.engines.checks import Ids
@@ -42,7 +42,7 @@ class Evaluation:
         """How many of the ids left may be taken if at most ``rows`` of them report."""
         return max(self.silent - self.done, 0) + rows
 
-    def store(self, logits: npt.NDArray[np.float32], count: int, *, alone: bool) -> None:
+    def store(self, logits: Array, count: int, *, alone: bool) -> None:
         """Store the rows of the ``count`` ids just evaluated; ``alone``: no others shared the call.
 
         Raises:
@@ -110,7 +110,7 @@ def shares(evaluations: Sequence[Evaluation], size: int) -> list[int]:
     return shares
 
 
-def _normalised(logits: npt.NDArray[np.float32]) -> LogProbs:
+def _normalised(logits: Array) -> LogProbs:
     """log_softmax of one row; a NaN anywhere, or no finite logit at all, spreads to every entry."""
     with np.errstate(invalid="ignore"):
         row = log_softmax(logits)

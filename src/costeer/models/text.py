@@ -1,6 +1,6 @@
 """Token bytes to text that can be shown at once: whole characters, and never past a stop string.
 
-Knows nothing about models.
+The device and the server share it. Knows nothing about models.
 """
 
 from __future__ import annotations
