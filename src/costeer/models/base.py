@@ -94,10 +94,6 @@ class TokenSequence(Protocol):
         """Forget everything after the first ``length`` ids."""
         ...
 
-    def fork(self) -> TokenSequence:
-        """An independent copy that shares the work done so far."""
-        ...
-
     def close(self) -> None:
         """Free the cache. Closing twice is fine; using a closed sequence is an error."""
         ...

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
@@ -37,7 +37,7 @@ class TemplateTokenizer(Protocol):
     """What turning a rendered template into ids needs of a tokenizer."""
 
     @property
-    def control(self) -> dict[str, int]:
+    def control(self) -> Mapping[str, int]:
         """Every control token's spelling and id."""
         ...
 

@@ -68,12 +68,6 @@ class FakeSequence(OwnedSequence["FakeModel"]):
         """Forget everything after the first ``length`` ids."""
         self.shrink(length)
 
-    def fork(self) -> FakeSequence:
-        """An independent copy."""
-        copy = self.owner().open(self.tokens)
-        copy.calls = list(self.calls)
-        return copy
-
     def close(self) -> None:
         """Free the slot."""
         model, self.model = self.model, None
@@ -128,16 +122,12 @@ class FakeModel:
         rng = np.random.default_rng(int.from_bytes(digest, "little"))
         return rng.standard_normal(self.vocab_size, dtype=np.float32)
 
-    def open(self, ids: Sequence[int] = ()) -> FakeSequence:
-        """Open a sequence that already holds ``ids``."""
+    def sequence(self) -> FakeSequence:
+        """Open an empty sequence."""
         if self.opened >= self.max_sequences:
             raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
         self.opened += 1
-        return FakeSequence(self, ids)
-
-    def sequence(self) -> FakeSequence:
-        """Open an empty sequence."""
-        return self.open()
+        return FakeSequence(self)
 
     def extend_many(
         self,

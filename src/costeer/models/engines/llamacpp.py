@@ -8,10 +8,9 @@ Facts this rests on (llama.cpp as bound by llama-cpp-python 0.3.36):
 
 - ``kv_unified=False`` gives each sequence its own cells. On a CPU the same ids in the same decode
   calls then give the same bits: in any slot, with any number of slots and threads, whatever the
-  slot held before, whatever others hold, after a rollback, in a fork, and after an interrupted call
+  slot held before, whatever others hold, after a rollback, and after an interrupted call
   (``bench/canonical.py``). Between calls of other sizes, logits of quantised models differ in the
   first decimal.
-- Copying part of a sequence then aborts the process, so ``fork`` copies all of it.
 - Sequences share a micro-batch only if their slots are consecutive, so batches go by slot.
 - A failed GGML assertion ends the process: everything is checked before.
 """
@@ -76,8 +75,8 @@ class LlamaSequence(OwnedSequence["LlamaCpp"]):
     interrupted) are removed when the slot is next used.
     """
 
-    def __init__(self, model: LlamaCpp, slot: int, ids: Sequence[int] = ()) -> None:
-        super().__init__(model, ids)
+    def __init__(self, model: LlamaCpp, slot: int) -> None:
+        super().__init__(model)
         self.slot = slot
 
     def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
@@ -87,10 +86,6 @@ class LlamaSequence(OwnedSequence["LlamaCpp"]):
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
         self.shrink(length)
-
-    def fork(self) -> LlamaSequence:
-        """An independent copy; its cells are copied when a batch next runs."""
-        return self.owner().fork(self)
 
     def close(self) -> None:
         """Free the slot."""
@@ -176,25 +171,13 @@ class LlamaCpp:
     def sequence(self) -> LlamaSequence:
         """Open an empty sequence."""
         with self._lock:
-            return self._opened(())
-
-    def fork(self, source: LlamaSequence) -> LlamaSequence:
-        """A second sequence with the same ids and its own copy of the cells."""
-        with self._lock:
-            copy = self._opened(source.tokens)
-            copy.calls = list(source.calls)
-            if len(source):
-                self._lib.llama_memory_seq_cp(self._memory, source.slot, copy.slot, -1, -1)
-            return copy
-
-    def _opened(self, ids: Sequence[int]) -> LlamaSequence:
-        self._running()
-        if not self._free:
-            raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
-        self._free.sort()  # neighbouring slots share micro-batches
-        sequence = LlamaSequence(self, self._free.pop(0), ids)
-        self._sequences.add(sequence)
-        return sequence
+            self._require_open()
+            if not self._free:
+                raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
+            self._free.sort()  # neighbouring slots share micro-batches
+            sequence = LlamaSequence(self, self._free.pop(0))
+            self._sequences.add(sequence)
+            return sequence
 
     def release(self, slot: int) -> None:
         """A sequence is closed: its slot may be used again."""
@@ -214,7 +197,7 @@ class LlamaCpp:
             ModelError: llama.cpp could not compute; the sequences are unchanged.
         """
         with self._lock:
-            self._running()
+            self._require_open()
             evaluations = [self._prepare(sequence, ids, rows) for sequence, ids in work]
             if len({evaluation.sequence.slot for evaluation in evaluations}) < len(evaluations):
                 raise ParameterError("A sequence appears twice in one batch.")
@@ -288,7 +271,7 @@ class LlamaCpp:
         pointer = self._lib.llama_get_logits(self._context)
         return np.ctypeslib.as_array(pointer, (outputs, width))[:, : self.vocab_size]
 
-    def _running(self) -> None:
+    def _require_open(self) -> None:
         if self._context is None:
             raise ModelError("This model is closed.", "Load it again.")
 

@@ -17,8 +17,8 @@ M = TypeVar("M", bound=LanguageModel)
 class OwnedSequence(Generic[M]):
     """Ids held for a model; ``model`` is None once it is closed."""
 
-    def __init__(self, model: M, ids: Sequence[int] = ()) -> None:
-        self.tokens = list(ids)
+    def __init__(self, model: M) -> None:
+        self.tokens: list[int] = []
         self.calls: list[Call] = []  # one for each token
         self.model: M | None = model
 

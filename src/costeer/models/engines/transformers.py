@@ -13,7 +13,6 @@ device.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,8 +45,8 @@ class TransformersSequence(OwnedSequence["Transformers"]):
     interrupted pass); it is brought in line when the sequence is next used.
     """
 
-    def __init__(self, model: Transformers, ids: Sequence[int], cache: Any) -> None:
-        super().__init__(model, ids)
+    def __init__(self, model: Transformers, cache: Any) -> None:
+        super().__init__(model)
         self.cache = cache
 
     def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
@@ -61,12 +60,6 @@ class TransformersSequence(OwnedSequence["Transformers"]):
         excess = self.cache.get_seq_length() - length
         if excess > 0:
             self.cache.crop(-excess)  # negative: how many to remove, in every version
-
-    def fork(self) -> TransformersSequence:
-        """An independent copy, cache and all."""
-        fork = self.owner().open(self.tokens, copy.deepcopy(self.cache))
-        fork.calls = list(self.calls)
-        return fork
 
     def close(self) -> None:
         """Free the cache."""
@@ -147,15 +140,11 @@ class Transformers:
 
     def sequence(self) -> TransformersSequence:
         """Open an empty sequence."""
-        return self.open((), self._library.DynamicCache())
-
-    def open(self, ids: Sequence[int], cache: Any) -> TransformersSequence:
-        """Open a sequence that already holds ``ids``."""
         with self._lock:
-            self._running()
+            self._require_open()
             if len(self.opened) >= self.max_sequences:
                 raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
-            sequence = TransformersSequence(self, ids, cache)
+            sequence = TransformersSequence(self, self._library.DynamicCache())
             self.opened.add(sequence)
             return sequence
 
@@ -170,7 +159,7 @@ class Transformers:
             NotFiniteError: the model gives NaN; the sequences are unchanged.
         """
         with self._lock:
-            self._running()
+            self._require_open()
             jobs = [(self._own(sequence), self._checked(sequence, ids)) for sequence, ids in work]
             if len({id(sequence) for sequence, _ in jobs}) < len(jobs):
                 raise ParameterError("A sequence appears twice in one batch.")
@@ -242,7 +231,7 @@ class Transformers:
             )
         return result
 
-    def _running(self) -> None:
+    def _require_open(self) -> None:
         if self._model is None:
             raise ModelError("This model is closed.", "Load it again.")
 
