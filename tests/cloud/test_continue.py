@@ -117,8 +117,8 @@ def test_the_oldest_responses_are_forgotten():
         with responses.open(name, {"prompt": [1], "logprobs": 2}, [1], lambda: None) as ids:
             ids.append(7)
     with pytest.raises(ApiError):
-        responses.whole({}, Continuation("a", 1, False))
-    whole = responses.whole({"max_tokens": 3}, Continuation("c", 2, False))
+        responses.expand({}, Continuation("a", 1, False))
+    whole = responses.expand({"max_tokens": 3}, Continuation("c", 2, False))
     assert whole == {"prompt": [1, 7], "logprobs": 2, "max_tokens": 3}
 
 
@@ -126,11 +126,11 @@ def test_only_replacing_ends_what_is_still_written():
     ended = []
     responses = ResponseStore()
     with responses.open("a", {}, [1, 2], lambda: ended.append(1)):
-        responses.whole({"prompt": [5]}, Continuation("a", 1, False))
+        responses.expand({"prompt": [5]}, Continuation("a", 1, False))
         assert not ended
-        responses.whole({"prompt": [5]}, Continuation("a", 1, True))
+        responses.expand({"prompt": [5]}, Continuation("a", 1, True))
         assert ended == [1]
-    responses.whole({"prompt": [5]}, Continuation("a", 1, True))
+    responses.expand({"prompt": [5]}, Continuation("a", 1, True))
     assert ended == [1]
 
 

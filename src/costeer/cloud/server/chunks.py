@@ -28,13 +28,13 @@ class ChunkBuilder:
     model: str
     tokenizer: Tokenizer
     text: TextStream
-    seal: StreamChecksum
+    checksum: StreamChecksum
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_hex(8)}")
     created: int = field(default_factory=lambda: int(time.time()))
     offset: int = 0  # characters of text before the current token
 
     def chunk(self, step: CloudStep, reason: str | None) -> dict[str, Any]:
-        """The chunk of one step; ``reason`` if it is the last."""
+        """Build the chunk of one step; ``reason`` if it is the last."""
         raw = self.tokenizer.decode_bytes([step.token])
         offset, text = self.offset, self.text.feed(raw, final=reason is not None)
         self.offset += len(text)
@@ -42,12 +42,12 @@ class ChunkBuilder:
         return self.frame(text, self._logprobs(step, offset, reason), reason)
 
     def frame(self, text: str, logprobs: Any, reason: str | None) -> dict[str, Any]:
-        """A ``text_completion`` object with one choice."""
+        """Build a ``text_completion`` object with one choice."""
         choice = {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": reason}
         return self.wrap([choice])
 
     def wrap(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        """A ``text_completion`` object."""
+        """Build a ``text_completion`` object."""
         return {
             "id": self.id,
             "object": "text_completion",
@@ -63,8 +63,13 @@ class ChunkBuilder:
         ids, values = step.top_ids[:k], step.top_logprobs[:k]
         if self.request.compact:
             packed = encode(ids, values)
-            seal = self.seal.next(step.token, packed, reason)
-            return {"encoding": ENCODING, "token_ids": [step.token], "top": [packed], FIELD: [seal]}
+            checksum = self.checksum.next(step.token, packed, reason)
+            return {
+                "encoding": ENCODING,
+                "token_ids": [step.token],
+                "top": [packed],
+                FIELD: [checksum],
+            }
         pairs = zip(ids.tolist(), values.tolist(), strict=True)
         return {
             "tokens": [self._spell(step.token)],
@@ -74,7 +79,7 @@ class ChunkBuilder:
         }
 
     def _spell(self, token: int) -> str:
-        """OpenAI's spelling of a token, or vLLM's "token_id:123" where that was asked for."""
+        """Spell a token as OpenAI does, or as vLLM's "token_id:123" on request."""
         if self.request.token_ids:
             return f"token_id:{token}"
         raw = self.tokenizer.decode_bytes([token])
@@ -87,7 +92,7 @@ class ChunkBuilder:
 
 
 def usage(prompt: int, completion: int, cached: int) -> dict[str, Any]:
-    """Token counts; ``cached`` prompt tokens did not have to be evaluated."""
+    """Build the token counts; ``cached`` prompt tokens did not have to be evaluated."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -97,9 +102,9 @@ def usage(prompt: int, completion: int, cached: int) -> dict[str, Any]:
 
 
 class WholeBuilder:
-    """The one answer that a stream of chunks spells, kept as the JSON of its parts.
+    """Joins chunks into one response, kept as the JSON of its parts.
 
-    A row of log-probabilities is ten times larger as Python objects than as text.
+    A row of log-probabilities is ten times larger as Python objects than as JSON.
     """
 
     def __init__(self) -> None:
@@ -108,7 +113,7 @@ class WholeBuilder:
         self._last: dict[str, Any] = {}
 
     def add(self, chunk: dict[str, Any]) -> None:
-        """The next chunk, with one choice."""
+        """Append the next chunk, which has one choice."""
         (choice,) = chunk["choices"]
         self._text.append(choice["text"])
         self._last = chunk
@@ -121,7 +126,7 @@ class WholeBuilder:
                 items += (b"," if items else b"") + dump(value)[1:-1]
 
     def body(self, usage: dict[str, Any]) -> bytes:
-        """A ``text_completion`` object with the usage."""
+        """Return a ``text_completion`` object with the usage."""
         logprobs = b",".join(
             dump(name)
             + b":"
@@ -131,7 +136,7 @@ class WholeBuilder:
         (choice,) = self._last["choices"]
         choice = {**choice, "text": "".join(self._text)}
         del choice["logprobs"]
-        opened = dump(choice)[:-1] + b',"logprobs":'
-        opened += (b"{%b}" % logprobs if self._logprobs else b"null") + b"}"
+        joined = dump(choice)[:-1] + b',"logprobs":'
+        joined += (b"{%b}" % logprobs if self._logprobs else b"null") + b"}"
         head = {name: value for name, value in self._last.items() if name != "choices"}
-        return dump(head | {"usage": usage})[:-1] + b',"choices":[%b]}' % opened
+        return dump(head | {"usage": usage})[:-1] + b',"choices":[%b]}' % joined

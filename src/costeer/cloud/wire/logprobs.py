@@ -1,9 +1,9 @@
-"""The compact, exact form in which top log-probabilities travel.
+"""The compact, lossless form of top log-probabilities.
 
-k ids as little-endian int32, then k natural-log probabilities as little-endian float32, all in
-one base64 text: 8 k bytes, so 684 characters at k = 64 against some 6 kB of JSON numbers. It
-loses nothing, -inf included. This is our own extension (``logprobs_encoding: "base64"``) of the
-completions API. Knows nothing of HTTP.
+k ids as little-endian int32, then k natural-log probabilities as little-endian float32, in one
+base64 text: 8 k bytes, that is 684 characters at k = 64, where JSON numbers take about 6 kB. It is
+lossless, -inf included. This is our extension (``logprobs_encoding: "base64"``) of the completions
+API. Knows nothing about HTTP.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENCODING = "base64"
 JSON_FLOOR = -9999.0
 """Stands for -inf in plain JSON, which cannot express it (vLLM's choice too)."""
 
-_HINT = "The server is not one that CoSteer understands, or the connection damages data."
+_HINT = "CoSteer does not understand this server, or the connection damages data."
 
 
 def encode(ids: npt.NDArray[np.int32], logprobs: Array) -> str:
@@ -32,11 +32,11 @@ def encode(ids: npt.NDArray[np.int32], logprobs: Array) -> str:
 
 
 def decode(text: str, vocab_size: int | None = None) -> tuple[npt.NDArray[np.int32], Array]:
-    """Unpack what ``encode`` made, and check it.
+    """Unpack what ``encode`` made, and validate it.
 
     Args:
         text: base64.
-        vocab_size: ids must be below it, where it is known.
+        vocab_size: ids must be below it; None where it is unknown.
 
     Returns:
         ids (k,) int32 and logprobs (k,) float32, descending.
