@@ -1,8 +1,8 @@
 """Connections to one server that can be cut from another thread.
 
-httpx2 cannot end a read that another thread is blocked in, and does not tell which of its
-connections a request uses before the answer begins. So each ``PooledConnection`` has an httpx2
-client to itself, serves one exchange at a time, and notes its socket as it is made.
+httpx2 cannot end a read that blocks another thread, and does not say which of its connections a
+request uses before the response begins. So each ``PooledConnection`` has an httpx2 client of its
+own, serves one exchange at a time, and remembers its socket.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from costeer.cloud.stop import Stop
 from costeer.exceptions import UsageError
 
 IDLE = 60.0
-"""Seconds that an idle connection is kept: our own server closes it after 75."""
+"""Seconds that an idle connection is kept; our own server closes it after 75."""
 
 
 class PooledConnection:
@@ -35,15 +35,15 @@ class PooledConnection:
         self._socket: socket.socket | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note the socket of a connection just made; the ``trace`` extension of httpcore2."""
+        """Remember the socket of a new connection; the ``trace`` extension of httpcore2."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
 
     def cut(self) -> None:
-        """End the connection: reads and writes on it, in any thread, fail at once."""
+        """Cut the connection: reads and writes on it fail at once, in any thread."""
         if self._socket is not None:
             with suppress(OSError, ValueError):
-                # Not ssl's own shutdown, which takes the TLS state from under the reader.
+                # Not ssl's own shutdown, which removes the TLS state while another thread reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 

@@ -1,8 +1,8 @@
 """Models through torch and transformers: the exact reference engine, and GPUs.
 
-Knows sequences and caches; nothing of steering or prompts. In float32 on a CPU the same ids in the
-same shapes give the same bits, and sequences run one after another, so that a row never depends on
-what else went along. Evaluating n ids at once or one by one still differs by float32 rounding.
+Knows sequences and caches; nothing about steering or prompts. In float32 on a CPU the same ids in
+the same shapes give the same bits, and sequences run one after another, so a row never depends on
+other sequences. Evaluating n ids at once or one by one still differs by float32 rounding.
 
 Source: https://huggingface.co/docs/transformers/kv_cache. Its cache grows by making new tensors,
 so nothing that was computed is ever overwritten.
@@ -35,14 +35,14 @@ from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
-"""Ids of one forward pass at most; Ctrl-C is seen between two."""
+"""The most ids per forward pass; Ctrl-C takes effect between two."""
 
 
 class TransformersSequence(OwnedSequence["Transformers"]):
     """Ids and their cache.
 
-    The ids are the truth. The cache may hold more of them (after ``truncate``) or fewer (after an
-    interrupted pass); it is brought in line when the sequence is next used.
+    The ids are authoritative. The cache may hold more (after ``truncate``) or fewer (after an
+    interrupted pass); it is aligned when the sequence is next used.
     """
 
     def __init__(self, model: Transformers, cache: Any) -> None:
@@ -109,7 +109,7 @@ class Transformers:
         self.context_length = min(context, getattr(config, "max_position_embeddings", context))
         self.max_sequences = sequences
         self.exact_batch = 1
-        self.repeatable = device == "cpu"  # kernels of GPUs promise nothing of the kind
+        self.repeatable = device == "cpu"  # GPU kernels do not guarantee it
         self.opened: set[TransformersSequence] = set()
         self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
@@ -169,10 +169,10 @@ class Transformers:
                 self._evaluate(sequence, ids, count)
                 for (sequence, ids), count in zip(jobs, counts, strict=True)
             ]
-            # Only now, all together: whatever stopped a pass left every sequence as it was.
+            # Only now, all together: an exception in a pass leaves every sequence unchanged.
             for (sequence, ids), start in zip(jobs, held, strict=True):
                 end = len(sequence) + len(ids)
-                del sequence.calls[start:]  # a cache that was lost was made anew
+                del sequence.calls[start:]  # a lost cache was rebuilt
                 sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
             return results
 
@@ -190,7 +190,7 @@ class Transformers:
         )
 
     def _evaluate(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
-        """(rows, V) after the last of ``ids``; the cache grows, the sequence's ids do not."""
+        """Return (rows, V) after the last of ``ids``; the cache grows, not the sequence's ids."""
         self._align(sequence)
         held = sequence.cache.get_seq_length()
         pending = np.concatenate([np.asarray(sequence.tokens[held:], dtype=np.int32), ids])
@@ -212,7 +212,7 @@ class Transformers:
             sequence.cache.crop(-excess)
 
     def _pass(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
-        """One forward pass over (n,) ids; (rows, V) of its end."""
+        """Run one forward pass over (n,) ids; return the last rows, (rows, V)."""
         batch = self._torch.as_tensor(ids[None], dtype=self._torch.long, device=self._device)
         with self._torch.inference_mode():
             output = self._model(
@@ -236,7 +236,7 @@ class Transformers:
             raise ModelError("This model is closed.", "Load it again.")
 
     def close(self) -> None:
-        """Free the model and all its sequences. Closing twice is fine."""
+        """Free the model and all its sequences. May be called twice."""
         with self._lock:
             for sequence in list(self.opened):
                 sequence.close()
@@ -244,7 +244,7 @@ class Transformers:
 
 
 def _passes(start: int, end: int) -> list[Call]:
-    """The forward pass of each id from ``start`` on."""
+    """Return the forward pass of each id from ``start`` on."""
     return [
         (first, min(first + CHUNK, end))
         for first in range(start, end, CHUNK)
@@ -253,7 +253,7 @@ def _passes(start: int, end: int) -> list[Call]:
 
 
 def _import() -> tuple[Any, Any]:
-    """torch, and transformers without its progress bars."""
+    """Import torch, and transformers without its progress bars."""
     try:
         import torch
         import transformers
