@@ -73,7 +73,7 @@ class InProcess:
         *,
         replaces: Generator[CloudStep, None, None] | None = None,
     ) -> Generator[CloudStep, None, None]:
-        """See ``CloudModel``; there is no connection that ``replaces`` could keep.
+        """Continue a prompt; ``replaces`` has no effect, as there is no connection to keep.
 
         Raises:
             ContextLengthError: the prompt alone does not fit.

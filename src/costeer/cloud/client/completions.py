@@ -82,7 +82,7 @@ class CompletionsClient:
         *,
         replaces: Generator[CloudStep, None, None] | None = None,
     ) -> Generator[CloudStep, None, None]:
-        """See ``CloudModel``. Closing the generator closes the connection, except as said there.
+        """Continue a prompt. Closing the generator closes its connection, unless it was replaced.
 
         Raises:
             ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.

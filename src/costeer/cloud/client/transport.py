@@ -75,7 +75,7 @@ class Transport:
 
     @contextmanager
     def get(self, path: str, stop: Stop) -> Iterator[tuple[httpx2.Response, Exchange]]:
-        """See ``post``; a server never reached before gets ``FIRST_CONTACT`` seconds only."""
+        """Run a GET like ``post``; a server never reached before has ``FIRST_CONTACT`` seconds."""
         with self._exchange("GET", path, (), b"", stop, ours=False) as exchange:
             yield exchange
 

@@ -80,7 +80,7 @@ class LlamaSequence(OwnedSequence["LlamaCpp"]):
         self.slot = slot
 
     def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.TokenSequence``."""
+        """Append ids; see ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
@@ -191,7 +191,7 @@ class LlamaCpp:
         work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
-        """See ``models.base.LanguageModel``.
+        """Extend several sequences; see ``models.base.LanguageModel``.
 
         Raises:
             NotFiniteError: the model gives NaN; the sequences are unchanged.

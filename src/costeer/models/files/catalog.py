@@ -49,7 +49,7 @@ class ModelSpec:
     engine: Engine
     licence: str
     sha256: str | None
-    """Of the single file (llamacpp). None: not pinned, only the hub's revision is checked."""
+    """Hash of the single file (llamacpp). None: not pinned, only the hub's revision is checked."""
     size: int | None
     """Bytes of the single file; None where it is not known before the download."""
     repo: str
