@@ -56,7 +56,7 @@ def full_vocabulary(
         margins.append(float(first - second))
         if decided[-1] in slm.tokenizer.eos_ids or len(decided) == limit:
             return decided, margins
-        delta = local.delta(decided[-1:])[0]
+        delta = local.advance(decided[-1])
 
 
 def forget(*clouds: CloudModel) -> None:

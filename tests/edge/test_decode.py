@@ -135,8 +135,6 @@ def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
 class Meeting:
     """An LLM and a small model that each wait until the other is at work too."""
 
-    exact_steps = 1
-
     def info(self):
         return CloudInfo("meeting")
 

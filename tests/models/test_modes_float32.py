@@ -49,7 +49,6 @@ def test_the_same_tokens(models, seed, gain, top_k, length, temperature):
     public = tuple(int(i) for i in rng.integers(0, 250, 6))
     private = (*(int(i) for i in rng.integers(0, 250, 5)), *public)
     pair = SlmPair(slm)
-    pair.exact_steps = 1 + seed % 17  # batches of every size
     local, cloud = SlmDelta(pair), InProcess(llm)
     sampling = SamplingParams(temperature, seed=seed)
     found = []

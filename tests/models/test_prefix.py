@@ -136,10 +136,11 @@ def test_the_small_model_forgets_earlier_answers(tiny):
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
     def deltas():
-        return [local.begin(tiny.prompt, private).tobytes(), local.delta([65, 66]).tobytes()]
+        return [local.begin(tiny.prompt, private).tobytes(), local.advance(65).tobytes()]
 
     first = deltas()
-    local.delta([70, 71, 72])
+    local.advance(70)
+    local.advance(71)
     assert deltas() == first
     local.begin(tiny.other, tiny.prompt)
     assert deltas() == first

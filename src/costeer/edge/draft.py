@@ -105,11 +105,6 @@ class Draft:
                 raise empty_stream_error()
             return None
 
-    def tokens(self) -> list[int]:
-        """Return the tokens of the unverified steps."""
-        with self._changed:
-            return [step.token for step in self._unverified]
-
     def accept(self) -> None:
         """Accept the first unverified step."""
         with self._changed:

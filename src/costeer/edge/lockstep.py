@@ -17,7 +17,7 @@ from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
 from costeer.edge.draft import CLOSING_SECONDS
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import DeltaSource
+from costeer.edge.slm import DeltaSource, next_delta
 from costeer.edge.verify import DecodeParams, Step, Verifier, ask
 from costeer.exceptions import StoppedError
 
@@ -32,10 +32,7 @@ def lockstep(
     while not verifier.done:
         drafted, asking = _in_background(partial(ask, cloud, verifier.prefix, verifier.top_k, stop))
         try:
-            if verifier.decided:
-                delta = slm.delta(verifier.decided[-1:])[0]
-            else:
-                delta = slm.begin(prompts.plain, prompts.private)
+            delta = next_delta(slm, prompts, verifier.decided)
             step = verifier.verify(_wait(drafted, stop), delta, len(verifier.decided) + 1)
         except BaseException:
             stop.set()

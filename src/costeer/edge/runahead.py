@@ -1,29 +1,27 @@
 """Run-ahead: the LLM keeps writing a draft, and the device verifies it one step behind.
 
 Most steered tokens are the LLM's own, so the LLM hears from the device only when they differ.
-Drafted steps arrive in the background (``draft``). The small model reads as many of their tokens
-per call as leaves every number what it is in lockstep, and each step is verified with the delta of
-its own position. At the first token that differs, the small model rolls back and the LLM gets a
-new request from the corrected prefix. A round trip is paid per correction, not per token.
+Drafted steps arrive in the background (``draft``); each is verified with the delta of its position,
+exactly as in lockstep. At a token that differs, the LLM gets a new request from the corrected
+prefix, and the small model reads the correction meanwhile. A round trip is paid per correction, not
+per token.
+
+The small model reads one decided token at a time. Reading several drafted ones in a call would save
+work only where a call for several costs less than as many calls. On llama.cpp on a CPU it does not
+(``bench/batch.py``), and elsewhere it changes the rounding, and so near-ties.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Generator
-from itertools import takewhile
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
-from costeer.decoding.steering import Array
 from costeer.edge.draft import CLOSING_SECONDS, Burst, Draft
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import DeltaSource
+from costeer.edge.slm import DeltaSource, next_delta
 from costeer.edge.verify import DecodeParams, Step, Verifier
-
-LARGEST_BATCH = 16
-"""Most drafted tokens per call of the small model. After a correction the rest was in vain."""
 
 
 def run_ahead(
@@ -32,18 +30,12 @@ def run_ahead(
     """Decode one answer; see ``decode.generate_step``."""
     verifier = Verifier(cloud, prompts.public, params, stop)
     drafts = _Drafts(cloud, params, verifier, stop)
-    deltas = _DeltaQueue(slm)
     try:
-        deltas.begin(prompts)
         while not verifier.done:
-            if not deltas.ready:
-                unread = [*verifier.decided[deltas.read_count :], *drafts.tokens()]
-                deltas.read(unread, verifier.remaining)
-            drafted, delta = drafts.wait(), deltas.ready.popleft()
-            step = verifier.verify(drafted, delta, drafts.received, drafts.yield_slot)
+            delta = next_delta(slm, prompts, verifier.decided)
+            step = verifier.verify(drafts.wait(), delta, drafts.received, drafts.yield_slot)
             if (step.corrected or drafts.abandoned) and not verifier.done:
                 drafts.restart()
-                deltas.roll_back(step.position)
             else:
                 drafts.accept()
             yield step
@@ -81,11 +73,6 @@ class _Drafts:
             self.restart()
             step = self._draft.wait()
         return step
-
-    def tokens(self) -> list[int]:
-        """Return the drafted tokens beyond the decided ones, up to an end of text."""
-        tokens = self._draft.tokens()
-        return tokens[:-1] if tokens and tokens[-1] in self._params.eos_ids else tokens
 
     def accept(self) -> None:
         """Accept the first drafted token."""
@@ -133,42 +120,3 @@ class _Drafts:
         )
         self._open_drafts = [other for other in self._open_drafts if other.running] + [draft]
         return draft
-
-
-class _DeltaQueue:
-    """The small model's deltas for the next positions.
-
-    Attributes:
-        ready: (V,) each, for the next undecided positions.
-        read_count: how many tokens of the answer the small model has read.
-    """
-
-    def __init__(self, slm: DeltaSource) -> None:
-        self._slm = slm
-        self._most = min(slm.exact_steps, LARGEST_BATCH)
-        self.ready: deque[Array] = deque()
-        self.read_count = 0
-
-    def begin(self, prompts: Prompts) -> None:
-        """Read the prompts; queue the first delta."""
-        self.ready.append(self._slm.begin(prompts.plain, prompts.private))
-        self._vocab_size = self.ready[0].size
-
-    def read(self, tokens: list[int], remaining: int) -> None:
-        """Read at least one more token; queue as many deltas.
-
-        Args:
-            tokens: of the answer, from ``read_count`` on.
-            remaining: undecided positions; no delta is computed beyond them.
-        """
-        # A drafted id beyond the vocabulary is padding of the LLM's; the small model has no row.
-        readable = list(takewhile(lambda token: token < self._vocab_size, tokens))
-        count = min(len(readable), remaining, self._most)
-        self.ready.extend(self._slm.delta(readable[:count]))
-        self.read_count += count
-
-    def roll_back(self, position: int) -> None:
-        """Forget the drafted tokens from ``position`` on, and their deltas."""
-        self._slm.rollback(self.read_count - position)
-        self.read_count = position
-        self.ready.clear()

@@ -7,22 +7,22 @@ Three levels, each built on the one before: ``decode.generate_step`` yields toke
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from types import TracebackType
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import resolve_strength
-from costeer.edge.answer import Chunk, Generation, Result
+from costeer.edge.answer import Generation, Result
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
-from costeer.edge.prompts import Prompts, build
-from costeer.edge.slm import DeltaSource, NoSteering, SlmDelta, SlmPair
-from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
-from costeer.exceptions import InputError, InterruptedModelError, StoppedError
-from costeer.models.base import Interruptible, LanguageModel, Message
+from costeer.edge.prompts import build
+from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
+from costeer.edge.verify import DecodeParams, Mode, checked_mode
+from costeer.edge.writing import AnswerWriter
+from costeer.exceptions import InputError
+from costeer.models.base import LanguageModel, Message
 from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
 from costeer.settings import Settings
@@ -151,7 +151,6 @@ class Costeer:
             mode=self.mode,
         )
         prompts = build(self.slm.tokenizer, _messages(query), context, self.room(max_tokens))
-        text = TextStream(stop)
         result = Result(
             prompt_tokens=len(prompts.public),
             strength=str(chosen),
@@ -162,8 +161,9 @@ class Costeer:
         idle = resolved.gain == 0 or prompts.plain == prompts.private
         delta = NoSteering(self.slm.vocab_size) if idle else SlmDelta(self._pair, resolved.auto)
         cancelled = Stop()
-        chunks = self._chunks(prompts, params, delta, text, result, cancelled)
-        self._current = Generation(chunks, result, cancelled)
+        steps = generate_step(self.cloud, delta, prompts, params, cancelled)
+        writer = AnswerWriter(self.slm, self.ledger, params, TextStream(stop), result, cancelled)
+        self._current = Generation(writer.chunks(prompts.public, steps), result, cancelled)
         return self._current
 
     def generate(
@@ -248,61 +248,6 @@ class Costeer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _chunks(
-        self,
-        prompts: Prompts,
-        params: DecodeParams,
-        delta: DeltaSource,
-        text: TextStream,
-        result: Result,
-        stop: Stop,
-    ) -> Generator[Chunk, None, None]:
-        before, started = self.ledger.totals, time.perf_counter()
-        steps = generate_step(self.cloud, delta, prompts, params, stop)
-        result.finish_reason = "error"  # unless something better is known
-        try:
-            with ExitStack() as stack:
-                if isinstance(self.slm, Interruptible):
-                    stack.enter_context(stop.calling(self.slm.interrupt))
-                for step in steps:
-                    yield self._chunk(step, params, text, result, time.perf_counter() - started)
-                    if text.stopped:
-                        return
-        except (StoppedError, InterruptedModelError):
-            if not stop.is_set():
-                raise
-            result.finish_reason = "interrupted"
-        except (GeneratorExit, KeyboardInterrupt):
-            if result.finish_reason == "error":
-                result.finish_reason = "interrupted"
-            raise
-        finally:
-            stop.set()
-            steps.close()
-            self.ledger.record_answer((*prompts.public, *result.token_ids))
-            result.text += text.feed(b"", final=True)
-            spent = self.ledger.totals - before
-            result.requests, result.bytes_up = spent.requests, spent.bytes_up
-            result.bytes_down = spent.bytes_down
-            result.seconds = time.perf_counter() - started
-            result.tokens_per_second = result.steps / result.seconds
-
-    def _chunk(
-        self, step: Step, params: DecodeParams, text: TextStream, result: Result, seconds: float
-    ) -> Chunk:
-        """Count a step and turn it into text."""
-        result.count(step, seconds)
-        ended = step.token in params.eos_ids
-        last = ended or result.steps == params.max_tokens
-        raw = b"" if ended else self.slm.tokenizer.decode_bytes([step.token])
-        shown = text.feed(raw, final=last)
-        result.text += shown
-        if ended or text.stopped:
-            result.finish_reason = "stop"
-        elif last:
-            result.finish_reason = "length"
-        return Chunk(shown, step)
 
 
 def _messages(query: str | Sequence[Message]) -> Sequence[Message]:

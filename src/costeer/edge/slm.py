@@ -9,7 +9,6 @@ A rule (``decoding.auto``) may scale the delta at every position.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -18,6 +17,7 @@ import numpy as np
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import Array
 from costeer.decoding.steering import delta as difference
+from costeer.edge.prompts import Prompts
 from costeer.models.base import LanguageModel, TokenSequence
 from costeer.models.prefix import CanonicalCalls
 
@@ -25,22 +25,20 @@ from costeer.models.prefix import CanonicalCalls
 class DeltaSource(Protocol):
     """Where decoding gets the delta from."""
 
-    @property
-    def exact_steps(self) -> int:
-        """The most ids per call of ``delta`` whose result is bit-identical to one id at a time."""
-        ...
-
-    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         ...
 
-    def delta(self, ids: Sequence[int]) -> Array:
-        """Append n tokens of the answer; return the delta after each, (n, V)."""
+    def advance(self, token: int) -> Array:
+        """Append a decided token; return the delta (V,) for the next one."""
         ...
 
-    def rollback(self, count: int) -> None:
-        """Forget the last ``count`` tokens."""
-        ...
+
+def next_delta(slm: DeltaSource, prompts: Prompts, decided: Sequence[int]) -> Array:
+    """Return the delta (V,) for the position after ``decided``."""
+    if decided:
+        return slm.advance(decided[-1])
+    return slm.begin(prompts.plain, prompts.private)
 
 
 class SlmPair:
@@ -55,32 +53,26 @@ class SlmPair:
         self._canonical = CanonicalCalls(model)
         self._with: TokenSequence = model.sequence()
         self._without: TokenSequence = model.sequence()
-        self.exact_steps = max(model.exact_batch // 2, 1)
 
-    def prefill(self, public: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
+    def prefill(self, plain: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
         """Read the prompts, or what is new in them.
 
         Returns:
-            The rows (1, V) after the private and after the public prompt.
+            The rows (1, V) after the private and after the plain prompt.
 
         Raises:
             ContextLengthError: a prompt is too long.
         """
         # One after the other: together, each would round as the length of the other decides.
         with_context = self._canonical.prefill(self._with, private)[None]
-        return with_context, self._canonical.prefill(self._without, public)[None]
+        return with_context, self._canonical.prefill(self._without, plain)[None]
 
-    def extend(self, ids: Sequence[int]) -> tuple[Array, Array]:
-        """Append n ids to both sequences in one batch; return the rows (n, V) after each."""
+    def extend(self, token: int) -> tuple[Array, Array]:
+        """Append a token to both sequences in one batch; return the rows (1, V) after it."""
         with_context, without_context = self._model.extend_many(
-            [(self._with, ids), (self._without, ids)]
+            [(self._with, [token]), (self._without, [token])]
         )
         return with_context, without_context
-
-    def rollback(self, count: int) -> None:
-        """Forget the last ``count`` tokens of both sequences."""
-        for sequence in (self._with, self._without):
-            sequence.truncate(len(sequence) - count)
 
     def close(self) -> None:
         """Free both sequences."""
@@ -102,35 +94,31 @@ class SlmDelta:
         self._params = rule
         self._rule: Auto | None = None
         self._answer: list[int] = []
-        self.exact_steps = pair.exact_steps
 
-    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         self._answer.clear()
         if self._params is not None:
-            self._rule = Auto(self._params, private_part(public, private))
-        first: Array = self._scaled(*self._pair.prefill(public, private))[0]
-        return first
+            self._rule = Auto(self._params, private_part(plain, private))
+        return self._scaled(*self._pair.prefill(plain, private))
 
-    def delta(self, ids: Sequence[int]) -> Array:
-        """Append n tokens of the answer; return the delta after each, (n, V)."""
-        rows = self._pair.extend(ids)
-        self._answer += ids
+    def advance(self, token: int) -> Array:
+        """Append a decided token; return the delta (V,) for the next one."""
+        rows = self._pair.extend(token)
+        self._answer.append(token)
         return self._scaled(*rows)
-
-    def rollback(self, count: int) -> None:
-        """Forget the last ``count`` tokens."""
-        self._pair.rollback(count)
-        del self._answer[len(self._answer) - count :]
 
     def _scaled(self, with_context: Array, without_context: Array) -> Array:
         if self._rule is None:
-            return difference(with_context, without_context)
-        return self._rule.bonus(with_context, without_context, self._answer)
+            scaled = difference(with_context, without_context)
+        else:
+            scaled = self._rule.bonus(with_context, without_context, self._answer)
+        row: Array = scaled[0]
+        return row
 
 
 class NoSteering:
-    """A delta of zero: the large model alone, without waking the small one.
+    """A delta of zero: the large model alone, without running the small one.
 
     Args:
         vocab_size: V.
@@ -138,15 +126,11 @@ class NoSteering:
 
     def __init__(self, vocab_size: int) -> None:
         self._zero: Array = np.zeros(vocab_size, np.float32)
-        self.exact_steps = sys.maxsize
 
-    def begin(self, public: Sequence[int], private: Sequence[int]) -> Array:
-        """(V,) zeros."""
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
+        """Return zeros (V,)."""
         return self._zero
 
-    def delta(self, ids: Sequence[int]) -> Array:
-        """(n, V) zeros, as a view."""
-        return np.broadcast_to(self._zero, (len(ids), self._zero.size))
-
-    def rollback(self, count: int) -> None:
-        """Nothing to forget."""
+    def advance(self, token: int) -> Array:
+        """Return zeros (V,)."""
+        return self._zero

@@ -31,7 +31,7 @@ from costeer.decoding.steering import Array
 from costeer.exceptions import InterruptedModelError, ModelError, ParameterError
 from costeer.models.base import LogProbs, TokenSequence
 from costeer.models.engines.checks import check_ids, check_rows, check_sizes
-from costeer.models.engines.llamacpp_batch import Batch, Evaluation, shares
+from costeer.models.engines.llamacpp_batch import Batch, Evaluation, SlotSequence, shares
 from costeer.models.engines.llamacpp_library import (
     Abort,
     check_file,
@@ -231,7 +231,7 @@ class LlamaCpp:
         result = np.empty((reported, self.vocab_size), dtype=np.float32)
         return Evaluation(sequence, checked, len(checked) - reported, result)
 
-    def _trim(self, sequence: LlamaSequence) -> None:
+    def _trim(self, sequence: SlotSequence) -> None:
         """Remove cells beyond the sequence's ids."""
         held = self._lib.llama_memory_seq_pos_max(self._memory, sequence.slot) + 1
         if held > len(sequence):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,24 @@ from costeer.exceptions import NotFiniteError
 from costeer.models.base import SHARED, Call, LogProbs
 from costeer.models.engines.checks import Ids
 
-if TYPE_CHECKING:
-    from costeer.models.engines.llamacpp import LlamaSequence
+
+class SlotSequence(Protocol):
+    """A sequence of ids whose cells are in one slot of the cache."""
+
+    slot: int
+
+    def __len__(self) -> int: ...
+
+    def grow(self, ids: Sequence[int], calls: Sequence[Call]) -> None:
+        """Append ids that these calls have evaluated."""
+        ...
 
 
 @dataclass(slots=True)
 class Evaluation:
     """The ids to evaluate for one sequence, and the rows requested of them."""
 
-    sequence: LlamaSequence
+    sequence: SlotSequence
     ids: Ids  # (n,)
     silent: int  # how many of the first ids have no row
     result: LogProbs  # (n - silent, V), filled as the chunks come
