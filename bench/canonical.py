@@ -16,15 +16,15 @@ from collections.abc import Callable
 
 from common import CONTEXT, LLM, argument_parser, cores, pairs, report
 
-from costeer.models.base import LanguageModel, LogProbs, Message, Sequence
+from costeer.models.base import LanguageModel, LogProbs, Message, TokenSequence
 from costeer.models.load import load_model
-from costeer.models.prefix import Canonical, common_length
+from costeer.models.prefix import CanonicalCalls, common_length
 
 ANSWER = 64
-Read = Callable[[Sequence, list[int]], LogProbs]
+Read = Callable[[TokenSequence, list[int]], LogProbs]
 
 
-def plain(sequence: Sequence, prompt: list[int]) -> LogProbs:
+def plain(sequence: TokenSequence, prompt: list[int]) -> LogProbs:
     """A plain prefix cache."""
     kept = min(common_length(sequence.ids, prompt), len(prompt) - 1)
     sequence.truncate(kept)
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     model = load_model(options.model, context=CONTEXT, sequences=1, threads=cores())
-    canonical = Canonical(model)
+    canonical = CanonicalCalls(model)
     ways: dict[str, Read] = {"before": plain, "now": canonical.prefill}
     runs = {
         name: [measure(model, read) for _ in range(options.runs)] for name, read in ways.items()

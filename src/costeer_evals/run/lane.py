@@ -15,7 +15,7 @@ import numpy as np
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import Array
-from costeer.models.base import Sequence as TokenSequence
+from costeer.models.base import TokenSequence
 from costeer_evals.methods.base import Branch, Method, Rule
 from costeer_evals.prompts import TokenPrompts
 from costeer_evals.run.models import Models, branch_prompt

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from costeer.exceptions import InputError
-from costeer.models.files.lock import Locked, exclusive
+from costeer.models.files.lock import LockedError, exclusive
 
 ResultRow: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str, str, str]
@@ -192,7 +192,7 @@ def open_results(path: Path) -> Iterator[ResultFile]:
             if contents.length < path.stat().st_size:
                 os.truncate(path, contents.length)
             yield ResultFile(path, contents)
-    except Locked:
+    except LockedError:
         raise InputError(
             f"Another process is writing to {path}.",
             "Wait for it, or give every shard its own file.",

@@ -6,7 +6,8 @@ from pathlib import Path
 SCRIPT = Path(__file__).parents[3] / "bench" / "fuzz_server.py"
 
 
-def test_odd_requests_leave_no_trace(tmp_path):
+def test_odd_requests_leave_no_trace(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)  # for bench/common.py
     spec = importlib.util.spec_from_file_location("fuzz_server", SCRIPT)
     fuzz = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fuzz)
