@@ -1,11 +1,16 @@
 """Which commands there are."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import pytest
 
 
-def test_the_experiments_are_offered_with_their_extra_only(run, monkeypatch):
+def test_the_experiments_are_offered_with_their_extra_only(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for package in ("rouge_score", "nltk", "bm25s"):
         pytest.importorskip(package)
     assert "Run the benchmarks" in run("--help")[1]

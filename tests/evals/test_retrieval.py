@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from costeer_evals.retrieval import rank_records
@@ -23,6 +25,6 @@ RECORDS = ["a dinner of chili", "sailing at dawn, sailing at dusk", "", "the sai
         ("sailing", [], []),
     ],
 )
-def test_bm25(query, records, order):
+def test_bm25(query: Any, records: Any, order: Any) -> None:
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     assert rank_records(query, records) == order

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from costeer_evals.tasks.base import LoadOptions
 
@@ -39,7 +41,7 @@ ABSTRACT_PROMPT = (
 )
 
 
-def write(path, rows):
+def write(path: Path, rows: Any) -> Path:
     """Write a .json or .jsonl file, its folders too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".json":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from costeer_evals.run.experiment import GenerateConfig, ScoreConfig
 from costeer_evals.run.job import EvalJob, build_experiment, run_job
@@ -68,7 +69,15 @@ def all_tasks(folder: Path) -> dict[str, Path]:
     return found
 
 
-def job(out: Path, task_name: str, source: Path, work=None, names=FEW, shard=(0, 1), **options):
+def job(
+    out: Path,
+    task_name: str,
+    source: Path,
+    work: ScoreConfig | GenerateConfig | None = None,
+    names: Any = FEW,
+    shard: tuple[Any, ...] = (0, 1),
+    **options: Any,
+) -> EvalJob:
     work = ScoreConfig() if work is None else work
     samples = load_samples([find_task(task_name)], {task_name: source}, LoadOptions())
     return EvalJob(
@@ -80,14 +89,21 @@ def job(out: Path, task_name: str, source: Path, work=None, names=FEW, shard=(0,
     )
 
 
-def scores(tmp_path: Path, count=3, name="scores.jsonl", **options):
+def scores(tmp_path: Path, count: int = 3, name: str = "scores.jsonl", **options: Any) -> Path:
     """A finished run over CoGenesis rows; its file."""
     out = tmp_path / name
     run_job(job(out, "cogenesis", cogenesis(tmp_path / "dev.json", count), **options))
     return out
 
 
-def writings(tmp_path: Path, count=2, name="texts.jsonl", max_tokens=8, lanes=1, **options):
+def writings(
+    tmp_path: Path,
+    count: int = 2,
+    name: str = "texts.jsonl",
+    max_tokens: int = 8,
+    lanes: int = 1,
+    **options: Any,
+) -> Path:
     """A finished run over questions; its file."""
     out, work = tmp_path / name, GenerateConfig(max_tokens, lanes=lanes)
     source = questions(tmp_path / "questions.jsonl", count)
@@ -95,9 +111,9 @@ def writings(tmp_path: Path, count=2, name="texts.jsonl", max_tokens=8, lanes=1,
     return out
 
 
-def rows(*paths: Path) -> dict[tuple[str, ...], dict]:
+def rows(*paths: Path) -> dict[tuple[str, ...], dict[str, Any]]:
     """Rows by what they are of, without what differs between two runs."""
-    found = {}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for path in paths:
         for line in path.read_text().splitlines():
             row = json.loads(line)

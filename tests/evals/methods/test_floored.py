@@ -1,6 +1,9 @@
 """The rule against its formula in plain Python."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ F = Floored()
 
 
 @given(st.integers(0, 2**31), st.lists(st.integers(0, V - 1), max_size=9))
-def test_is_its_formula(seed, text):
+def test_is_its_formula(seed: int, text: Any) -> None:
     rng = np.random.default_rng(seed)
     names = ("llm_without", "slm_with", "slm_without")
     rows = {name: log_softmax(rng.normal(0, 6, (3, V))) for name in names}

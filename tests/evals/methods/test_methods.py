@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.decoding.steering import LIGHT, PAPER, log_softmax
+from costeer.decoding.steering import LIGHT, PAPER, SteeringParams, log_softmax
 from costeer.exceptions import ParameterError
 from costeer_evals.methods.base import Method
 from costeer_evals.methods.costeer import AdaCoSteer
@@ -24,12 +27,14 @@ BRANCHES = (
 )
 
 
-def rows(seed=0, n=4, width=12, scale=2.0):
+def rows(
+    seed: int = 0, n: int = 4, width: int = 12, scale: float = 2.0
+) -> dict[str, npt.NDArray[Any]]:
     rng = np.random.default_rng(seed)
     return {b: log_softmax(scale * rng.standard_normal((n, width))) for b in BRANCHES}
 
 
-def close(scores, expected):
+def close(scores: npt.NDArray[Any], expected: npt.NDArray[Any]) -> bool:
     """Equal up to a constant a row."""
     return np.allclose(log_softmax(scores), log_softmax(expected), atol=2e-4)
 
@@ -61,14 +66,14 @@ AMULET = 4.648699  # twice CoSteer's gain after 60 steps
         ),
     ],
 )
-def test_the_rule(made, expected):
+def test_the_rule(made: Any, expected: npt.NDArray[Any]) -> None:
     assert close(made.scores(R), expected)
     assert made.scores(R).dtype == np.float32
     assert np.allclose(np.exp(log_softmax(made.scores(R))).sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "params"), [("light-costeer", LIGHT), ("costeer", PAPER)])
-def test_costeer_is_algorithm_1(name, params):
+def test_costeer_is_algorithm_1(name: str, params: SteeringParams) -> None:
     for i, row in enumerate(log_softmax(make_method(name).scores(R))):
         literal = oracle.algorithm_1(WITHOUT[i], R["slm_with"][i], R["slm_without"][i], params)
         assert np.allclose(row, literal, atol=1e-4)
@@ -80,7 +85,7 @@ def test_costeer_is_algorithm_1(name, params):
     eta=st.floats(0.5, 20),
     steps=st.integers(0, 30),
 )
-def test_amulet_is_its_game(alpha, lam, eta, steps):
+def test_amulet_is_its_game(alpha: float, lam: float, eta: float, steps: int) -> None:
     """The loop of its release, literally: it divides by t where CoSteer multiplies."""
     log_with, log_without = WITH.astype(np.float64), WITHOUT.astype(np.float64)
     player, utilities = log_with, []
@@ -93,11 +98,11 @@ def test_amulet_is_its_game(alpha, lam, eta, steps):
     assert np.allclose(log_softmax(made.scores(R)), player, atol=5e-3)
 
 
-def test_amulet_at_its_defaults_is_twice_costeer_after_sixty_steps():
+def test_amulet_at_its_defaults_is_twice_costeer_after_sixty_steps() -> None:
     assert make_method("amulet").ratio == pytest.approx(2 * 2.3243, abs=1e-4)
 
 
-def test_contrastive_decoding_compares_plausible_tokens_only():
+def test_contrastive_decoding_compares_plausible_tokens_only() -> None:
     made = make_method("contrastive-decoding", coefficient=0.5)
     scores = made.scores(R)
     for i in range(4):
@@ -110,7 +115,7 @@ def test_contrastive_decoding_compares_plausible_tokens_only():
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_what_a_method_needs_is_what_it_reads(name):
+def test_what_a_method_needs_is_what_it_reads(name: str) -> None:
     made = make_method(name)
     assert made.violates_privacy == ("llm_with" in made.needs) == ("violates privacy" in made.label)
     made.scores({branch: R[branch] for branch in made.needs})
@@ -126,7 +131,7 @@ def test_what_a_method_needs_is_what_it_reads(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name):
+def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name: str) -> None:
     kept = {branch: values.copy() for branch, values in R.items()}
     made = make_method(name)
     answer = [7, 8, 9]
@@ -139,7 +144,7 @@ def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_token_that_the_models_rule_out_stays_out(name):
+def test_a_token_that_the_models_rule_out_stays_out(name: str) -> None:
     ruled_out = {branch: values.copy() for branch, values in R.items()}
     for values in ruled_out.values():
         values[:, 3] = -np.inf
@@ -149,7 +154,7 @@ def test_a_token_that_the_models_rule_out_stays_out(name):
 # The gate
 
 
-def certain(llm_max):
+def certain(llm_max: Any) -> dict[str, npt.NDArray[Any]]:
     """Rows in which the LLM's likeliest token has these probabilities."""
     made = rows(n=len(llm_max))
     for i, p in enumerate(llm_max):
@@ -169,7 +174,9 @@ def certain(llm_max):
     ],
 )
 @pytest.mark.parametrize("at_once", [1, 2, 10])
-def test_the_gate_shuts_for_good_with_the_third_sure_token(llm_max, steered, at_once):
+def test_the_gate_shuts_for_good_with_the_third_sure_token(
+    llm_max: Any, steered: Any, at_once: int
+) -> None:
     given_rows = certain(llm_max)
     rule = make_method("adacosteer").begin()
     parts = [
@@ -181,7 +188,7 @@ def test_the_gate_shuts_for_good_with_the_third_sure_token(llm_max, steered, at_
         assert np.array_equal(row, (always if steered[i] else given_rows["llm_without"])[i])
 
 
-def test_every_text_starts_with_an_open_gate():
+def test_every_text_starts_with_an_open_gate() -> None:
     made, sure = make_method("adacosteer"), certain([0.95] * 3)
     first = made.begin().scores(sure)
     assert np.array_equal(first, made.begin().scores(sure))
@@ -191,7 +198,7 @@ def test_every_text_starts_with_an_open_gate():
 # Names, parameters, keys
 
 
-def test_keys_are_stable_and_differ():
+def test_keys_are_stable_and_differ() -> None:
     assert make_method("costeer", gain=0.5).key() == "costeer-004d4098cd4e"
     keys = [make_method(name).key() for name in METHODS]
     keys += [make_method("costeer", gain=g).key() for g in (0.1, 0.2)]
@@ -201,7 +208,7 @@ def test_keys_are_stable_and_differ():
     assert make_method("costeer", gain=1).key() == make_method("costeer", gain=1.0).key()
 
 
-def test_labels_differ_and_equal_parameters_make_equal_methods():
+def test_labels_differ_and_equal_parameters_make_equal_methods() -> None:
     labels = [make_method(name).label for name in METHODS]
     assert len(set(labels)) == len(labels)
     assert make_method("mixture", weight=0.5) == make_method("mixture")
@@ -230,12 +237,12 @@ def test_labels_differ_and_equal_parameters_make_equal_methods():
         ("contrastive-decoding", {"plausibility": 0}, "plausibility"),
     ],
 )
-def test_what_makes_no_sense_is_an_error(name, parameters, problem):
+def test_what_makes_no_sense_is_an_error(name: str, parameters: Any, problem: str) -> None:
     with pytest.raises(ParameterError, match=problem):
         make_method(name, **parameters)
 
 
-def test_rows_of_different_shapes_are_an_error():
+def test_rows_of_different_shapes_are_an_error() -> None:
     with pytest.raises(ParameterError, match="shapes"):
         make_method("mixture").scores({**R, "slm_with": R["slm_with"][:2]})
     with pytest.raises(ParameterError, match="shapes"):
@@ -245,7 +252,7 @@ def test_rows_of_different_shapes_are_an_error():
 @pytest.mark.parametrize(
     "name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "own-words", "floored"]
 )
-def test_a_guided_method_is_the_method_on_the_guided_llm(name):
+def test_a_guided_method_is_the_method_on_the_guided_llm(name: str) -> None:
     inner, guided = parse_method(name), parse_method(f"guided-{name}")
     assert "llm_without" not in guided.needs and not guided.violates_privacy
     expected = inner.scores({**R, "llm_without": R["llm_guided"]})
@@ -254,7 +261,7 @@ def test_a_guided_method_is_the_method_on_the_guided_llm(name):
     assert guided.label == f"{inner.label}, guided"
 
 
-def test_guided_methods_differ_in_their_keys():
+def test_guided_methods_differ_in_their_keys() -> None:
     names = ["auto", "guided-auto", "guided-costeer:gain=1", "guided-costeer:gain=2"]
     assert len({parse_method(name).key() for name in names}) == 4
     assert (
@@ -265,6 +272,6 @@ def test_guided_methods_differ_in_their_keys():
 @pytest.mark.parametrize(
     "name", ["guided-llm-with", "guided-slm-with", "guided-nothing", "guided-"]
 )
-def test_what_cannot_be_guided(name):
+def test_what_cannot_be_guided(name: str) -> None:
     with pytest.raises(ParameterError):
         parse_method(name)

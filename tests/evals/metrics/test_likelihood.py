@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +16,14 @@ from costeer_evals.metrics.calibration import fit_temperature, nll_at
 from costeer_evals.metrics.likelihood import GRID, score_tokens
 
 
-def rows(seed, n=6, width=200, scale=3.0):
+def rows(seed: int, n: int = 6, width: int = 200, scale: float = 3.0) -> tuple[Any, ...]:
     rng = np.random.default_rng(seed)
     return log_softmax(scale * rng.standard_normal((n, width))), rng.integers(0, width, n)
 
 
-def exact_nll(logprobs, targets, temperature):
+def exact_nll(
+    logprobs: npt.NDArray[Any], targets: npt.NDArray[Any], temperature: Any
+) -> npt.NDArray[Any]:
     """(n,) by the definition, in float64."""
     scaled = logprobs.astype(np.float64) / temperature
     peak = scaled.max(axis=1, keepdims=True)
@@ -26,7 +31,7 @@ def exact_nll(logprobs, targets, temperature):
     return total - scaled[np.arange(len(targets)), targets]
 
 
-def test_what_is_kept_is_what_the_rows_say():
+def test_what_is_kept_is_what_the_rows_say() -> None:
     logprobs, targets = rows(0)
     other, _ = rows(1)
     kept = score_tokens(logprobs, targets, other)
@@ -43,7 +48,7 @@ def test_what_is_kept_is_what_the_rows_say():
     assert len(kept) == 6 and kept.target.dtype == np.float32
 
 
-def test_a_policy_does_not_diverge_from_itself_and_none_is_not_a_number():
+def test_a_policy_does_not_diverge_from_itself_and_none_is_not_a_number() -> None:
     logprobs, targets = rows(2)
     assert np.allclose(score_tokens(logprobs, targets, logprobs).kl, 0, atol=1e-6)
     assert np.isnan(score_tokens(logprobs, targets).kl).all()
@@ -55,7 +60,9 @@ def test_a_policy_does_not_diverge_from_itself_and_none_is_not_a_number():
     temperature=st.floats(0.5, 4),
     width=st.sampled_from([2, 30, 1000]),
 )
-def test_every_temperature_follows_from_what_is_kept(seed, scale, temperature, width):
+def test_every_temperature_follows_from_what_is_kept(
+    seed: int, scale: float, temperature: float, width: int
+) -> None:
     logprobs, targets = rows(seed, width=width, scale=scale)
     for i in range(len(targets)):
         one = slice(i, i + 1)
@@ -66,7 +73,7 @@ def test_every_temperature_follows_from_what_is_kept(seed, scale, temperature, w
 
 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.5, 5), true=st.floats(0.6, 3))
-def test_the_fitted_temperature_is_the_best(seed, scale, true):
+def test_the_fitted_temperature_is_the_best(seed: int, scale: float, true: float) -> None:
     """Against a golden-section search on the exact value; the truth is drawn at ``true``."""
     logprobs, _ = rows(seed, n=60, scale=scale)
     rng = np.random.default_rng(seed + 1)
@@ -74,7 +81,7 @@ def test_the_fitted_temperature_is_the_best(seed, scale, true):
     targets = np.array([rng.choice(200, p=p / p.sum()) for p in tempered])
     kept = score_tokens(logprobs, targets)
 
-    def exact(inverse):
+    def exact(inverse: Any) -> Any:
         return exact_nll(logprobs, targets, 1 / inverse).sum()
 
     low, high = GRID[0], GRID[-1]
@@ -87,7 +94,7 @@ def test_the_fitted_temperature_is_the_best(seed, scale, true):
     assert 1 / fitted == pytest.approx((low + high) / 2, abs=0.02)
 
 
-def test_a_token_ruled_out_elsewhere_does_no_harm():
+def test_a_token_ruled_out_elsewhere_does_no_harm() -> None:
     logprobs = log_softmax(np.array([[0.0, 1.0, -np.inf], [2.0, 0.0, 1.0]], np.float32))
     kept = score_tokens(logprobs, np.array([1, 0]), logprobs[::-1].copy())
     assert np.isfinite(kept.log_partition).all() and np.isfinite(kept.mean_logprob).all()
@@ -96,7 +103,7 @@ def test_a_token_ruled_out_elsewhere_does_no_harm():
     assert nll_at(kept.summed(), 1.5) == pytest.approx(exact, abs=1e-3)
 
 
-def test_a_reference_ruled_out_has_no_likelihood():
+def test_a_reference_ruled_out_has_no_likelihood() -> None:
     logprobs = log_softmax(np.array([[0.0, 1.0, -np.inf]], np.float32))
     kept = score_tokens(logprobs, np.array([2]))
     assert kept.nll()[0] == np.inf
@@ -104,7 +111,7 @@ def test_a_reference_ruled_out_has_no_likelihood():
         nll_at(kept.summed(), 1.5)
 
 
-def test_a_text_without_tokens():
+def test_a_text_without_tokens() -> None:
     empty = score_tokens(np.empty((0, 5), np.float32), np.empty(0, np.int64))
     assert len(empty) == 0 and empty.nll().sum() == 0
 
@@ -113,13 +120,13 @@ def test_a_text_without_tokens():
     ("targets", "other"),
     [([0, 1], None), ([0, 1, 200], None), ([0, 1, -1], None), ([0, 1, 2], np.zeros((3, 5)))],
 )
-def test_what_does_not_fit_is_an_error(targets, other):
+def test_what_does_not_fit_is_an_error(targets: list[int], other: npt.NDArray[Any] | None) -> None:
     logprobs, _ = rows(0, n=3)
     with pytest.raises(ParameterError):
         score_tokens(logprobs, np.array(targets), other)
 
 
-def test_a_temperature_beyond_the_grid_is_an_error():
+def test_a_temperature_beyond_the_grid_is_an_error() -> None:
     logprobs, targets = rows(0)
     for temperature in (0.4, 4.1, 0.0, -1.0):
         with pytest.raises(ParameterError, match=r"from 0\.5 to 4"):

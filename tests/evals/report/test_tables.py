@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ from tests.support.tiny_report import (
 from tests.support.tiny_runs import scores, writings
 
 
-def nll(total, tokens, hits=0, ruled_out=0):
+def nll(total: int, tokens: int, hits: int = 0, ruled_out: int = 0) -> dict[str, Any]:
     """As of a policy whose partition function does not feel the temperature."""
     return {
         "tokens": tokens,
@@ -47,7 +49,7 @@ def nll(total, tokens, hits=0, ruled_out=0):
 # Texts
 
 
-def test_means_and_differences_of_texts(tmp_path):
+def test_means_and_differences_of_texts(tmp_path: Path) -> None:
     base = [(0.2, 0.1, 0.3), (0.4, 0.3, 0.5), (0.6, 0.2, 0.4)]
     better = [(0.3, 0.2, 0.3), (0.5, 0.5, 0.5), (0.7, 0.5, 0.4)]  # R-L +10, +20, +30
     made = [row(LLM, f"s{i}", overlap(*v)) for i, v in enumerate(base)]
@@ -66,7 +68,7 @@ def test_means_and_differences_of_texts(tmp_path):
     assert alone["R-L, difference to LLM w/o [95 %]"] is None and alone["p, Holm"] is None
 
 
-def test_p_values_are_corrected_for_all_methods_of_the_table(tmp_path):
+def test_p_values_are_corrected_for_all_methods_of_the_table(tmp_path: Path) -> None:
     made = [row(LLM, f"s{i}", overlap(0, 0, 0)) for i in range(8)]
     for how in (LIGHT, PAPER, BOUND):
         made += [row(how, f"s{i}", overlap(0, 0.1, 0)) for i in range(8)]
@@ -75,7 +77,7 @@ def test_p_values_are_corrected_for_all_methods_of_the_table(tmp_path):
         assert cells(table, how.label)["p, Holm"] == pytest.approx(3 * 2 / 2**8)
 
 
-def test_methods_are_compared_on_samples_that_all_have(tmp_path):
+def test_methods_are_compared_on_samples_that_all_have(tmp_path: Path) -> None:
     made = [row(LLM, f"s{i}", overlap(0, i / 10, 0)) for i in range(4)]
     made += [row(LIGHT, "s1", overlap(0, 0.5, 0)), row(LIGHT, "s3", overlap(0, 0.7, 0))]
     section = only(file(tmp_path, *made))
@@ -85,7 +87,7 @@ def test_methods_are_compared_on_samples_that_all_have(tmp_path):
     assert "2 more samples are left out" in " ".join(table.notes)
 
 
-def test_near_twins_can_be_left_out(tmp_path):
+def test_near_twins_can_be_left_out(tmp_path: Path) -> None:
     made = [
         row(LLM, "s0", {**overlap(0, 0.9, 0), "nearest": 0.8}),
         row(LLM, "s1", {**overlap(0, 0.1, 0), "nearest": 0.2}),
@@ -95,20 +97,20 @@ def test_near_twins_can_be_left_out(tmp_path):
     assert len(only(path).samples) == 2
 
 
-def test_near_twins_that_nobody_measured(tmp_path):
+def test_near_twins_that_nobody_measured(tmp_path: Path) -> None:
     path = file(tmp_path, row(LLM, "s0", overlap(0, 0.9, 0)))
     with pytest.raises(InputError, match="do not say which references"):
         only(path, without_twins=True)
 
 
-def test_the_two_halves_share_no_group_and_leave_nothing_out(tmp_path):
+def test_the_two_halves_share_no_group_and_leave_nothing_out(tmp_path: Path) -> None:
     made = [row(LLM, f"s{i}", overlap(0, 0.1, 0), group=f"{i // 2:016x}") for i in range(8)]
     path = file(tmp_path, *made)
     assert list(only(path, half="tune").samples) == ["s0", "s1", "s4", "s5"]
     assert list(only(path, half="test").samples) == ["s2", "s3", "s6", "s7"]
 
 
-def test_one_preference_alone(tmp_path):
+def test_one_preference_alone(tmp_path: Path) -> None:
     endings = ("concise", "verbose")
     made = [
         row(LLM, f"{i}-{e}", overlap(0, 0.1, 0), task="truthfulqa") for e in endings for i in "12"
@@ -119,7 +121,7 @@ def test_one_preference_alone(tmp_path):
         only(file(tmp_path, *made), preference="creative")
 
 
-def test_tasks_pooled(tmp_path):
+def test_tasks_pooled(tmp_path: Path) -> None:
     made = [row(LLM, "1", overlap(0, 0.1, 0), task=task) for task in ("truthfulqa", "helpsteer")]
     section = only(file(tmp_path, *made), pooled=True)
     assert section.task == "truthfulqa, helpsteer"
@@ -129,7 +131,7 @@ def test_tasks_pooled(tmp_path):
 # Likelihoods
 
 
-def test_likelihoods_by_hand(tmp_path):
+def test_likelihoods_by_hand(tmp_path: Path) -> None:
     made = []
     for i in range(4):
         made.append(row(LLM, f"s{i}", nll(30, 10, hits=4), kind="score"))
@@ -155,7 +157,7 @@ def test_likelihoods_by_hand(tmp_path):
     assert cells(table, BOUND.label)["gap closed [95 %]"] == 1
 
 
-def test_what_rules_a_token_out_is_not_compared(tmp_path):
+def test_what_rules_a_token_out_is_not_compared(tmp_path: Path) -> None:
     contrast = make_method("contrastive-decoding")
     made = []
     for i in range(3):
@@ -167,7 +169,7 @@ def test_what_rules_a_token_out_is_not_compared(tmp_path):
     assert "50.0% of the references' tokens" in " ".join(table.notes)
 
 
-def test_without_a_gap_there_is_nothing_to_close(tmp_path):
+def test_without_a_gap_there_is_nothing_to_close(tmp_path: Path) -> None:
     made = []
     for i in range(3):
         made.append(row(LLM, f"s{i}", nll(10, 10), kind="score"))
@@ -177,7 +179,7 @@ def test_without_a_gap_there_is_nothing_to_close(tmp_path):
     assert "no gap to close" in " ".join(table.notes)
 
 
-def test_one_sample_alone_has_a_table(tmp_path):
+def test_one_sample_alone_has_a_table(tmp_path: Path) -> None:
     table = likelihood.table(only(scores(tmp_path, count=1)))
     assert cells(table, "LLM w/o")["NLL"] > 0
     assert "cannot be calibrated" in " ".join(table.notes)
@@ -186,7 +188,7 @@ def test_one_sample_alone_has_a_table(tmp_path):
 # Comparing
 
 
-def test_two_methods_compared(tmp_path):
+def test_two_methods_compared(tmp_path: Path) -> None:
     made = [row(LLM, f"s{i}", overlap(0.1, 0.1, 0.1)) for i in range(3)]
     made += [row(LIGHT, f"s{i}", overlap(0.1, 0.1 * (i + 1), 0.1)) for i in range(3)]
     table = compare.table(only(file(tmp_path, *made)), LLM.key(), LIGHT.key())
@@ -201,7 +203,7 @@ def test_two_methods_compared(tmp_path):
 # The paper's tables
 
 
-def test_table_1_has_ours_above_the_papers(tmp_path):
+def test_table_1_has_ours_above_the_papers(tmp_path: Path) -> None:
     made = [row(PAPER, "s0", overlap(0.5, 0.25, 0.3), task="longlamp-abstract")]
     table = paper_tables.paper_table(1, build_sections(load_results([file(tmp_path, *made)])))
     ours = cells(table, "ours: CoSteer")
@@ -211,7 +213,7 @@ def test_table_1_has_ours_above_the_papers(tmp_path):
     assert len(table.rows) == 16
 
 
-def test_tables_2_and_3(tmp_path):
+def test_tables_2_and_3(tmp_path: Path) -> None:
     made = []
     for how, seconds in ((LLM, 1.0), (LIGHT, 2.0), (PAPER, 4.0)):
         values = overlap(0.5, 0.25, 0.3)
@@ -229,13 +231,13 @@ def test_tables_2_and_3(tmp_path):
 
 
 @pytest.mark.parametrize("number", paper_tables.NUMBERS)
-def test_results_that_do_not_belong_into_a_table(tmp_path, number):
+def test_results_that_do_not_belong_into_a_table(tmp_path: Path, number: int) -> None:
     found = build_sections(load_results([scores(tmp_path)]))
     with pytest.raises(InputError, match=f"table {number}"):
         paper_tables.paper_table(number, found)
 
 
-def test_every_row_that_the_paper_prints_has_all_columns():
+def test_every_row_that_the_paper_prints_has_all_columns() -> None:
     assert all(len(line.numbers) == len(published.COLUMNS_1) for line in published.TABLE_1)
     assert all(len(row) == len(published.COLUMNS_2) for row in published.TABLE_2.values())
 
@@ -243,7 +245,7 @@ def test_every_row_that_the_paper_prints_has_all_columns():
 # Sweeps
 
 
-def test_figure_2_is_one_number():
+def test_figure_2_is_one_number() -> None:
     points = {(p.parameter, p.value): p.gain for p in sweep.figure_2_points()}
     assert points["steps", 1] == pytest.approx(LIGHT_GAIN)
     assert points["steps", 20] == points["alpha", 2] == points["beta", 1] == PAPER_GAIN
@@ -257,7 +259,7 @@ def test_figure_2_is_one_number():
     )
 
 
-def test_a_sweep_is_ordered_by_gain(tmp_path):
+def test_a_sweep_is_ordered_by_gain(tmp_path: Path) -> None:
     names = ["llm-without", "llm-with", "costeer:gain=1.5", "costeer", "costeer:gain=0.5"]
     section = only(scores(tmp_path, names=names))
     assert [g for g, _ in sweep.curve(section)] == [0.5, 1.5, PAPER_GAIN]
@@ -272,7 +274,7 @@ def test_a_sweep_is_ordered_by_gain(tmp_path):
     assert len(sweep.table(texts_).rows) == 5
 
 
-def test_plots_are_written(tmp_path):
+def test_plots_are_written(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     from costeer_evals.report.plots import plot
 
@@ -287,7 +289,7 @@ def test_plots_are_written(tmp_path):
 # Files
 
 
-def test_files_of_several_shards_are_one(tmp_path):
+def test_files_of_several_shards_are_one(tmp_path: Path) -> None:
     parts = [scores(tmp_path, count=5, name=f"{i}.jsonl", shard=(i, 2)) for i in range(2)]
     whole = scores(tmp_path, count=5, name="whole.jsonl")
     (together,) = build_sections(load_results([*parts, whole]))
@@ -295,7 +297,7 @@ def test_files_of_several_shards_are_one(tmp_path):
     assert sorted(only(whole).samples) == sorted(together.samples)
 
 
-def test_files_that_cannot_be_read_as_one(tmp_path):
+def test_files_that_cannot_be_read_as_one(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text("")
     with pytest.raises(InputError, match="holds no results"):
@@ -325,7 +327,7 @@ TABLE = Table(
 )
 
 
-def test_markdown():
+def test_markdown() -> None:
     assert tables.markdown([TABLE]) == (
         "**T**\n\n"
         "| Method |   x |                 y |\n"
@@ -337,7 +339,7 @@ def test_markdown():
     )
 
 
-def test_csv_and_json():
+def test_csv_and_json() -> None:
     assert tables.as_csv([TABLE]) == (
         "# T\nMethod,x,y,y low,y high\na,1.25,1,0.5,2\nb,inf,,,\nc,-0.01,3,,\n"
     )

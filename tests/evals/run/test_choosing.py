@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,7 +24,7 @@ NAMES = ["llm-without", "llm-with", "costeer:gain=0.5", "adacosteer:threshold=0.
 MODEL = {"llm_without": 1, "llm_with": 1, "slm_without": 2, "slm_with": 2, "slm_about": 2}
 
 
-def expected(name, prompts, ids):
+def expected(name: Any, prompts: Any, ids: Any) -> Any:
     """The mean log-probability of an option, every row from scratch."""
     how = parse_method(name)
     given = {}
@@ -34,7 +37,7 @@ def expected(name, prompts, ids):
     return float(np.mean([logprobs[i, token] for i, token in enumerate(ids)]))
 
 
-def test_options_are_scored_as_by_a_plain_loop(tmp_path):
+def test_options_are_scored_as_by_a_plain_loop(tmp_path: Path) -> None:
     source, out = choices(tmp_path / "p.jsonl", 3), tmp_path / "out.jsonl"
     run_job(job(out, "prefeval", source, names=NAMES))
     found, tokenizer = rows(out), load_model("fake:1").tokenizer
@@ -50,7 +53,7 @@ def test_options_are_scored_as_by_a_plain_loop(tmp_path):
     assert len(found) == 3 * len(NAMES)
 
 
-def test_a_run_goes_on_and_gives_the_rows_of_one_run(tmp_path):
+def test_a_run_goes_on_and_gives_the_rows_of_one_run(tmp_path: Path) -> None:
     few, whole, part = choices(tmp_path / "few.jsonl", 1), tmp_path / "a", tmp_path / "b"
     source = choices(tmp_path / "p.jsonl", 3)
     assert run_job(job(part, "prefeval", few, names=NAMES[:2])).written == 2
@@ -62,14 +65,14 @@ def test_a_run_goes_on_and_gives_the_rows_of_one_run(tmp_path):
         assert private not in whole.read_text()
 
 
-def test_options_that_do_not_fit_are_refused_before_the_work(tmp_path):
+def test_options_that_do_not_fit_are_refused_before_the_work(tmp_path: Path) -> None:
     row = {"id": 1, "topic": "t", "preference": "p", "question": "q", "options": ["a" * 5000, "b"]}
     source = write(tmp_path / "p.jsonl", [row])
     with pytest.raises(InputError, match=r"need up to 5,\d+ tokens"):
         run_job(job(tmp_path / "out.jsonl", "prefeval", source))
 
 
-def test_rows_of_options_are_not_kept(tmp_path):
+def test_rows_of_options_are_not_kept(tmp_path: Path) -> None:
     source = choices(tmp_path / "p.jsonl", 1)
     with pytest.raises(ParameterError, match="not for options"):
         run_job(job(tmp_path / "out.jsonl", "prefeval", source, logprob_store=tmp_path / "rows"))
@@ -79,6 +82,6 @@ def test_rows_of_options_are_not_kept(tmp_path):
     ("logprobs", "margin", "correct"),
     [([-1, -2, -4], 2, True), ([-3, -2, -4], 0, False), ([-2, -2], 0, False)],
 )
-def test_margin_and_choice(logprobs, margin, correct):
+def test_margin_and_choice(logprobs: Any, margin: Any, correct: Any) -> None:
     found = option_fields(logprobs)
     assert (found["margin"], found["correct"]) == (margin, correct)

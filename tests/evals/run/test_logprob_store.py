@@ -1,7 +1,11 @@
 """Rows kept on disk: scores are the same with them, and no model runs."""
 
+from __future__ import annotations
+
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +18,9 @@ from tests.support.tiny_runs import cogenesis, job
 VARYING = {"run", "seconds"}
 
 
-def run(tmp_path, name, names=("llm-without", "costeer:gain=0.5"), **options):
+def run(
+    tmp_path: Path, name: Any, names: Any = ("llm-without", "costeer:gain=0.5"), **options: Any
+) -> Any:
     out = tmp_path / name
     source = cogenesis(tmp_path / "dev.json", 3)
     run_job(job(out, "cogenesis", source, ScoreConfig(rounded=True), names, **options))
@@ -22,14 +28,14 @@ def run(tmp_path, name, names=("llm-without", "costeer:gain=0.5"), **options):
     return [{k: v for k, v in line.items() if k not in VARYING} for line in lines if "run" in line]
 
 
-def model_seconds(path):
+def model_seconds(path: Any) -> Any:
     """The time that the models of each row took, by branch."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     seconds = [line["seconds"] for line in lines if "seconds" in line]
     return {s for row in seconds for branch, s in row.items() if branch != "method"}
 
 
-def test_a_second_run_reads_no_model_and_gives_the_same(tmp_path):
+def test_a_second_run_reads_no_model_and_gives_the_same(tmp_path: Path) -> None:
     rows = tmp_path / "rows"
     first = run(tmp_path, "a.jsonl", logprob_store=rows)
     assert len(list(rows.iterdir())) == 3 * 4  # samples, and the branches with that for the KL
@@ -40,7 +46,7 @@ def test_a_second_run_reads_no_model_and_gives_the_same(tmp_path):
     assert len(more) == 6 and model_seconds(tmp_path / "c.jsonl") == {0}
 
 
-def test_rounding_moves_scores_little(tmp_path):
+def test_rounding_moves_scores_little(tmp_path: Path) -> None:
     rounded = run(tmp_path, "a.jsonl", logprob_store=tmp_path / "rows")
     out = tmp_path / "b.jsonl"
     run_job(job(out, "cogenesis", tmp_path / "dev.json", names=("llm-without", "costeer:gain=0.5")))
@@ -52,7 +58,7 @@ def test_rounding_moves_scores_little(tmp_path):
         assert not np.array_equal(*sums)
 
 
-def test_damaged_or_foreign_files_are_computed_again(tmp_path):
+def test_damaged_or_foreign_files_are_computed_again(tmp_path: Path) -> None:
     rows = tmp_path / "rows"
     first = run(tmp_path, "a.jsonl", logprob_store=rows)
     for i, file in enumerate(sorted(rows.iterdir())):
@@ -61,14 +67,14 @@ def test_damaged_or_foreign_files_are_computed_again(tmp_path):
     assert run(tmp_path, "b.jsonl", logprob_store=rows) == first
 
 
-def test_where_rows_cannot_be_kept(tmp_path):
+def test_where_rows_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be created"):
         run(tmp_path, "a.jsonl", logprob_store=tmp_path / "file" / "rows")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such modes")
-def test_what_is_written_is_for_its_owner_alone(tmp_path):
+def test_what_is_written_is_for_its_owner_alone(tmp_path: Path) -> None:
     rows = tmp_path / "rows"
     run(tmp_path, "a.jsonl", logprob_store=rows)
     written = [tmp_path / "a.jsonl", *rows.iterdir()]

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,14 +44,14 @@ MODEL = {
 }
 
 
-def branch_row(branch, prompts, answer):
+def branch_row(branch: Any, prompts: Any, answer: Any) -> Any:
     prompt = prompts.private if branch.endswith("_with") else prompts.public
     prompt = prompts.guided if branch.endswith("_guided") else prompt
     prompt = prompts.about if branch.endswith("_about") else prompt
     return load_model(f"fake:{MODEL[branch]}").logprobs([*prompt, *answer])
 
 
-def test_scores_are_those_of_whole_rows(tmp_path):
+def test_scores_are_those_of_whole_rows(tmp_path: Path) -> None:
     path = cogenesis(tmp_path / "dev.json", 2)
     data = json.loads(path.read_text())
     data[1]["conversations"][1]["value"] = "long " * PIECE  # several pieces
@@ -83,7 +85,7 @@ def test_scores_are_those_of_whole_rows(tmp_path):
 
 @pytest.mark.parametrize("sampling", [SamplingParams(), SamplingParams(0.8, 0.9, seed=3)])
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
+def test_texts_are_those_of_a_plain_loop(tmp_path: Path, sampling: Any, lanes: Any) -> None:
     names = [
         "slm-with",
         "llm-without",
@@ -130,13 +132,13 @@ def test_texts_are_those_of_a_plain_loop(tmp_path, sampling, lanes):
             assert row["changed"] == (None if plain else changed)
 
 
-def test_what_has_the_same_prompts_is_written_once(tmp_path):
+def test_what_has_the_same_prompts_is_written_once(tmp_path: Path) -> None:
     found = [json.loads(line) for line in writings(tmp_path, count=1).read_text().splitlines()[1:]]
     reused = [row for row in found if "decode" not in row["seconds"]]
     assert {row["label"] for row in reused} == {"LLM w/o"} and len(reused) == 3
 
 
-def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path):
+def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path: Path) -> None:
     out = writings(tmp_path, count=1, keep_texts=True)
     kept = tmp_path / "texts.texts.jsonl"
     with kept.open("a") as end:
@@ -149,14 +151,14 @@ def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path):
     assert found == {key: row["answer"] for key, row in written.items()}
 
 
-def test_rows_hold_no_text_of_the_data(tmp_path):
+def test_rows_hold_no_text_of_the_data(tmp_path: Path) -> None:
     text = scores(tmp_path).read_text() + writings(tmp_path).read_text()
     for private in (SECRET, "Maren", "toast", "Biscuit", "Why", "sailing"):
         assert private not in text
     assert list(tmp_path.glob("*.texts.jsonl")) == []
 
 
-def test_rows_say_what_made_them(tmp_path):
+def test_rows_say_what_made_them(tmp_path: Path) -> None:
     header, row, *_ = map(json.loads, scores(tmp_path).read_text().splitlines())
     assert row["run"] == header["header"]["run"]
     assert header["header"]["models"]["llm"]["name"] == "fake:1"
@@ -169,7 +171,7 @@ def test_rows_say_what_made_them(tmp_path):
 # Going on
 
 
-def test_a_finished_run_does_nothing_and_opens_no_model(tmp_path):
+def test_a_finished_run_does_nothing_and_opens_no_model(tmp_path: Path) -> None:
     out = scores(tmp_path)
     before = out.read_bytes()
     again = job(out, "cogenesis", tmp_path / "dev.json")
@@ -179,14 +181,14 @@ def test_a_finished_run_does_nothing_and_opens_no_model(tmp_path):
     assert rows(out) and out.read_bytes().startswith(before)
 
 
-def test_more_methods_and_samples_are_added_to_what_is_there(tmp_path):
+def test_more_methods_and_samples_are_added_to_what_is_there(tmp_path: Path) -> None:
     whole = rows(scores(tmp_path, count=3, name="whole.jsonl"))
     out = scores(tmp_path, count=1, names=["llm-with"])
     scores(tmp_path, count=3)
     assert rows(out) == whole
 
 
-def test_a_file_cut_at_any_byte_goes_on_to_the_same_rows(tmp_path):
+def test_a_file_cut_at_any_byte_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     out = scores(tmp_path)
     content, expected = out.read_bytes(), rows(out)
     random.seed(0)
@@ -198,7 +200,9 @@ def test_a_file_cut_at_any_byte_goes_on_to_the_same_rows(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["score", "generate"])
-def test_a_killed_run_that_continues_has_the_rows_of_a_run_in_one_go(tmp_path, kind):
+def test_a_killed_run_that_continues_has_the_rows_of_a_run_in_one_go(
+    tmp_path: Path, kind: Any
+) -> None:
     if kind == "score":
         source, name = cogenesis(tmp_path / "dev.json", 25), "cogenesis"
         whole = rows(scores(tmp_path, count=25, name="whole.jsonl"))
@@ -226,14 +230,14 @@ def test_a_killed_run_that_continues_has_the_rows_of_a_run_in_one_go(tmp_path, k
 
 
 @pytest.mark.parametrize("make", [scores, writings])
-def test_shards_together_are_the_whole(tmp_path, make):
+def test_shards_together_are_the_whole(tmp_path: Path, make: Any) -> None:
     whole = rows(make(tmp_path, count=5, name="whole.jsonl"))
     parts = [make(tmp_path, count=5, name=f"{i}.jsonl", shard=(i, 3)) for i in range(3)]
     assert rows(*parts) == whole
     assert all(rows(part) for part in parts)
 
 
-def test_there_are_only_so_many_shards():
+def test_there_are_only_so_many_shards() -> None:
     with pytest.raises(ParameterError, match="from 0 to 2"):
         select_shard([], 3, 3)
 
@@ -241,7 +245,7 @@ def test_there_are_only_so_many_shards():
 # What is refused, and when
 
 
-def test_other_data_under_the_same_ids_are_refused(tmp_path):
+def test_other_data_under_the_same_ids_are_refused(tmp_path: Path) -> None:
     out = scores(tmp_path)
     path = tmp_path / "dev.json"
     path.write_text(path.read_text().replace("sailing", "rowing"))
@@ -249,7 +253,7 @@ def test_other_data_under_the_same_ids_are_refused(tmp_path):
         run_job(job(out, "cogenesis", path))
 
 
-def test_other_models_are_refused(tmp_path):
+def test_other_models_are_refused(tmp_path: Path) -> None:
     out = scores(tmp_path)
     again = job(out, "cogenesis", tmp_path / "dev.json", names=["slm-with"])
     others = replace(again.choice, names={"llm": "fake:1", "slm": "fake:3"})
@@ -257,7 +261,7 @@ def test_other_models_are_refused(tmp_path):
         run_job(replace(again, choice=others))
 
 
-def test_a_sample_that_does_not_fit_is_told_before_any_work(tmp_path):
+def test_a_sample_that_does_not_fit_is_told_before_any_work(tmp_path: Path) -> None:
     again = job(tmp_path / "out.jsonl", "cogenesis", cogenesis(tmp_path / "dev.json", 3))
     small = replace(again.choice, context=100)
     with pytest.raises(InputError, match=r"3 of 3 samples need up to \d+ tokens"):
@@ -265,7 +269,7 @@ def test_a_sample_that_does_not_fit_is_told_before_any_work(tmp_path):
     assert not rows(tmp_path / "out.jsonl")
 
 
-def test_methods_are_named_once_and_only_where_they_can_run():
+def test_methods_are_named_once_and_only_where_they_can_run() -> None:
     assert len(build_experiment(["costeer", "costeer"], ScoreConfig()).methods) == 1
     assert "copy-query" in build_experiment([], GenerateConfig()).keys
     assert "copy-query" not in build_experiment([], ScoreConfig()).keys
@@ -280,12 +284,12 @@ def test_methods_are_named_once_and_only_where_they_can_run():
 @pytest.mark.parametrize(
     "text", ["cost", "costeer:gain", "costeer:gain=much", "costeer:strength=1", "amulet:steps=x"]
 )
-def test_methods_that_cannot_be_read(text):
+def test_methods_that_cannot_be_read(text: Any) -> None:
     with pytest.raises(ParameterError):
         parse_method(text)
 
 
-def test_methods_with_parameters():
+def test_methods_with_parameters() -> None:
     assert parse_method("costeer:gain=0.5") == make_method("costeer", gain=0.5)
     assert parse_method("amulet:alpha=1:steps=20") == make_method("amulet", alpha=1.0, steps=20)
     assert parse_method("context-steering:model=slm") == make_method(
@@ -293,7 +297,7 @@ def test_methods_with_parameters():
     )
 
 
-def test_the_noise_of_a_sample_is_its_own():
+def test_the_noise_of_a_sample_is_its_own() -> None:
     work = GenerateConfig(sampling=SamplingParams(1.0, seed=4))
     seeds = {
         work.seed("a", "1"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import InputError
@@ -11,7 +14,7 @@ from tests.support.tiny_runs import rows, scores
 HEADER = {"run": "r", "models": {"llm": {"name": "a", "sha256": "1"}}}
 
 
-def row(sample="1", **more):
+def row(sample: Any = "1", **more: Any) -> Any:
     return {
         "run": "r",
         "kind": "score",
@@ -24,7 +27,7 @@ def row(sample="1", **more):
     }
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_what_was_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.jsonl"
     with results.open_results(path) as file:
         file.write_header(HEADER)
@@ -40,7 +43,7 @@ def test_what_was_written_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(("before", "after"), [("a\nb\nc", "a\nb\n"), ("a\n", "a\n"), ("a", "")])
-def test_a_rest_is_cut_off(tmp_path, before, after):
+def test_a_rest_is_cut_off(tmp_path: Path, before: Any, after: Any) -> None:
     path = tmp_path / "texts.jsonl"
     results.truncate_partial_line(path)
     assert not path.exists()
@@ -50,7 +53,7 @@ def test_a_rest_is_cut_off(tmp_path, before, after):
 
 
 @pytest.mark.parametrize("rest", [b'{"run": "r", "ki', b"\0\0\0", b"\0\0\n", b"[1]\n"])
-def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path, rest):
+def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path: Path, rest: Any) -> None:
     path = scores(tmp_path)
     whole, expected = path.read_bytes(), rows(path)
     path.write_bytes(whole + rest)
@@ -59,7 +62,7 @@ def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path, rest):
         assert path.read_bytes() == whole
 
 
-def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path):
+def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text('a secret\n{"header": {"run": "r", "models": {}}}\n')
     with pytest.raises(InputError, match="line 1") as caught:
@@ -67,7 +70,7 @@ def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path):
     assert "secret" not in str(caught.value)
 
 
-def test_a_second_writer_is_refused(tmp_path):
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     with (
         results.open_results(path),
@@ -79,14 +82,14 @@ def test_a_second_writer_is_refused(tmp_path):
         pass
 
 
-def test_paths_that_cannot_be(tmp_path):
+def test_paths_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         results.read(tmp_path / "no.jsonl")
     with pytest.raises(InputError, match="cannot be written"), results.open_results(tmp_path):
         pass
 
 
-def test_models_are_those_of_the_file(tmp_path):
+def test_models_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     with results.open_results(path) as file:
         file.write_header(HEADER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.support.tiny_rows import (
 # CoGenesis
 
 
-def test_cogenesis(tmp_path):
+def test_cogenesis(tmp_path: Path) -> None:
     (sample,) = find_task("cogenesis").load(write(tmp_path / "dev.json", [COGENESIS]), ALL)
     assert sample.id == sample.group == "3_7_4"
     assert sample.query == "Write a toast."
@@ -34,7 +35,7 @@ def test_cogenesis(tmp_path):
     )
 
 
-def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(tmp_path):
+def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(tmp_path: Path) -> None:
     released = {
         "id": "3_7_4",
         "input": "Write a toast.",
@@ -48,7 +49,7 @@ def test_cogenesis_as_the_authors_of_costeer_release_it_is_the_same(tmp_path):
     )
 
 
-def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(tmp_path):
+def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(tmp_path: Path) -> None:
     turns = [
         {"from": "user", "value": ABSTRACT_PROMPT},
         {"from": "assistant", "value": "We show it."},
@@ -69,7 +70,7 @@ def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(tmp_pat
 # Preferences
 
 
-def test_every_question_comes_with_every_preference(tmp_path):
+def test_every_question_comes_with_every_preference(tmp_path: Path) -> None:
     rows = [{"id": 999, "input": "Why? "}, {"id": "b", "input": "How?"}, {"id": 3, "input": "No."}]
     samples = find_task("truthfulqa").load(write(tmp_path / "q.jsonl", rows), LoadOptions(limit=2))
     assert [sample.group for sample in samples] == ["999"] * 4 + ["b"] * 4
@@ -113,7 +114,7 @@ LONGLAMP = {
 
 
 @pytest.mark.parametrize("name", LONGLAMP)
-def test_longlamp_shows_five_records(name, tmp_path):
+def test_longlamp_shows_five_records(name: Any, tmp_path: Path) -> None:
     row, profile, beginning = LONGLAMP[name]
     folder = write(
         tmp_path / f"{find_task(name).config}/test-00000-of-00001.jsonl",
@@ -127,7 +128,7 @@ def test_longlamp_shows_five_records(name, tmp_path):
     assert sample.query == row["input"] and sample.reference == row["output"]
 
 
-def test_longlamp_takes_the_authors_five_as_they_are(tmp_path):
+def test_longlamp_takes_the_authors_five_as_they_are(tmp_path: Path) -> None:
     row, profile, _ = LONGLAMP["longlamp-topic"]
     released = {**row, "id": 17, "profile": profile, "top_5": [profile[i] for i in (3, 0, 1, 6, 2)]}
     path = write(tmp_path / "longlamp_writing.jsonl", [released])
@@ -136,7 +137,7 @@ def test_longlamp_takes_the_authors_five_as_they_are(tmp_path):
     assert sample.id == "17"
 
 
-def test_longlamp_ranks_records_by_words(tmp_path):
+def test_longlamp_ranks_records_by_words(tmp_path: Path) -> None:
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     row, profile, _ = LONGLAMP["longlamp-topic"]
     path = write(tmp_path / "test.jsonl", [{**row, "input": "about word4", "profile": profile}])
@@ -144,7 +145,7 @@ def test_longlamp_ranks_records_by_words(tmp_path):
     assert sample.history[0].title == "T4" and len(sample.history) == 5
 
 
-def test_longlamp_reads_its_parts_in_order_up_to_the_limit(tmp_path):
+def test_longlamp_reads_its_parts_in_order_up_to_the_limit(tmp_path: Path) -> None:
     row, profile, _ = LONGLAMP["longlamp-topic"]
     for part, names in enumerate(("ab", "cd")):
         rows = [{**row, "author": name, "profile": profile[:1]} for name in names]
@@ -156,7 +157,7 @@ def test_longlamp_reads_its_parts_in_order_up_to_the_limit(tmp_path):
         topic.load(folder, ALL)
 
 
-def test_longlamp_reads_parquet(tmp_path):
+def test_longlamp_reads_parquet(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     from pyarrow import parquet
 
@@ -175,7 +176,7 @@ def test_longlamp_reads_parquet(tmp_path):
 # All of them
 
 
-def test_names():
+def test_names() -> None:
     assert all(TASKS[name].name == name for name in TASKS)
     with pytest.raises(ParameterError, match="longlamp-review"):
         find_task("lamp")
@@ -183,7 +184,7 @@ def test_names():
         LoadOptions(limit=0)
 
 
-def test_a_sample_shows_nothing_private(tmp_path):
+def test_a_sample_shows_nothing_private(tmp_path: Path) -> None:
     (sample,) = find_task("cogenesis").load(write(tmp_path / "dev.json", [COGENESIS]), ALL)
     assert repr(sample) == "Sample(id='3_7_4')"
     assert SECRET not in repr([sample, sample.history])
@@ -203,7 +204,7 @@ def test_a_sample_shows_nothing_private(tmp_path):
         ("personal_preference_eval", "preference/personal_preference_eval.dev.jsonl"),
     ],
 )
-def test_every_official_row_loads(name, file):
+def test_every_official_row_loads(name: Any, file: Any) -> None:
     samples = find_task(name).load(Path(os.environ["COSTEER_EVAL_DATA"]) / file, ALL)
     assert len({sample.id for sample in samples}) == len(samples) >= 100
     assert all(sample.query in sample.context_prompt for sample in samples)
