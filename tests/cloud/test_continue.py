@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.cloud.client import model_info as cards
@@ -15,7 +15,7 @@ from costeer.cloud.client.history import ResponseHistory
 from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
-from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.responses import ResponseStore
 from costeer.serving.errors import ApiError
 from tests.support.serving import (
     PROMPT,
@@ -43,7 +43,7 @@ def connect():
 
 
 def post(app, body):
-    return httpx.post(f"{app.url}/v1/completions", json=body)
+    return httpx2.post(f"{app.url}/v1/completions", json=body)
 
 
 def begin(app, **options):
@@ -112,7 +112,7 @@ def test_more_than_there_is_and_prompts_that_cannot_be_appended():
 
 
 def test_the_oldest_responses_are_forgotten():
-    responses = Responses(limit=2)
+    responses = ResponseStore(limit=2)
     for name in "abc":
         with responses.open(name, {"prompt": [1], "logprobs": 2}, [1], lambda: None) as ids:
             ids.append(7)
@@ -124,7 +124,7 @@ def test_the_oldest_responses_are_forgotten():
 
 def test_only_replacing_ends_what_is_still_written():
     ended = []
-    responses = Responses()
+    responses = ResponseStore()
     with responses.open("a", {}, [1, 2], lambda: ended.append(1)):
         responses.whole({"prompt": [5]}, Continuation("a", 1, False))
         assert not ended
@@ -138,7 +138,7 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot():
     model = EndlessModel(pause=0.005, max_sequences=1)
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
-        with httpx.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
             lines = first.iter_lines()
             name = json.loads(next(lines)[6:])["id"]
             turn = {"continue": {"id": name, "keep": len(PROMPT), "replace": True}, "prompt": [65]}
@@ -152,7 +152,7 @@ def test_a_retried_step_computes_nothing():
     model = EndlessModel(pause=0.002, max_sequences=1)  # no second sequence to compute on
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 200, "logprobs": 2, "stream": True}
-        with httpx.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
             lines = first.iter_lines()  # kept: dropping it would close the connection
             next(lines)
             wider = post(app, {"prompt": PROMPT, "max_tokens": 1, "logprobs": 9}).json()
@@ -174,7 +174,7 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back():
             (body, "gzip", None),
         ):
             headers = {"accept-encoding": encoding}
-            with httpx.stream("POST", url, json=asked, headers=headers) as response:
+            with httpx2.stream("POST", url, json=asked, headers=headers) as response:
                 assert response.headers.get("content-encoding") == expected
                 pieces = list(response.iter_raw())
             assert len(pieces) >= 20  # each event when it was written

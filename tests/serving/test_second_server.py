@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -74,7 +74,9 @@ def server():
         thread.start()
         assert started.wait(10)
         headers = {"Authorization": "Bearer secret"}
-        with httpx.Client(base_url=listen.address(listening, "127.0.0.1"), headers=headers) as http:
+        with httpx2.Client(
+            base_url=listen.address(listening, "127.0.0.1"), headers=headers
+        ) as http:
             http.counter = counter
             yield http
         running.should_exit = True

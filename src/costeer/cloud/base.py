@@ -6,8 +6,7 @@ up, the model's top log-probabilities come down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,7 +78,7 @@ class CloudModel(Protocol):
 
     def stream(
         self,
-        prompt_ids: AbstractSequence[int],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
@@ -107,7 +106,7 @@ class CloudModel(Protocol):
         ...
 
 
-def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:
+def check_request(prompt: Sequence[int], top_k: int, max_tokens: int) -> None:
     """Raise ParameterError where ``CloudModel.stream`` was asked for something impossible."""
     if not prompt:
         raise ParameterError("There is no prompt to continue.")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
@@ -21,8 +20,8 @@ from costeer.exceptions import (
     InterruptedModelError,
     ModelError,
 )
-from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import Canonical, common_length
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, TokenSequence
+from costeer.models.prefix import CanonicalCalls, common_length
 
 
 class InProcess:
@@ -45,11 +44,11 @@ class InProcess:
         self._record = record
         self._owned = owned
         self._closed = Stop()
-        self._canonical = Canonical(model)
+        self._canonical = CanonicalCalls(model)
         self._engine = threading.Lock()
         self._freed = threading.Condition()
-        self._opened: list[Sequence] = []
-        self._idle: list[Sequence] = []
+        self._opened: list[TokenSequence] = []
+        self._idle: list[TokenSequence] = []
         self._holders: list[int] = []  # threads, one entry for each stream under way
         self._rows = RowCache()
 
@@ -67,7 +66,7 @@ class InProcess:
 
     def stream(
         self,
-        prompt_ids: AbstractSequence[int],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
@@ -119,7 +118,7 @@ class InProcess:
                     self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
 
     def _steps(
-        self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
+        self, sequence: TokenSequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         with self._engine:
             pieces = self._canonical.rewind(sequence, prompt)
@@ -133,7 +132,7 @@ class InProcess:
                 return
             row = self._extend(sequence, [step.token], stop)
 
-    def _extend(self, sequence: Sequence, ids: AbstractSequence[int], stop: Stop) -> LogProbs:
+    def _extend(self, sequence: TokenSequence, ids: Sequence[int], stop: Stop) -> LogProbs:
         """Append ids; the (V,) row that follows them."""
         with self._engine, stop.calling(self._interrupt):
             stop.check()
@@ -153,7 +152,7 @@ class InProcess:
             self._freed.notify_all()
 
     @contextmanager
-    def _held(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[Sequence]:
+    def _held(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[TokenSequence]:
         """A sequence for one stream."""
         me = threading.get_ident()
         with self._freed:
@@ -167,7 +166,7 @@ class InProcess:
                 self._idle.append(sequence)
                 self._freed.notify()
 
-    def _take(self, prompt: tuple[int, ...], me: int, stop: Stop) -> Sequence:
+    def _take(self, prompt: tuple[int, ...], me: int, stop: Stop) -> TokenSequence:
         while not self._idle:
             stop.check()
             try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 
 from costeer.models.base import Call, LogProbs
 
@@ -30,7 +30,7 @@ class RowCache:
         self._lock = threading.Lock()
         self._rows: OrderedDict[tuple[int, ...], tuple[list[Call], LogProbs]] = OrderedDict()
 
-    def put(self, ids: AbstractSequence[int], calls: AbstractSequence[Call], row: LogProbs) -> None:
+    def put(self, ids: Sequence[int], calls: Sequence[Call], row: LogProbs) -> None:
         """Keep the row that follows ``ids``, evaluated by ``calls``; the oldest makes room."""
         key = tuple(ids)
         with self._lock:
@@ -39,7 +39,7 @@ class RowCache:
             if len(self._rows) > self._most:
                 self._rows.popitem(last=False)
 
-    def get(self, ids: AbstractSequence[int], calls: AbstractSequence[Call]) -> LogProbs | None:
+    def get(self, ids: Sequence[int], calls: Sequence[Call]) -> LogProbs | None:
         """The row that follows ``ids``, if it is still here and came from these ``calls``."""
         with self._lock:
             known = self._rows.get(tuple(ids))

@@ -6,7 +6,7 @@ Knows nothing about steering, networks or private data. Engines (``llamacpp``,
 
 from __future__ import annotations
 
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
@@ -48,11 +48,11 @@ class Tokenizer(Protocol):
         """Plain text to ids. Text that spells a control token stays text."""
         ...
 
-    def decode_bytes(self, ids: AbstractSequence[int]) -> bytes:
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
         """Ids to raw UTF-8 bytes, which may end inside a character. Control tokens give b""."""
         ...
 
-    def chat(self, messages: AbstractSequence[Message]) -> list[int]:
+    def chat(self, messages: Sequence[Message]) -> list[int]:
         """The model's chat template over ``messages``, with the generation prompt added.
 
         Text inside a message that spells a control token stays text.
@@ -60,7 +60,7 @@ class Tokenizer(Protocol):
         ...
 
 
-class Sequence(Protocol):
+class TokenSequence(Protocol):
     """Token ids with a KV cache. Not safe to use from two threads at once."""
 
     @property
@@ -69,13 +69,13 @@ class Sequence(Protocol):
         ...
 
     @property
-    def calls(self) -> AbstractSequence[Call]:
+    def calls(self) -> Sequence[Call]:
         """For each id, the call that evaluated it; ids that went one by one have one each."""
         ...
 
     def __len__(self) -> int: ...
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
         """Append ids (at least one); return next-token log-probabilities.
 
         Args:
@@ -96,7 +96,7 @@ class Sequence(Protocol):
         """Forget everything after the first ``length`` ids."""
         ...
 
-    def fork(self) -> Sequence:
+    def fork(self) -> TokenSequence:
         """An independent copy that shares the work done so far."""
         ...
 
@@ -162,7 +162,7 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def sequence(self) -> Sequence:
+    def sequence(self) -> TokenSequence:
         """Open an empty sequence.
 
         Raises:
@@ -172,10 +172,10 @@ class LanguageModel(Protocol):
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
-        """Like ``Sequence.extend`` for several distinct sequences of this model, in one batch.
+        """Like ``TokenSequence.extend`` for several distinct sequences of this model, in one batch.
 
         If one does not fit, none is changed.
         """

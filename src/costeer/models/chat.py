@@ -13,7 +13,7 @@ unguessable placeholders, and only what the template itself wrote is searched fo
 Deviation from the canonical rendering, in that second case only: what a template does to the
 content (trimming it, say) happens to the placeholder and so has no effect.
 
-Knows nothing of engines: it asks a ``Pieces`` for ids.
+Knows nothing of engines: it asks a ``TemplateTokenizer`` for ids.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from costeer.exceptions import InputError, ModelError
 from costeer.models.base import Message
 
 
-class Pieces(Protocol):
+class TemplateTokenizer(Protocol):
     """What turning a rendered template into ids needs of a tokenizer."""
 
     @property
@@ -118,7 +118,7 @@ class ChatTemplate:
                 "Begin with an optional system message, then alternate user and assistant.",
             ) from None
 
-    def ids(self, messages: Sequence[Message], pieces: Pieces) -> list[int]:
+    def ids(self, messages: Sequence[Message], pieces: TemplateTokenizer) -> list[int]:
         """The conversation as ids; text that spells a control token stays text.
 
         Raises:
@@ -136,7 +136,7 @@ class ChatTemplate:
             for token in ([item] if isinstance(item, int) else pieces.encode(item))
         ]
 
-    def _stretches(self, messages: Sequence[Message], pieces: Pieces) -> list[int | str]:
+    def _stretches(self, messages: Sequence[Message], pieces: TemplateTokenizer) -> list[int | str]:
         """Control tokens that the template wrote, as ids, and the plain text between them."""
         contents = {secrets.token_hex(16): message["content"] for message in messages}
         hidden: list[Message] = [
@@ -173,11 +173,11 @@ def _alternatives(spellings: Sequence[str]) -> re.Pattern[str]:
     return re.compile(f"({'|'.join(map(re.escape, longest_first))})")
 
 
-def _spells(text: str, pieces: Pieces) -> bool:
+def _spells(text: str, pieces: TemplateTokenizer) -> bool:
     return any(spelling in text for spelling in pieces.control)
 
 
-def _only(ids: Sequence[int], pieces: Pieces) -> list[int]:
+def _only(ids: Sequence[int], pieces: TemplateTokenizer) -> list[int]:
     control = set(pieces.control.values())
     return [token for token in ids if token in control]
 

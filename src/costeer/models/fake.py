@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from costeer.decoding.steering import log_softmax
 from costeer.decoding.vocabulary import Vocabulary
 from costeer.exceptions import ModelError, ParameterError
-from costeer.models.base import LogProbs, Message, Sequence
+from costeer.models.base import LogProbs, Message, TokenSequence
 from costeer.models.engines.checks import check_ids, check_rows
 from costeer.models.engines.sequence import OwnedSequence
 
@@ -37,11 +37,11 @@ class FakeTokenizer:
         """The UTF-8 bytes of the text."""
         return list(text.encode())
 
-    def decode_bytes(self, ids: AbstractSequence[int]) -> bytes:
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
         """The byte tokens among ``ids``."""
         return bytes(i for i in ids if i < BYTES)
 
-    def chat(self, messages: AbstractSequence[Message]) -> list[int]:
+    def chat(self, messages: Sequence[Message]) -> list[int]:
         """``<|start|>role\\ncontent<|end|>`` a message, then an open assistant turn."""
         ids: list[int] = []
         for message in messages:
@@ -52,11 +52,11 @@ class FakeTokenizer:
 class FakeSequence(OwnedSequence["FakeModel"]):
     """Ids; the rows are computed from them afresh."""
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.Sequence``."""
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """See ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
-    def append(self, ids: AbstractSequence[int], reported: int) -> LogProbs:
+    def append(self, ids: Sequence[int], reported: int) -> LogProbs:
         """Append checked ids; the rows after the last ``reported`` of them."""
         held = len(self.tokens)
         self.grow(ids, [(i, i + 1) for i in range(held, held + len(ids))])
@@ -113,7 +113,7 @@ class FakeModel:
         self._seed = seed
         self._peak = peak
 
-    def logprobs(self, ids: AbstractSequence[int]) -> LogProbs:
+    def logprobs(self, ids: Sequence[int]) -> LogProbs:
         """(V,) the row that follows ``ids``: mostly its last three ids, a little all of them."""
         near = self._noise(ids[-3:])
         far = self._noise(ids)
@@ -121,14 +121,14 @@ class FakeModel:
         logits[END] -= 2.0  # answers of some length
         return log_softmax(logits)
 
-    def _noise(self, ids: AbstractSequence[int]) -> LogProbs:
+    def _noise(self, ids: Sequence[int]) -> LogProbs:
         digest = hashlib.blake2b(
             np.asarray([self._seed, *ids], dtype=np.int64).tobytes(), digest_size=8
         ).digest()
         rng = np.random.default_rng(int.from_bytes(digest, "little"))
         return rng.standard_normal(self.vocab_size, dtype=np.float32)
 
-    def open(self, ids: AbstractSequence[int] = ()) -> FakeSequence:
+    def open(self, ids: Sequence[int] = ()) -> FakeSequence:
         """Open a sequence that already holds ``ids``."""
         if self.opened >= self.max_sequences:
             raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
@@ -141,7 +141,7 @@ class FakeModel:
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
         """See ``models.base.LanguageModel``."""

@@ -1,7 +1,7 @@
 """Reuse of work already done, so that a row depends on the ids before it and on nothing else.
 
 Engines round differently in calls of different sizes. So the calls that evaluate a prompt are a
-function of its ids (``Canonical``), the same wherever it is evaluated and whatever was before:
+function of its ids (``CanonicalCalls``), the same wherever it is evaluated and whatever was before:
 
 - what a chat template opens for the model to write, up to an end of text, goes one id at a time,
   as when it was written (an *answer*: of an earlier turn, or the one under way);
@@ -16,18 +16,17 @@ Shared by the device, the in-process cloud and the server. Knows only token ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Iterator, Sequence
 
 from costeer.exceptions import CoSteerError
-from costeer.models.base import Call, LanguageModel, LogProbs, Sequence, Tokenizer
+from costeer.models.base import Call, LanguageModel, LogProbs, Tokenizer, TokenSequence
 
 CHUNK = 128
 """Prompt tokens evaluated in one engine call; between two of them others may have their turn. With
 512 a prompt is read 3 % faster on a CPU, and a query asked again has more to read again."""
 
 
-def common_length(left: AbstractSequence[object], right: AbstractSequence[object]) -> int:
+def common_length(left: Sequence[object], right: Sequence[object]) -> int:
     """How many leading items the two have in common."""
     length = min(len(left), len(right))
     if tuple(left[:length]) == tuple(right[:length]):
@@ -35,7 +34,7 @@ def common_length(left: AbstractSequence[object], right: AbstractSequence[object
     return next(i for i in range(length) if left[i] != right[i])
 
 
-class Canonical:
+class CanonicalCalls:
     """The calls by which prompts of one model are evaluated.
 
     Args:
@@ -48,9 +47,7 @@ class Canonical:
         self._opening = _opening(model.tokenizer)
         self._ends = model.tokenizer.eos_ids
 
-    def rewind(
-        self, sequence: Sequence, prompt: AbstractSequence[int]
-    ) -> list[AbstractSequence[int]]:
+    def rewind(self, sequence: TokenSequence, prompt: Sequence[int]) -> list[Sequence[int]]:
         """Truncate ``sequence`` to the work that ``prompt`` can reuse.
 
         The last prompt id is always evaluated again, because its row is what is asked for.
@@ -68,14 +65,14 @@ class Canonical:
             sequence.truncate(kept)
         return [prompt[start:end] for start, end in self._pieces(planned, kept)]
 
-    def prefill(self, sequence: Sequence, prompt: AbstractSequence[int]) -> LogProbs:
+    def prefill(self, sequence: TokenSequence, prompt: Sequence[int]) -> LogProbs:
         """Bring ``sequence`` to ``prompt``; the (V,) row that follows it."""
         for piece in self.rewind(sequence, prompt):
             rows = sequence.extend(piece, rows=1)
         row: LogProbs = rows[-1]
         return row
 
-    def calls(self, ids: AbstractSequence[int]) -> list[Call]:
+    def calls(self, ids: Sequence[int]) -> list[Call]:
         """For each of ``ids``, the call that evaluates it."""
         if not self._repeatable:
             return [(i, i + 1) for i in range(len(ids))]
@@ -90,7 +87,7 @@ class Canonical:
                     planned += [(first, last)] * (last - first)
         return planned
 
-    def _pieces(self, planned: AbstractSequence[Call], start: int) -> Iterator[Call]:
+    def _pieces(self, planned: Sequence[Call], start: int) -> Iterator[Call]:
         """The calls from ``start`` on, with as many single ones together as changes no row."""
         most = min(self._exact, CHUNK) if self._repeatable else CHUNK
         while start < len(planned):

@@ -39,7 +39,7 @@ def most_connections() -> int:
     return CONNECTIONS if files == resource.RLIM_INFINITY else max(min(CONNECTIONS, files // 2), 1)
 
 
-class Connection(H11Protocol):
+class LimitedConnection(H11Protocol):
     """See the module."""
 
     request_seconds = REQUEST_SECONDS
@@ -105,7 +105,7 @@ class Connection(H11Protocol):
             self._timer = None
 
 
-class Terse(logging.Filter):
+class TerseFilter(logging.Filter):
     """Drop tracebacks, which do not help an operator, and repeated messages within a minute.
 
     A server that is out of files would otherwise log megabytes a second.
@@ -129,4 +129,4 @@ class Terse(logging.Filter):
         return True
 
 
-TERSE = Terse()
+TERSE_FILTER = TerseFilter()

@@ -58,10 +58,10 @@ def uvicorn_server(
     import anyio.to_thread
     import uvicorn
 
-    from costeer.serving.connections import TERSE, Connection
+    from costeer.serving.connections import TERSE_FILTER, LimitedConnection
 
     for name in ("uvicorn.error", "asyncio"):
-        logging.getLogger(name).addFilter(TERSE)
+        logging.getLogger(name).addFilter(TERSE_FILTER)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,7 +76,7 @@ def uvicorn_server(
     return Server(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=LimitedConnection,
             backlog=64,  # also how often asyncio tries, and complains, where files run out
             ws="none",
             loop="asyncio",

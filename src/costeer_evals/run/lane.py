@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
-from costeer.models.base import Sequence as TokenSequence
+from costeer.models.base import TokenSequence
 from costeer_evals.methods.base import Array, Branch, Method, Rule
 from costeer_evals.prompts import TokenPrompts
 from costeer_evals.run.models import Models, prompt_of

@@ -1,13 +1,13 @@
 import json
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client import completion_stream as answers
 from costeer.cloud.client.dialects import LEAST, fields, hidden, steps
-from costeer.cloud.client.http_errors import LONGEST_WAIT, logprobs_cap, refused, retry_after
+from costeer.cloud.client.http_errors import LONGEST_WAIT, logprobs_cap, refused_error, retry_after
 from costeer.cloud.client.model_info import read_info
 from costeer.cloud.wire.logprobs import encode
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, NotFiniteError
@@ -314,7 +314,7 @@ def test_fields(server, max_tokens, some):
     ],
 )
 def test_a_full_context_is_told_apart(text, told):
-    assert ("longer than the model's context" in refused(400, text).hint) == told
+    assert ("longer than the model's context" in refused_error(400, text).hint) == told
 
 
 def test_several_tokens_in_a_chunk_ties_and_floor():
@@ -432,4 +432,4 @@ def test_no_cards():
 )
 def test_retry_after_is_bounded(value, seconds):
     headers = [] if value is None else [(b"retry-after", value.encode("latin-1"))]
-    assert retry_after(httpx.Response(429, headers=headers)) == seconds
+    assert retry_after(httpx2.Response(429, headers=headers)) == seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 
-import httpx
+import httpx2
 
 from costeer.exceptions import UsageError
 
@@ -16,11 +16,11 @@ def api_base(url: str) -> str:
     Raises:
         UsageError: another scheme, no host, or credentials, a query or a fragment in it.
     """
-    base = checked(url, "The cloud URL", "COSTEER_API_KEY").removesuffix("/completions")
+    base = check_url(url, "The cloud URL", "COSTEER_API_KEY").removesuffix("/completions")
     return base if base.endswith("/v1") else f"{base}/v1"
 
 
-def checked(url: str, title: str, key: str) -> str:
+def check_url(url: str, title: str, key: str) -> str:
     """The URL without a slash at its end.
 
     Args:
@@ -33,8 +33,8 @@ def checked(url: str, title: str, key: str) -> str:
     """
     hint = "Give something like http://127.0.0.1:8081/v1 or https://host/v1."
     try:
-        parsed = httpx.URL(url.strip())
-    except (httpx.InvalidURL, TypeError):
+        parsed = httpx2.URL(url.strip())
+    except (httpx2.InvalidURL, TypeError):
         raise UsageError(f"{title} cannot be understood.", hint) from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise UsageError(f"{title} must begin with http:// or https://.", hint)
@@ -63,7 +63,7 @@ def headers(api_key: str | None) -> dict[str, str]:
 
 def on_loopback(url: str) -> bool:
     """Whether the URL names this machine, so that no request to it leaves it."""
-    host = httpx.URL(url).host
+    host = httpx2.URL(url).host
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -77,7 +77,7 @@ def certificates() -> ssl.SSLContext:
         UsageError: they cannot be read.
     """
     try:
-        return httpx.create_ssl_context()
+        return httpx2.create_ssl_context()
     except OSError as error:  # also what ssl finds wrong in them
         reason = error.strerror or "no certificates in it"
         raise UsageError(

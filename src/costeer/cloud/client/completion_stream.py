@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.client.http_errors import REFUSALS
 from costeer.cloud.client.retry import RetryableError
@@ -54,7 +54,7 @@ def unreachable_error(base: str, *, reached: bool) -> RetryableError:
     )
 
 
-def connect_error(error: httpx.TransportError, base: str, *, reached: bool) -> Exception:
+def connect_error(error: httpx2.TransportError, base: str, *, reached: bool) -> Exception:
     """No connection: nothing listens there, or TLS failed."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
@@ -98,7 +98,7 @@ def bad_response_error(message: str) -> RetryableError:
     return RetryableError(CloudProtocolError(message, "Check the URL."), permanent=True)
 
 
-def read_text(response: httpx.Response, exchange: Exchange) -> str:
+def read_text(response: httpx2.Response, exchange: Exchange) -> str:
     """Return the body of a response that is not a stream, cut at ``LONGEST_TEXT``."""
     body = bytearray()
     for piece in response.iter_bytes():
@@ -120,7 +120,7 @@ class CompletionStream:
         RetryableError: the response is not an event stream.
     """
 
-    def __init__(self, response: httpx.Response, exchange: Exchange) -> None:
+    def __init__(self, response: httpx2.Response, exchange: Exchange) -> None:
         kind = response.headers.get("content-type", "")
         if not kind.startswith("text/event-stream"):
             raise bad_response_error("The server does not stream its answer.")
@@ -161,7 +161,7 @@ class CompletionStream:
     def drain(self, seconds: float = 2.0) -> None:
         """Read the rest for at most ``seconds``, so that the connection can be reused."""
         end = time.monotonic() + seconds
-        with suppress(httpx.TransportError, httpx.DecodingError):
+        with suppress(httpx2.TransportError, httpx2.DecodingError):
             for piece in self._pieces:
                 self._exchange.piece(len(piece))
                 if time.monotonic() > end:
@@ -188,7 +188,7 @@ def until_finished(
                 checksum.check(choice)
             finished = finished or choice.get("finish_reason") is not None
             yield choice
-    except (RetryableError, httpx.TransportError, httpx.DecodingError, BrokenStreamError):
+    except (RetryableError, httpx2.TransportError, httpx2.DecodingError, BrokenStreamError):
         if not finished:
             raise
     if not finished:

@@ -18,12 +18,11 @@ new one is then opened in the background.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, check_request
 from costeer.cloud.client import dialects
@@ -35,7 +34,7 @@ from costeer.cloud.client.completion_stream import (
     until_finished,
 )
 from costeer.cloud.client.history import PrefixRef, ResponseHistory, SentResponse
-from costeer.cloud.client.http_errors import TRANSIENT, transient
+from costeer.cloud.client.http_errors import TRANSIENT, transient_error
 from costeer.cloud.client.model_info import read_info
 from costeer.cloud.client.retry import RetryableError, RetryPolicy, RetryState
 from costeer.cloud.client.server_limits import ServerLimits
@@ -100,7 +99,7 @@ class CompletionsClient:
 
     def stream(
         self,
-        prompt_ids: AbstractSequence[int],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
@@ -203,7 +202,7 @@ class CompletionsClient:
                 body = self._body(prompt, asked, most, compact=compact)
             with self._transport.post("completions", prompt, body, stop) as (response, exchange):
                 status = response.status_code
-                if status == httpx.codes.OK:
+                if status == httpx2.codes.OK:
                     answer = CompletionStream(response, exchange)
                     try:
                         yield from self._steps(answer, begun, asked, most, stop, compact=compact)
@@ -216,7 +215,7 @@ class CompletionsClient:
                 self._history.forget(reference.response)  # the server may have restarted
                 reference = None
             elif status in TRANSIENT:
-                raise transient(response, text)
+                raise transient_error(response, text)
             else:
                 self._limits.adapt(status, text, asked, most, compact=compact)
 
@@ -286,7 +285,7 @@ class CompletionsClient:
                 with self._transport.get("models", stop) as (response, exchange):
                     text = read_text(response, exchange)
                 if response.status_code in TRANSIENT:
-                    raise transient(response, text)
+                    raise transient_error(response, text)
                 return read_info(response, text, self._model)
             except RetryableError as failure:
                 state.failed(failure)

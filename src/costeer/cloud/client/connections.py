@@ -1,7 +1,7 @@
 """Connections to one server that can be cut from another thread.
 
-httpx cannot end a read that another thread is blocked in, and does not tell which of its
-connections a request uses before the answer begins. So each ``PooledConnection`` has an httpx
+httpx2 cannot end a read that another thread is blocked in, and does not tell which of its
+connections a request uses before the answer begins. So each ``PooledConnection`` has an httpx2
 client to itself, serves one exchange at a time, and notes its socket as it is made.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.stop import Stop
 from costeer.exceptions import UsageError
@@ -30,7 +30,7 @@ class PooledConnection:
         client: used by unreachable_error else.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx2.Client) -> None:
         self.client = client
         self._socket: socket.socket | None = None
 
@@ -52,7 +52,7 @@ class ConnectionPool:
 
     Args:
         headers: for every request.
-        verify: as httpx has it.
+        verify: as httpx2 has it.
         proxies: whether those of the environment are used.
     """
 
@@ -63,7 +63,7 @@ class ConnectionPool:
             "headers": headers,
             "verify": verify,
             "trust_env": proxies,
-            "limits": httpx.Limits(max_connections=1, keepalive_expiry=IDLE),
+            "limits": httpx2.Limits(max_connections=1, keepalive_expiry=IDLE),
         }
         self._idle: list[PooledConnection] = []
         self._lock = threading.Lock()
@@ -99,10 +99,10 @@ class ConnectionPool:
         for line in idle:
             line.client.close()
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> httpx2.Client:
         try:
-            return httpx.Client(**self._options)
-        except (ImportError, ValueError, httpx.InvalidURL):
+            return httpx2.Client(**self._options)
+        except (ImportError, ValueError, httpx2.InvalidURL):
             raise UsageError(
                 "The proxy that the environment names cannot be used.",
                 "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; socks needs `pip install socksio`.",

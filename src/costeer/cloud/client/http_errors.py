@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-import httpx
+import httpx2
 
 from costeer.cloud.client.retry import RetryableError
 from costeer.exceptions import CloudRefusedError
@@ -41,7 +41,7 @@ _CAP = re.compile(
 )
 
 
-def refused(status: int, text: str) -> CloudRefusedError:
+def refused_error(status: int, text: str) -> CloudRefusedError:
     """The exception for an error answer.
 
     Args:
@@ -50,7 +50,7 @@ def refused(status: int, text: str) -> CloudRefusedError:
     """
     if 300 <= status < 400:
         hint = "The URL redirects; give the address that it leads to."
-    elif status == httpx.codes.BAD_REQUEST and too_long(text):
+    elif status == httpx2.codes.BAD_REQUEST and too_long(text):
         hint = _CONTEXT
     else:
         hint = HINTS.get(status, "Its own log says more." if status >= 500 else "Check the URL.")
@@ -82,13 +82,13 @@ def _cap(field: str, text: str, asked: int) -> int | None:
     return next((cap for cap in caps if 0 < cap < asked), None)
 
 
-def retry_after(response: httpx.Response) -> float:
+def retry_after(response: httpx2.Response) -> float:
     """Seconds to wait according to the Retry-After header; its date form counts as none."""
     value = response.headers.get("retry-after", "")
     return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0
 
 
-def transient(response: httpx.Response, text: str) -> RetryableError:
+def transient_error(response: httpx2.Response, text: str) -> RetryableError:
     """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
-    error = refused(response.status_code, text)
+    error = refused_error(response.status_code, text)
     return RetryableError(error, retry_after(response), permanent=error.status == 500)

@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client.dialects import LLAMA_SERVER, SERVERS
-from costeer.cloud.client.http_errors import refused
+from costeer.cloud.client.http_errors import refused_error
 from costeer.exceptions import CloudProtocolError
 
 UNNAMED = "default"
@@ -22,7 +22,7 @@ ABSENT = (404, 405, 501)
 MOST_REMEMBERED = 256  # a server that claims more does not make us draft further
 
 
-def read_info(response: httpx.Response, text: str, model: str | None) -> CloudInfo:
+def read_info(response: httpx2.Response, text: str, model: str | None) -> CloudInfo:
     """The entry of ``model`` (or the first), as far as the server describes it.
 
     Raises:
@@ -31,8 +31,8 @@ def read_info(response: httpx.Response, text: str, model: str | None) -> CloudIn
     """
     if response.status_code in ABSENT:
         return CloudInfo(model or UNNAMED)
-    if response.status_code != httpx.codes.OK:
-        raise refused(response.status_code, text)
+    if response.status_code != httpx2.codes.OK:
+        raise refused_error(response.status_code, text)
     try:
         data = json.loads(text)["data"]
         cards = [card for card in data if isinstance(card.get("id"), str)]

@@ -5,7 +5,13 @@ Knows token counts and the words of refusals; nothing of HTTP and of answers.
 
 from __future__ import annotations
 
-from costeer.cloud.client.http_errors import REFUSALS, logprobs_cap, refused, tokens_cap, too_long
+from costeer.cloud.client.http_errors import (
+    REFUSALS,
+    logprobs_cap,
+    refused_error,
+    tokens_cap,
+    too_long,
+)
 
 
 class ServerLimits:
@@ -39,7 +45,7 @@ class ServerLimits:
         Raises:
             CloudRefusedError: the refusal is about something else.
         """
-        error = refused(status, text)
+        error = refused_error(status, text)
         if status not in REFUSALS:
             raise error
         about_length = too_long(text)

@@ -1,4 +1,4 @@
-"""Bytes of one HTTP exchange, counted where httpx hands them to the network, and their record.
+"""Bytes of one HTTP exchange, counted where httpx2 hands them to the network, and their record.
 
 Up: the request line and headers as sent, and the body, from the moment their sending begins (a
 write that fails half-way counts in full: rather too much than too little). Down: status line and
@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import Recorder, TrafficRecord
 
@@ -39,7 +39,7 @@ class Exchange:
         self._body_up = 0
         self._head_down = 0
         self._framing = 0
-        self._response: httpx.Response | None = None
+        self._response: httpx2.Response | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """The ``trace`` extension of httpcore."""
@@ -53,7 +53,7 @@ class Exchange:
             version, _, reason, headers = info["return_value"]
             self._head_down = len(version) + len(b" 200 ") + len(reason) + 2 + _fields(headers)
 
-    def opened(self, response: httpx.Response) -> None:
+    def opened(self, response: httpx2.Response) -> None:
         """The answer's head is here."""
         self._response = response
 

@@ -1,6 +1,6 @@
 """One HTTP exchange at a time with one server: a request out, the response in, and its record.
 
-The response is always closed and the exchange always recorded, and httpx's errors become ours.
+The response is always closed and the exchange always recorded, and httpx2's errors become ours.
 Transport only: request semantics live in ``completions``, timeouts in ``timeouts``, byte counts in
 ``traffic``.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import Recorder
 from costeer.cloud.client.address import api_base, certificates, headers, on_loopback
@@ -77,7 +77,7 @@ class Transport:
         self._pool.close()
 
     @contextmanager
-    def get(self, path: str, stop: Stop) -> Iterator[tuple[httpx.Response, Exchange]]:
+    def get(self, path: str, stop: Stop) -> Iterator[tuple[httpx2.Response, Exchange]]:
         """See ``post``; a server that is met for the first time is not waited for as long."""
         with self._exchange("GET", path, (), b"", stop) as opened:
             yield opened
@@ -85,7 +85,7 @@ class Transport:
     @contextmanager
     def post(
         self, path: str, token_ids: tuple[int, ...], body: Mapping[str, object], stop: Stop
-    ) -> Iterator[tuple[httpx.Response, Exchange]]:
+    ) -> Iterator[tuple[httpx2.Response, Exchange]]:
         """One exchange, from the request to the end of the ``with`` block.
 
         Args:
@@ -120,7 +120,7 @@ class Transport:
     @contextmanager
     def _exchange(
         self, method: str, path: str, token_ids: tuple[int, ...], content: bytes, stop: Stop
-    ) -> Iterator[tuple[httpx.Response, Exchange]]:
+    ) -> Iterator[tuple[httpx2.Response, Exchange]]:
         exchange = Exchange(f"{method} /v1/{path}", token_ids, content, self._record)
         stop.check()
         with self._pool.taken(stop) as line:
@@ -134,7 +134,7 @@ class Transport:
                     request.extensions["timeout"]["read"] = self._timeouts.between
                 with closing(response):
                     yield response, exchange
-            except (httpx.TransportError, httpx.DecodingError, BrokenStreamError) as error:
+            except (httpx2.TransportError, httpx2.DecodingError, BrokenStreamError) as error:
                 stop.check()
                 raise self._translate_error(error) from None
             finally:
@@ -147,7 +147,7 @@ class Transport:
         path: str,
         token_ids: tuple[int, ...],
         content: bytes,
-    ) -> httpx.Request:
+    ) -> httpx2.Request:
         seconds = self._timeouts.seconds(token_ids)
         if not content and not self._reached:
             seconds = min(seconds, FIRST_CONTACT)
@@ -156,16 +156,16 @@ class Transport:
             f"{self._base}/{path}",
             content=content or None,
             headers=self._headers(content),
-            timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT)),
+            timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT)),
         )
 
     def _translate_error(self, error: Exception) -> Exception:
-        """Turn an error of httpx into one of ours."""
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        """Turn an error of httpx2 into one of ours."""
+        if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
             return connect_error(error, self._base, reached=self._reached)
         return (
             read_timeout_error(reached=self._reached)
-            if isinstance(error, httpx.ReadTimeout)
+            if isinstance(error, httpx2.ReadTimeout)
             else connection_lost_error()
         )
 

@@ -36,7 +36,7 @@ from costeer.cloud.server.errors import api_error
 from costeer.cloud.server.jobs import Job
 from costeer.cloud.server.reader import Reader
 from costeer.cloud.server.requests import CompletionRequest, Limits, continuation, parse
-from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.responses import ResponseStore
 from costeer.cloud.server.scheduler import Scheduler
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CoSteerError
@@ -139,7 +139,7 @@ class Completions:
         self._model = model
         self._scheduler = scheduler
         self._limits = limits
-        self.responses = Responses()
+        self.responses = ResponseStore()
         tokens = model.tokenizer.vocabulary.tokens
         self._longest = max(len(token.encode("utf-8", "replace")) for token in tokens)
         self._tokenizing = anyio.CapacityLimiter(1)  # it takes seconds for an odd megabyte

@@ -6,13 +6,12 @@ Knows token ids; nothing of threads or engines.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from costeer.cloud.base import CloudStep
-from costeer.models.base import Sequence
+from costeer.models.base import TokenSequence
 from costeer.models.prefix import common_length
 
 FinishReason = Literal["stop", "length"]
@@ -36,7 +35,7 @@ class Job:
     slot: Slot | None = None
     done: int = 0  # steps given
     # Ids to evaluate, each piece in a call of its own: the rest of the prompt, or one token.
-    todo: list[AbstractSequence[int]] = field(default_factory=list)
+    todo: list[Sequence[int]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -48,7 +47,7 @@ class Job:
 class Slot:
     """A place for one sequence, opened when first needed."""
 
-    sequence: Sequence | None = None
+    sequence: TokenSequence | None = None
     used: int = 0  # the scheduler's clock when last taken
     ids: tuple[int, ...] = ()  # what the sequence held when the slot was last freed
 

@@ -1,4 +1,4 @@
-"""Responses that a request may continue, so that a device need not send the whole prefix again.
+"""ResponseStore that a request may continue, so that a device need not send the whole prefix again.
 
 Our extension of the completions API: ``"continue": {"id": ID, "keep": n}`` stands for the first n
 token ids of response ID, its prompt and its answer together; the ids in ``prompt``, if any, follow
@@ -32,7 +32,7 @@ class Response:
     end: Callable[[], None] | None = None  # ends it; None once it is over
 
 
-class Responses:
+class ResponseStore:
     """The latest responses by ID.
 
     Args:

@@ -24,8 +24,8 @@ from costeer.cloud.row_cache import RowCache
 from costeer.cloud.server.jobs import FinishReason, Job, Slot, choose_slot
 from costeer.cloud.topk import greedy_step
 from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
-from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import Canonical
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, TokenSequence
+from costeer.models.prefix import CanonicalCalls
 
 AHEAD = 1 << 20
 """Log-probabilities computed ahead of a slow reader; 8 bytes each."""
@@ -57,7 +57,7 @@ class Scheduler:
         self._active: deque[Job] = deque()
         self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
         self._rows = RowCache()
-        self._canonical = Canonical(model)
+        self._canonical = CanonicalCalls(model)
         # Jobs that step together: all, where no promise is lost by it.
         self._together = model.exact_batch if model.repeatable else len(self._free)
         self._interrupt = model.interrupt if isinstance(model, Interruptible) else None
@@ -211,7 +211,7 @@ class Scheduler:
         except CoSteerError as error:  # this job's own fault or loss; the others go on
             self._fail(job, error)
 
-    def _begin(self, job: Job) -> Sequence:
+    def _begin(self, job: Job) -> TokenSequence:
         """The job's sequence; on the first call, rewound to what the prompt shares with it."""
         if job.slot is None:
             raise ModelError("The request holds no slot.")

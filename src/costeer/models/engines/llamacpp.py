@@ -22,7 +22,7 @@ import atexit
 import logging
 import threading
 import weakref
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.exceptions import InterruptedModelError, ModelError, ParameterError
-from costeer.models.base import LogProbs, Sequence
+from costeer.models.base import LogProbs, TokenSequence
 from costeer.models.engines.checks import check_ids, check_rows, check_sizes
-from costeer.models.engines.llamacpp_batch import Batch, Job, shares
+from costeer.models.engines.llamacpp_batch import Batch, Evaluation, shares
 from costeer.models.engines.llamacpp_library import (
     Abort,
     check_file,
@@ -76,12 +76,12 @@ class LlamaSequence(OwnedSequence["LlamaCpp"]):
     interrupted) are removed when the slot is next used.
     """
 
-    def __init__(self, model: LlamaCpp, slot: int, ids: AbstractSequence[int] = ()) -> None:
+    def __init__(self, model: LlamaCpp, slot: int, ids: Sequence[int] = ()) -> None:
         super().__init__(model, ids)
         self.slot = slot
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.Sequence``."""
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """See ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
@@ -187,7 +187,7 @@ class LlamaCpp:
                 self._lib.llama_memory_seq_cp(self._memory, source.slot, copy.slot, -1, -1)
             return copy
 
-    def _opened(self, ids: AbstractSequence[int]) -> LlamaSequence:
+    def _opened(self, ids: Sequence[int]) -> LlamaSequence:
         self._running()
         if not self._free:
             raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
@@ -203,7 +203,7 @@ class LlamaCpp:
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
         """See ``models.base.LanguageModel``.
@@ -215,25 +215,25 @@ class LlamaCpp:
         """
         with self._lock:
             self._running()
-            jobs = [self._job(sequence, ids, rows) for sequence, ids in work]
-            if len({job.sequence.slot for job in jobs}) < len(jobs):
+            evaluations = [self._prepare(sequence, ids, rows) for sequence, ids in work]
+            if len({evaluation.sequence.slot for evaluation in evaluations}) < len(evaluations):
                 raise ParameterError("A sequence appears twice in one batch.")
-            by_slot = sorted(jobs, key=lambda job: job.sequence.slot)
-            for job in by_slot:
-                self._trim(job.sequence)
+            by_slot = sorted(evaluations, key=lambda evaluation: evaluation.sequence.slot)
+            for evaluation in by_slot:
+                self._trim(evaluation.sequence)
             self._abort.clear()
-            while waiting := [job for job in by_slot if job.left]:
+            while waiting := [evaluation for evaluation in by_slot if evaluation.left]:
                 self._decode(*self._next_batch(waiting))
             # Only now, all together: whatever stopped the loop left every sequence as it was.
-            for job in jobs:
-                job.sequence.grow(job.ids.tolist(), job.calls)
-            return [job.result for job in jobs]
+            for evaluation in evaluations:
+                evaluation.sequence.grow(evaluation.ids.tolist(), evaluation.calls)
+            return [evaluation.result for evaluation in evaluations]
 
     def interrupt(self) -> None:
         """End the call of ``extend_many`` that another thread is in, within a millisecond or so."""
         self._abort.set()
 
-    def _job(self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None) -> Job:
+    def _prepare(self, sequence: TokenSequence, ids: Sequence[int], rows: int | None) -> Evaluation:
         if not isinstance(sequence, LlamaSequence) or sequence.owner() is not self:
             raise ParameterError("A sequence belongs to another model.")
         checked = check_ids(
@@ -244,7 +244,7 @@ class LlamaCpp:
         )
         reported = check_rows(rows, len(checked))
         result = np.empty((reported, self.vocab_size), dtype=np.float32)
-        return Job(sequence, checked, len(checked) - reported, result)
+        return Evaluation(sequence, checked, len(checked) - reported, result)
 
     def _trim(self, sequence: LlamaSequence) -> None:
         """Remove cells beyond the sequence's ids."""
@@ -252,21 +252,21 @@ class LlamaCpp:
         if held > len(sequence):
             self._lib.llama_memory_seq_rm(self._memory, sequence.slot, len(sequence), -1)
 
-    def _next_batch(self, jobs: list[Job]) -> tuple[list[Job], int]:
-        """Which jobs go into the next decode call, and the most ids of it together."""
-        if sum(job.left for job in jobs) <= self._singles:
-            return jobs[:1], 1
-        return jobs, self._batch.size
+    def _next_batch(self, evaluations: list[Evaluation]) -> tuple[list[Evaluation], int]:
+        """Which evaluations go into the next decode call, and the most ids of it together."""
+        if sum(evaluation.left for evaluation in evaluations) <= self._singles:
+            return evaluations[:1], 1
+        return evaluations, self._batch.size
 
-    def _decode(self, jobs: AbstractSequence[Job], size: int) -> None:
-        """One decode call over a fair share of every job, at most ``size`` ids, and its rows."""
+    def _decode(self, evaluations: Sequence[Evaluation], size: int) -> None:
+        """Run one decode call of at most ``size`` ids, shared fairly, and store its rows."""
         self._batch.clear()
         outputs = 0
         parts = []
-        for job, share in zip(jobs, shares(jobs, size), strict=True):
-            count = min(share, job.until(self._outputs // len(jobs)))
-            reported = self._batch.add(job, count)
-            parts.append((job, count, slice(outputs, outputs + reported)))
+        for evaluation, share in zip(evaluations, shares(evaluations, size), strict=True):
+            count = min(share, evaluation.until(self._outputs // len(evaluations)))
+            reported = self._batch.add(evaluation, count)
+            parts.append((evaluation, count, slice(outputs, outputs + reported)))
             outputs += reported
         code = self._lib.llama_decode(self._context, self._batch.struct)
         if code == ABORTED:
@@ -277,8 +277,8 @@ class LlamaCpp:
                 "Free some memory, or ask for a smaller context.",
             )
         logits = self._logits(outputs)
-        for job, count, taken in parts:
-            job.store(logits[taken], count, alone=len(parts) == 1)
+        for evaluation, count, taken in parts:
+            evaluation.store(logits[taken], count, alone=len(parts) == 1)
 
     def _logits(self, outputs: int) -> npt.NDArray[np.float32]:
         """(outputs, V) view into llama.cpp's buffer, good until the next decode; no padding."""

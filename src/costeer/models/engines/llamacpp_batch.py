@@ -6,7 +6,7 @@ Knows the layout of ``llama_batch``; nothing of contexts or model files.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Job:
+class Evaluation:
     """What one sequence has to do: ids still to evaluate, and the rows it wants of them."""
 
     sequence: LlamaSequence
@@ -43,7 +43,7 @@ class Job:
         return max(self.silent - self.done, 0) + rows
 
     def store(self, logits: npt.NDArray[np.float32], count: int, *, alone: bool) -> None:
-        """Take the rows of the ``count`` ids just evaluated; ``alone``: of no other job with them.
+        """Store the rows of the ``count`` ids just evaluated; ``alone``: no others shared the call.
 
         Raises:
             NotFiniteError: a NaN, or no finite logit at all.
@@ -86,27 +86,27 @@ class Batch:
         """Begin a new decode call."""
         self.struct.n_tokens = 0
 
-    def add(self, job: Job, count: int) -> int:
-        """Append the next ``count`` ids of a job; the number of rows they report."""
+    def add(self, evaluation: Evaluation, count: int) -> int:
+        """Append the next ``count`` ids of a evaluation; the number of rows they report."""
         start = self.struct.n_tokens
         end = start + count
-        first = len(job.sequence) + job.done
-        self.token[start:end] = job.ids[job.done : job.done + count]
+        first = len(evaluation.sequence) + evaluation.done
+        self.token[start:end] = evaluation.ids[evaluation.done : evaluation.done + count]
         self.position[start:end] = np.arange(first, first + count)
-        self.slot[start:end] = job.sequence.slot
-        reported = min(max(job.done + count - job.silent, 0), count)
+        self.slot[start:end] = evaluation.sequence.slot
+        reported = min(max(evaluation.done + count - evaluation.silent, 0), count)
         self.report[start:end] = 0
         self.report[end - reported : end] = 1
         self.struct.n_tokens = end
         return reported
 
 
-def shares(jobs: AbstractSequence[Job], size: int) -> list[int]:
-    """How many ids each job may put into a batch of ``size``: what the short leave, others take."""
-    shares = [0] * len(jobs)
-    for i in sorted(range(len(jobs)), key=lambda i: jobs[i].left):
+def shares(evaluations: Sequence[Evaluation], size: int) -> list[int]:
+    """Divide a batch of ``size`` ids among evaluations, as equally as possible."""
+    shares = [0] * len(evaluations)
+    for i in sorted(range(len(evaluations)), key=lambda i: evaluations[i].left):
         waiting = sum(not share for share in shares)
-        shares[i] = min(jobs[i].left, (size - sum(shares)) // waiting)
+        shares[i] = min(evaluations[i].left, (size - sum(shares)) // waiting)
     return shares
 
 

@@ -5,11 +5,11 @@ Knows nothing of caches; an engine brings its own in line with the ids when a se
 
 from __future__ import annotations
 
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from costeer.exceptions import ModelError
-from costeer.models.base import Call, LanguageModel, LogProbs, Sequence
+from costeer.models.base import Call, LanguageModel, LogProbs, TokenSequence
 
 M = TypeVar("M", bound=LanguageModel)
 
@@ -17,7 +17,7 @@ M = TypeVar("M", bound=LanguageModel)
 class OwnedSequence(Generic[M]):
     """Ids held for a model; ``model`` is None once it is closed."""
 
-    def __init__(self, model: M, ids: AbstractSequence[int] = ()) -> None:
+    def __init__(self, model: M, ids: Sequence[int] = ()) -> None:
         self.tokens = list(ids)
         self.calls: list[Call] = []  # one for each token
         self.model: M | None = model
@@ -30,7 +30,7 @@ class OwnedSequence(Generic[M]):
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def grow(self, ids: AbstractSequence[int], calls: AbstractSequence[Call]) -> None:
+    def grow(self, ids: Sequence[int], calls: Sequence[Call]) -> None:
         """Ids were evaluated, by these calls."""
         self.tokens += ids
         self.calls += calls
@@ -47,7 +47,5 @@ class OwnedSequence(Generic[M]):
             raise ModelError("This sequence is closed.", "Open another one.")
         return self.model
 
-    def _extended(
-        self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None
-    ) -> LogProbs:
+    def _extended(self, sequence: TokenSequence, ids: Sequence[int], rows: int | None) -> LogProbs:
         return self.owner().extend_many([(sequence, ids)], rows)[0]

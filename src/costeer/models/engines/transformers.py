@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from costeer.exceptions import (
     NotFiniteError,
     ParameterError,
 )
-from costeer.models.base import Call, LogProbs, Sequence
+from costeer.models.base import Call, LogProbs, TokenSequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
 from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
@@ -46,12 +46,12 @@ class TransformersSequence(OwnedSequence["Transformers"]):
     interrupted pass); it is brought in line when the sequence is next used.
     """
 
-    def __init__(self, model: Transformers, ids: AbstractSequence[int], cache: Any) -> None:
+    def __init__(self, model: Transformers, ids: Sequence[int], cache: Any) -> None:
         super().__init__(model, ids)
         self.cache = cache
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.Sequence``."""
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """See ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
@@ -149,7 +149,7 @@ class Transformers:
         """Open an empty sequence."""
         return self.open((), self._library.DynamicCache())
 
-    def open(self, ids: AbstractSequence[int], cache: Any) -> TransformersSequence:
+    def open(self, ids: Sequence[int], cache: Any) -> TransformersSequence:
         """Open a sequence that already holds ``ids``."""
         with self._lock:
             self._running()
@@ -161,7 +161,7 @@ class Transformers:
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
         """See ``models.base.LanguageModel``.
@@ -187,12 +187,12 @@ class Transformers:
                 sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
             return results
 
-    def _own(self, sequence: Sequence) -> TransformersSequence:
+    def _own(self, sequence: TokenSequence) -> TransformersSequence:
         if not isinstance(sequence, TransformersSequence) or sequence.owner() is not self:
             raise ParameterError("A sequence belongs to another model.")
         return sequence
 
-    def _checked(self, sequence: Sequence, ids: AbstractSequence[int]) -> Ids:
+    def _checked(self, sequence: TokenSequence, ids: Sequence[int]) -> Ids:
         return check_ids(
             ids,
             held=len(sequence),

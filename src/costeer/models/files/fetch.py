@@ -16,10 +16,10 @@ from typing import Literal
 from costeer.exceptions import CoSteerError, FetchError, MissingDependencyError, ModelFileError
 from costeer.models.files.catalog import ModelSpec, is_fetched, path_of
 from costeer.models.files.hub import HubSource
-from costeer.models.files.lock import Locked, exclusive
+from costeer.models.files.lock import LockedError, exclusive
 from costeer.models.files.mirror import MirrorSource
 from costeer.models.files.resumable import Disk, RealDisk, hash_file
-from costeer.models.files.sources import Job, Progress, Source, SourceError, check
+from costeer.models.files.sources import Download, Progress, Source, SourceError, check
 
 Choice = Literal["auto", "hub", "mirror"]
 
@@ -56,21 +56,21 @@ def fetch(
         MissingDependencyError: the hub was asked for and its package is not installed.
     """
     target = path_of(spec)
-    job = Job(spec, target, disk or RealDisk(), progress)
+    download = Download(spec, target, disk or RealDisk(), progress)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(target.parent / f".{target.name}.lock"):
             if not _is_here(spec):
-                _from_any(job, _chosen(spec, source, sources or (HubSource(), MirrorSource())))
-                _tidy(job)
-    except Locked:
+                _from_any(download, _choose(spec, source, sources or (HubSource(), MirrorSource())))
+                _tidy(download)
+    except LockedError:
         raise FetchError(
             f"Another process is fetching {spec.name}.", "Wait for it, then ask again."
         ) from None
     except KeyboardInterrupt:
-        raise _interrupted(spec) from None
+        raise _interrupted_error(spec) from None
     except OSError as error:
-        raise _explained(error, spec, target.parent) from None
+        raise _explain(error, spec, target.parent) from None
     return target
 
 
@@ -104,7 +104,7 @@ def _is_here(spec: ModelSpec) -> bool:
     return True
 
 
-def _chosen(spec: ModelSpec, choice: Choice, sources: Sequence[Source]) -> list[Source]:
+def _choose(spec: ModelSpec, choice: Choice, sources: Sequence[Source]) -> list[Source]:
     chosen = [
         source for source in sources if choice in ("auto", source.name) and source.offers(spec)
     ]
@@ -113,17 +113,19 @@ def _chosen(spec: ModelSpec, choice: Choice, sources: Sequence[Source]) -> list[
     return chosen
 
 
-def _from_any(job: Job, sources: Sequence[Source]) -> None:
+def _from_any(download: Download, sources: Sequence[Source]) -> None:
     failures: list[tuple[Source, CoSteerError]] = []
-    for source in _with_room(job, sources):
+    for source in _with_room(download, sources):
         try:
-            return source.fetch(job)
+            return source.fetch(download)
         except (SourceError, ModelFileError, MissingDependencyError) as error:
             failures.append((source, error))
-    raise _failed(job.spec, failures)
+    raise _no_source_error(download.spec, failures)
 
 
-def _failed(spec: ModelSpec, failures: Sequence[tuple[Source, CoSteerError]]) -> CoSteerError:
+def _no_source_error(
+    spec: ModelSpec, failures: Sequence[tuple[Source, CoSteerError]]
+) -> CoSteerError:
     reasons = "; ".join(f"{source.name}: {str(error).rstrip('.')}" for source, error in failures)
     wrong = [error for _, error in failures if isinstance(error, ModelFileError)]
     if wrong:
@@ -139,36 +141,38 @@ def _failed(spec: ModelSpec, failures: Sequence[tuple[Source, CoSteerError]]) ->
     )
 
 
-def _with_room(job: Job, sources: Sequence[Source]) -> list[Source]:
+def _with_room(download: Download, sources: Sequence[Source]) -> list[Source]:
     """Those the disk has room for: a mirror half done may fit where the hub from zero does not."""
-    free = job.disk.free(job.target.parent)
-    needed = {source.name: source.room(job) for source in sources}
+    free = download.disk.free(download.target.parent)
+    needed = {source.name: source.room(download) for source in sources}
     fitting = [source for source in sources if needed[source.name] <= max(free - MARGIN, 0)]
     if not fitting:
-        raise _no_room(
-            f"{job.spec.name} needs {_size(min(needed.values()) + MARGIN)} more on the disk of "
-            f"{job.target.parent}, which has {_size(free)}."
+        raise _no_room_error(
+            f"{download.spec.name} needs {_size(min(needed.values()) + MARGIN)} more on the disk "
+            f"of {download.target.parent}, which has {_size(free)}."
         )
     return fitting
 
 
-def _explained(error: OSError, spec: ModelSpec, folder: Path) -> FetchError:
+def _explain(error: OSError, spec: ModelSpec, folder: Path) -> FetchError:
     if error.errno in FULL:
-        return _no_room(f"The disk of {folder} filled up while {spec.name} was being fetched.")
+        return _no_room_error(
+            f"The disk of {folder} filled up while {spec.name} was being fetched."
+        )
     reason = error.strerror or str(error)
     return FetchError(
         f"{spec.name} cannot be kept in {folder}: {reason}.", "COSTEER_HOME names another folder."
     )
 
 
-def _no_room(message: str) -> FetchError:
+def _no_room_error(message: str) -> FetchError:
     return FetchError(
         message,
         "Make room and ask again (it resumes), or let COSTEER_HOME name a folder on another disk.",
     )
 
 
-def _interrupted(spec: ModelSpec) -> FetchError:
+def _interrupted_error(spec: ModelSpec) -> FetchError:
     error = FetchError(
         f"Fetching {spec.name} was interrupted; what has arrived is kept.",
         f"`costeer models fetch {spec.name}` goes on from there.",
@@ -177,11 +181,11 @@ def _interrupted(spec: ModelSpec) -> FetchError:
     return error
 
 
-def _tidy(job: Job) -> None:
+def _tidy(download: Download) -> None:
     """Remove what another source had begun."""
     for ending in ("partial", "partial.json", "partial.json.new"):
-        job.beside(ending).unlink(missing_ok=True)
-    shutil.rmtree(job.beside("hub"), ignore_errors=True)
+        download.beside(ending).unlink(missing_ok=True)
+    shutil.rmtree(download.beside("hub"), ignore_errors=True)
 
 
 def _size(count: int) -> str:

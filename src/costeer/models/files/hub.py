@@ -17,7 +17,7 @@ from typing import Any
 from costeer.exceptions import MissingDependencyError, ModelFileError
 from costeer.models.files.catalog import ModelSpec
 from costeer.models.files.resumable import hash_file, put_in_place
-from costeer.models.files.sources import Job, SourceError, check, last_line, size_of
+from costeer.models.files.sources import Download, SourceError, check, last_line, size_of
 
 PATIENCE = 5.0  # seconds for the hub to answer
 TICK = 0.2
@@ -41,11 +41,11 @@ class HubSource:
         """Every model of the catalog has a repository."""
         return bool(spec.repo)
 
-    def room(self, job: Job) -> int:
+    def room(self, download: Download) -> int:
         """The rest of the file; 0 where its size is not known beforehand."""
-        return max((job.spec.size or 0) - size_of(job.beside("hub")), 0)
+        return max((download.spec.size or 0) - size_of(download.beside("hub")), 0)
 
-    def fetch(self, job: Job) -> None:
+    def fetch(self, download: Download) -> None:
         """See ``sources.Source``."""
         try:
             import huggingface_hub as hub
@@ -53,14 +53,14 @@ class HubSource:
             raise MissingDependencyError(
                 "The hub needs the package huggingface_hub.", "`pip install 'costeer[hub]'`"
             ) from None
-        folder = job.beside("hub")
+        folder = download.beside("hub")
         try:
-            revision = self._ask(hub, job.spec)
-            with _watched(hub, job, folder):
-                self._download(hub, job.spec, folder, revision)
+            revision = self._ask(hub, download.spec)
+            with _watch(hub, download, folder):
+                self._download(hub, download.spec, folder, revision)
         except _failures(hub) as error:
-            raise _explained(hub, error, job.spec) from None
-        _accept(job, folder)
+            raise _explain(hub, error, download.spec) from None
+        _accept(download, folder)
 
     def _ask(self, hub: Any, spec: ModelSpec) -> str | None:
         """The revision to take; raises early what the download would raise late."""
@@ -88,23 +88,23 @@ class HubSource:
             )
 
 
-def _accept(job: Job, folder: Path) -> None:
+def _accept(download: Download, folder: Path) -> None:
     """Verify what came and give it its name."""
-    if job.spec.filename is None:
+    if download.spec.filename is None:
         shutil.rmtree(folder / ".cache", ignore_errors=True)
-        put_in_place(folder, job.target)
+        put_in_place(folder, download.target)
         return
-    path = folder / job.spec.filename
-    job.report(path.stat().st_size, "checking")
+    path = folder / download.spec.filename
+    download.report(path.stat().st_size, "checking")
     try:
-        check(job.spec, path.stat().st_size, hash_file(path))
-        put_in_place(path, job.target)
+        check(download.spec, path.stat().st_size, hash_file(path))
+        put_in_place(path, download.target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _watched(hub: Any, job: Job, folder: Path) -> Iterator[None]:
+def _watch(hub: Any, download: Download, folder: Path) -> Iterator[None]:
     """Report the growth of ``folder``, in place of the library's own bars.
 
     By looking at the folder, since what the library tells differs between its versions.
@@ -113,7 +113,7 @@ def _watched(hub: Any, job: Job, folder: Path) -> Iterator[None]:
 
     def look() -> None:
         while not done.wait(TICK):
-            job.report(size_of(folder), "downloading")
+            download.report(size_of(folder), "downloading")
 
     quiet = hub.utils.are_progress_bars_disabled()
     hub.utils.disable_progress_bars()
@@ -136,7 +136,7 @@ def _failures(hub: Any) -> tuple[type[BaseException], ...]:
     return (OSError, ValueError, RuntimeError, *(kind for kind in found if kind is not None))
 
 
-def _explained(hub: Any, error: BaseException, spec: ModelSpec) -> BaseException:
+def _explain(hub: Any, error: BaseException, spec: ModelSpec) -> BaseException:
     network = isinstance(error, (ConnectionError, TimeoutError))
     if isinstance(error, OSError) and error.errno is not None and not network:
         return error  # the disk's

@@ -24,7 +24,7 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Locked(Exception):
+class LockedError(Exception):
     """Somebody else holds the lock: a state, which the caller puts into words."""
 
 
@@ -33,14 +33,14 @@ def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock at ``path``.
 
     Raises:
-        Locked: another process (or thread) holds it.
+        LockedError: another process (or thread) holds it.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             _acquire(handle)
         except (BlockingIOError, PermissionError):  # the latter is Windows' way to say it
-            raise Locked from None
+            raise LockedError from None
         yield
     finally:
         os.close(handle)

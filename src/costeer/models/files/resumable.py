@@ -69,7 +69,7 @@ def put_in_place(path: Path, target: Path) -> None:
     path.replace(target)
 
 
-class Partial:
+class PartialFile:
     """The growing file.
 
     Args:

@@ -26,7 +26,7 @@ class SourceError(FetchError):
 
 
 @dataclass(slots=True)
-class Job:
+class Download:
     """One download: what, where to, and whom to tell."""
 
     spec: ModelSpec
@@ -58,12 +58,12 @@ class Source(Protocol):
         """Whether the catalog knows this model there."""
         ...
 
-    def room(self, job: Job) -> int:
+    def room(self, download: Download) -> int:
         """Bytes of free disk that the rest of the download takes; 0 if that is not known."""
         ...
 
-    def fetch(self, job: Job) -> None:
-        """Put the verified model at ``job.target``.
+    def fetch(self, download: Download) -> None:
+        """Put the verified model at ``download.target``.
 
         Raises:
             SourceError: this source cannot be used; another may do.
