@@ -15,7 +15,7 @@ from costeer.cli.serve import allowed_names
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.models.fake import FakeModel
-from costeer.serving.guard import named
+from costeer.serving.guard import names_server
 from tests.support.serving import PROMPT, same
 
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("COSTEER_")}
@@ -152,4 +152,4 @@ def test_without_a_key_nobody_else_is_let_in_unless_asked_for():
     ],
 )
 def test_the_host_header_is_checked_on_every_address(host, allowed, header, known):
-    assert named(header, allowed_names(host, allowed)) == known
+    assert names_server(header, allowed_names(host, allowed)) == known

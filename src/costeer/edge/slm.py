@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.steering import Array
 from costeer.decoding.steering import delta as difference
 from costeer.edge.prompts import Prompts
 from costeer.models.base import LanguageModel, TokenSequence
 from costeer.models.prefix import CanonicalCalls
-
-Array = npt.NDArray[np.float32]
 
 
 class DeltaSource(Protocol):

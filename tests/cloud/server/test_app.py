@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.server.chunks import TextStream
 from costeer.cloud.server.requests import Limits
 from costeer.cloud.wire import logprobs as wire
 from costeer.models.fake import END, FakeModel
@@ -109,34 +108,6 @@ def seeded(seed):
 def first_end(model):
     tokens = [step.token for step in InProcess(model).stream(PROMPT, 1, 60)]
     return tokens.index(END) if END in tokens else None
-
-
-@pytest.mark.parametrize(
-    ("pieces", "stops", "text", "stopped"),
-    [
-        ([b"ab", b"cd"], (), "abcd", False),
-        ([b"ab", b"cd"], ("bc",), "a", True),
-        ([b"ab", b"c"], ("cd",), "abc", False),
-        ([b"a", b"b", b"a", b"b", b"c"], ("abc",), "ab", True),
-        (["é".encode()[:1], "é".encode()[1:]], (), "é", False),
-        (["é".encode()[:1]], (), "�", False),
-        (["é".encode()[:1], b"x"], ("x",), "�", True),
-        ([b"xxstop"], ("stop", "xs"), "x", True),
-    ],
-)
-def test_stop_texts(pieces, stops, text, stopped):
-    class Pieces:
-        def decode_bytes(self, ids):
-            return pieces[ids[0]]
-
-    stream = TextStream(Pieces(), stops)
-    got = ""
-    for i in range(len(pieces)):
-        got += stream.feed(i)
-        if stream.stopped:
-            break
-    got += stream.flush()
-    assert (got, stream.stopped) == (text, stopped)
 
 
 def test_stop_text_ends_the_answer(fake):

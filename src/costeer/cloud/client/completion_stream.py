@@ -126,37 +126,60 @@ class CompletionStream:
             raise bad_response_error("The server does not stream its answer.")
         self._pieces = response.iter_bytes()
         self._exchange = exchange
+        self._begun = False  # whether a chunk has arrived
         self.id = ""  # from the first chunk on
 
-    def choices(self) -> Iterator[dict[str, Any]]:
-        """Yield the first choice of every chunk, up to ``[DONE]`` or the end of the stream.
+    def choices(self, checksum: StreamChecksum | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the first choice of every chunk of a complete answer; ignore errors after its end.
 
         Where a chunk says how many tokens were generated so far (``timings``, llama-server's), the
         choice carries that number as ``generated``.
 
+        Args:
+            checksum: verifies each choice, where the server sends checksums.
+
         Raises:
             LateRefusalError: the server refuses the request after all.
-            RetryableError: not a stream of completions, or the server reports an error of its own.
-            BrokenStreamError: an event is not JSON.
+            RetryableError: not a stream of completions, it ended before the answer did, or the
+                server reports an error of its own.
+            BrokenStreamError: an event is not JSON, or does not match its checksum.
         """
-        parser, begun = EventParser(), False
+        finished = False
+        try:
+            for data in self._events():
+                for choice in self._parse(data)["choices"][:1]:  # a usage chunk has none
+                    if checksum is not None:
+                        checksum.check(choice)
+                    finished = finished or choice.get("finish_reason") is not None
+                    yield choice
+        except (RetryableError, httpx2.TransportError, httpx2.DecodingError, BrokenStreamError):
+            if not finished:
+                raise
+        if not finished:
+            raise connection_lost_error()
+
+    def _events(self) -> Iterator[str]:
+        """Yield the data of each event, up to ``[DONE]`` or the end of the stream."""
+        parser = EventParser()
         for piece in self._pieces:
             self._exchange.piece(len(piece))
             for data in parser.feed(piece):
                 if data == "[DONE]":
                     self.drain()
                     return
-                try:
-                    chunk = _chunk(data)
-                except LateRefusalError:
-                    self.drain()
-                    if begun:
-                        raise _failed() from None
-                    raise
-                begun = True
-                self.id = self.id or str(chunk.get("id", ""))
-                if chunk["choices"]:  # a usage chunk has none
-                    yield chunk["choices"][0]
+                yield data
+
+    def _parse(self, data: str) -> dict[str, Any]:
+        try:
+            chunk = _chunk(data)
+        except LateRefusalError:
+            self.drain()
+            if self._begun:
+                raise _server_failed_error() from None
+            raise
+        self._begun = True
+        self.id = self.id or str(chunk.get("id", ""))
+        return chunk
 
     def drain(self, seconds: float = 2.0) -> None:
         """Read the rest for at most ``seconds``, so that the connection can be reused."""
@@ -168,34 +191,7 @@ class CompletionStream:
                     return
 
 
-def until_finished(
-    choices: Iterator[dict[str, Any]], checksum: StreamChecksum | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the choices of a complete answer; errors after its end are ignored.
-
-    Args:
-        choices: of one stream.
-        checksum: verifies each choice, where the server sends checksums.
-
-    Raises:
-        RetryableError: the stream ended before the answer did.
-        BrokenStreamError: a choice does not match its checksum.
-    """
-    finished = False
-    try:
-        for choice in choices:
-            if checksum is not None:
-                checksum.check(choice)
-            finished = finished or choice.get("finish_reason") is not None
-            yield choice
-    except (RetryableError, httpx2.TransportError, httpx2.DecodingError, BrokenStreamError):
-        if not finished:
-            raise
-    if not finished:
-        raise connection_lost_error()
-
-
-def _failed() -> RetryableError:
+def _server_failed_error() -> RetryableError:
     error = CloudRefusedError(
         "The cloud server failed in the middle of an answer.", "Its own log says more.", status=500
     )
@@ -215,7 +211,7 @@ def _chunk(data: str) -> dict[str, Any]:
         code = error.get("code") if isinstance(error, dict) else None
         if code in REFUSALS:
             raise LateRefusalError(code, data)
-        raise _failed()
+        raise _server_failed_error()
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise bad_response_error("The server's answer is not a completion.")

@@ -1,7 +1,7 @@
-"""What ``GET /v1/models`` says of a model, in the words of different servers.
+"""Parse ``GET /v1/models`` of different servers.
 
 https://platform.openai.com/docs/api-reference/models/list; ``costeer`` is our own server's
-extension, ``max_model_len`` vLLM's, ``meta`` llama-server's (``n_ctx``: of one slot).
+extension, ``max_model_len`` is vLLM's, ``meta`` llama-server's (``n_ctx`` is per slot).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ MOST_REMEMBERED = 256  # a server that claims more does not make us draft furthe
 
 
 def read_info(response: httpx2.Response, text: str, model: str | None) -> CloudInfo:
-    """The entry of ``model`` (or the first), as far as the server describes it.
+    """Return the entry of ``model`` (or the first one), as far as the server describes it.
 
     Raises:
-        CloudRefusedError: an error status, other than that there is no such path.
+        CloudRefusedError: an error status, except those for a missing path.
         CloudProtocolError: not a list of models.
     """
     if response.status_code in ABSENT:

@@ -1,6 +1,6 @@
-"""What sequences of all engines have in common: their ids are the truth.
+"""What sequences of all engines have in common: their ids are authoritative.
 
-Knows nothing of caches; an engine brings its own in line with the ids when a sequence is next used.
+Knows nothing about caches; an engine aligns its own with the ids when a sequence is next used.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ M = TypeVar("M", bound=LanguageModel)
 
 
 class OwnedSequence(Generic[M]):
-    """Ids held for a model; ``model`` is None once it is closed."""
+    """Ids evaluated by a model; ``model`` is None once the sequence is closed."""
 
-    def __init__(self, model: M, ids: Sequence[int] = ()) -> None:
-        self.tokens = list(ids)
+    def __init__(self, model: M) -> None:
+        self.tokens: list[int] = []
         self.calls: list[Call] = []  # one for each token
         self.model: M | None = model
 
@@ -31,7 +31,7 @@ class OwnedSequence(Generic[M]):
         return len(self.tokens)
 
     def grow(self, ids: Sequence[int], calls: Sequence[Call]) -> None:
-        """Ids were evaluated, by these calls."""
+        """Append ids that these calls have evaluated."""
         self.tokens += ids
         self.calls += calls
 
@@ -42,7 +42,7 @@ class OwnedSequence(Generic[M]):
         del self.calls[max(length, 0) :]
 
     def owner(self) -> M:
-        """The model, if the sequence is open."""
+        """Return the model; raise ModelError if the sequence is closed."""
         if self.model is None:
             raise ModelError("This sequence is closed.", "Open another one.")
         return self.model

@@ -1,8 +1,8 @@
-"""Get a model onto this machine: choose a source, check the room, keep others out, verify.
+"""Download a model: choose a source, check disk space, lock, verify.
 
-Knows nothing of how a source works (``hub``, ``mirror``) or of running a model. A model gets its
-name only after it was verified, in one step; until then everything lies beside it under other
-names, so that a fetch killed at any moment can be run again and goes on.
+Knows nothing about how a source works (``hub``, ``mirror``) or about running a model. A model gets
+its name only after it is verified, in one atomic step. Until then everything is stored beside it
+under other names, so a fetch killed at any moment can be run again and resumes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Choice = Literal["auto", "hub", "mirror"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 INTERRUPTED = 130  # the exit status shells give a program ended by Ctrl-C
-MARGIN = 64 * 2**20  # a disk filled to the last byte serves nobody
+MARGIN = 64 * 2**20  # never fill a disk to the last byte
 
 
 def fetch(
@@ -36,24 +36,24 @@ def fetch(
     disk: Disk | None = None,
     sources: Sequence[Source] | None = None,
 ) -> Path:
-    """Download a model unless it is here already, and verify it either way.
+    """Download a model unless it is here already; verify it either way.
 
     Args:
-        spec: which.
-        source: ``auto`` tries the hub, then the mirror.
-        progress: called with (bytes done, bytes in total or 0, what is being done); some calls
-            come from another thread.
-        disk: the disk; tests give a full one.
-        sources: the sources, in order of preference; the hub and the mirror by default.
+        spec: the model.
+        source: ``auto`` tries the hub first, then the mirror (docs/models.md).
+        progress: called with (bytes done, bytes in total or 0, current activity); some calls come
+            from another thread.
+        disk: the disk to write to.
+        sources: in order of preference; the hub and the mirror by default.
 
     Returns:
         The verified file, or the folder of a transformers model.
 
     Raises:
-        FetchError: no source could be used, no room, another process is at it, or interrupted.
-            What has arrived is kept, and fetching again goes on from there.
+        FetchError: no source works, the disk is full, another process is fetching the same model,
+            or interrupted. What has arrived is kept, and fetching again resumes.
         ModelFileError: a source gave another file than the pinned one. It is removed.
-        MissingDependencyError: the hub was asked for and its package is not installed.
+        MissingDependencyError: the hub was requested and its package is not installed.
     """
     target = path_of(spec)
     download = Download(spec, target, disk or RealDisk(), progress)
@@ -65,7 +65,7 @@ def fetch(
                 _tidy(download)
     except LockedError:
         raise FetchError(
-            f"Another process is fetching {spec.name}.", "Wait for it, then ask again."
+            f"Another process is fetching {spec.name}.", "Wait for it, then try again."
         ) from None
     except KeyboardInterrupt:
         raise _interrupted_error(spec) from None
@@ -75,12 +75,12 @@ def fetch(
 
 
 def verify(spec: ModelSpec) -> None:
-    """Hash the model on this machine and compare.
+    """Hash the model on this machine and compare the hash.
 
     Without a pinned hash (``spec.sha256`` is None) only its presence can be checked.
 
     Raises:
-        ModelFileError: it is missing or another file.
+        ModelFileError: the file is missing, or another one.
     """
     again = f"Get it with `costeer models fetch {spec.name}`."
     path = path_of(spec)
@@ -130,19 +130,19 @@ def _no_source_error(
     wrong = [error for _, error in failures if isinstance(error, ModelFileError)]
     if wrong:
         return ModelFileError(
-            f"{spec.name} is not the file that is expected ({reasons}).",
-            "Nothing of it is used. Try again or from another --source.",
+            f"{spec.name} is not the expected file ({reasons}).",
+            "Nothing of it is used. Try again, or another --source.",
         )
     if len(failures) == 1 and isinstance(failures[0][1], MissingDependencyError):
         return failures[0][1]
     return FetchError(
         f"No source of {spec.name} could be used ({reasons}).",
-        "Check the network, proxy and package index settings, then ask again: it resumes.",
+        "Check the network, proxy and package index settings, then try again: it resumes.",
     )
 
 
 def _with_room(download: Download, sources: Sequence[Source]) -> list[Source]:
-    """Those the disk has room for: a mirror half done may fit where the hub from zero does not."""
+    """Return the sources whose rest fits on the disk: it differs if one is half finished."""
     free = download.disk.free(download.target.parent)
     needed = {source.name: source.room(download) for source in sources}
     fitting = [source for source in sources if needed[source.name] <= max(free - MARGIN, 0)]
@@ -161,28 +161,29 @@ def _explain(error: OSError, spec: ModelSpec, folder: Path) -> FetchError:
         )
     reason = error.strerror or str(error)
     return FetchError(
-        f"{spec.name} cannot be kept in {folder}: {reason}.", "COSTEER_HOME names another folder."
+        f"{spec.name} cannot be stored in {folder}: {reason}.",
+        "Set COSTEER_HOME to another folder.",
     )
 
 
 def _no_room_error(message: str) -> FetchError:
     return FetchError(
         message,
-        "Make room and ask again (it resumes), or let COSTEER_HOME name a folder on another disk.",
+        "Free some space and try again (it resumes), or set COSTEER_HOME to another disk.",
     )
 
 
 def _interrupted_error(spec: ModelSpec) -> FetchError:
     error = FetchError(
         f"Fetching {spec.name} was interrupted; what has arrived is kept.",
-        f"`costeer models fetch {spec.name}` goes on from there.",
+        f"`costeer models fetch {spec.name}` resumes.",
     )
     error.exit_code = INTERRUPTED
     return error
 
 
 def _tidy(download: Download) -> None:
-    """Remove what another source had begun."""
+    """Remove what another source has left."""
     for ending in ("partial", "partial.json", "partial.json.new"):
         download.beside(ending).unlink(missing_ok=True)
     shutil.rmtree(download.beside("hub"), ignore_errors=True)

