@@ -12,6 +12,11 @@
     │   ├── ContextLengthError      more tokens than the model's context holds
     │   ├── InterruptedModelError   nobody wants the result any more
     │   └── NotFiniteError          NaN among log-probabilities
+    ├── ProfileError                the encrypted profile
+    │   ├── ProfileKeyError         wrong passphrase or key, or nobody to ask for it
+    │   ├── ProfileFileError        missing, not encrypted, damaged, or too new
+    │   ├── ProfileSpaceError       the disk is full, or refuses to write
+    │   └── ProfileBusyError        another process is writing
     ├── VocabularyError             the two models do not share a tokenizer
     ├── StoppedError                the answer was given up on request
     └── CloudError                  the far side
@@ -83,6 +88,26 @@ class InterruptedModelError(ModelError):
 
 class NotFiniteError(ModelError):
     """NaN among log-probabilities."""
+
+
+class ProfileError(CoSteerError):
+    """The encrypted profile cannot be used."""
+
+
+class ProfileKeyError(ProfileError):
+    """The passphrase or key is wrong, or there is nobody to ask for it."""
+
+
+class ProfileFileError(ProfileError):
+    """A file of the profile is missing, not encrypted, damaged, or of a newer version."""
+
+
+class ProfileSpaceError(ProfileError):
+    """The disk is full or refuses to write; what was stored before is untouched."""
+
+
+class ProfileBusyError(ProfileError):
+    """Another process is writing to the profile."""
 
 
 class VocabularyError(CoSteerError):
