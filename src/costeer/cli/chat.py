@@ -18,6 +18,7 @@ from costeer.cli.options import (
     system_option,
     with_defaults,
 )
+from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.terminal import clean
 
 if TYPE_CHECKING:
@@ -35,17 +36,24 @@ HELP = """\
 
 @click.command()
 @context_options
+@profile_options
 @system_option
 @model_options
 @sampling_options
 def command(
-    context: str | None, context_file: str | None, system: str | None, **given: Any
+    context: str | None,
+    context_file: str | None,
+    profile: str | None,
+    why: bool,
+    system: str | None,
+    **given: Any,
 ) -> None:
     """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
 
     \b
     Examples:
       costeer chat --context-file me.txt
+      costeer chat --profile default --why
       costeer chat --context-file me.txt --cloud http://host:8081 --strength 0.8
     """
     if context == "-" or context_file == "-":
@@ -55,8 +63,9 @@ def command(
     text = read_texts(context=(context, context_file))["context"]
     options = with_defaults(given | {"api_key": None, "retries": None})
     check_sampling(options)
+    records = ProfileContext(profile, why=why)
     with opened(options) as costeer:
-        Chat(costeer, text, sampling(options), opening(system)).run()
+        Chat(costeer, text, sampling(options), records, opening(system)).run()
 
 
 @dataclass
@@ -66,6 +75,7 @@ class Chat:
     costeer: Costeer
     context: str
     options: dict[str, Any]
+    records: ProfileContext
     opening: list[Message] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
@@ -116,6 +126,7 @@ class Chat:
                 show.print_ledger(self.costeer)
             elif word == "/reset":
                 self.messages.clear()
+                self.records.forget()
                 click.echo("The conversation is forgotten here.", err=True)
             else:
                 click.echo(HELP, err=True)
@@ -139,7 +150,8 @@ class Chat:
         result, shown = None, 0
         try:
             asked = [*self.opening, *self.messages]
-            generation = self.costeer.stream(asked, self.context, **self.options)
+            context = self.records.add_to(self.context, line)
+            generation = self.costeer.stream(asked, context, **self.options)
             result = generation.result
             if result.note:
                 show.note(console, result.note)

@@ -16,6 +16,7 @@ from costeer.cli.options import (
     system_option,
     with_defaults,
 )
+from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.terminal import clean
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--query", metavar="TEXT|-", help="What to write. This is sent to the cloud.")
 @click.option("--query-file", metavar="FILE|-", help="The same from a file.")
 @context_options
+@profile_options
 @system_option
 @model_options
 @sampling_options
@@ -37,6 +39,8 @@ def command(
     query_file: str | None,
     context: str | None,
     context_file: str | None,
+    profile: str | None,
+    why: bool,
     system: str | None,
     stop: tuple[str, ...],
     as_json: bool,
@@ -48,6 +52,7 @@ def command(
     Examples:
       costeer generate --query "Recommend a dinner spot" --context-file me.txt
       costeer generate --query-file - --context-file me.txt --strength 0.8 < question.txt
+      costeer generate --query "Plan my week" --profile default --why
       costeer generate --query "Plan my day" --cloud http://host:8081 --json
     """
     texts = read_texts(query=(query, query_file), context=(context, context_file))
@@ -55,10 +60,11 @@ def command(
     require_query(texts["query"])
     # Bad numbers are told before models are loaded, which takes seconds.
     check_sampling(options)
+    context = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
     with opened(options, quiet=as_json) as costeer:
         generation = costeer.stream(
             [*opening(system), {"role": "user", "content": texts["query"]}],
-            texts["context"],
+            context,
             stop=stop,
             **sampling(options),
         )

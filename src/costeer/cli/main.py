@@ -24,6 +24,7 @@ COMMANDS = {
     "generate": "Write one text.",
     "chat": "Talk, turn by turn, in the terminal.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
+    "profile": "Keep facts, preferences and texts about yourself, encrypted.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",
     "doctor": "Check this machine and say how to mend what is missing.",

@@ -155,27 +155,40 @@ def _translate(error: Any, path: Path) -> ProfileError:
     if isinstance(error, driver().ProgrammingError):
         return ProfileError("The profile has been closed.")
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code in (NOTADB, CORRUPT):
-        return ProfileFileError(
-            f"{path} is damaged: a page does not match its checksum. Nothing was changed.",
-            "Restore it from a backup.",
-        )
-    if code == FULL:
-        return ProfileSpaceError(
-            "The disk is full; the change was not made, and what was stored before is untouched.",
-            "Make room and try again.",
-        )
-    if code == IOERR:
-        return ProfileSpaceError(
-            f"The disk refuses to read or write {path}; the change was not made.",
-            "Check its space, quota and health, and try again.",
-        )
-    if code == BUSY:
-        return ProfileBusyError(
-            "Another process is writing to this profile.", "Try again when it has finished."
-        )
-    if code in (READONLY, CANTOPEN):
-        return ProfileSpaceError(
-            f"{path} cannot be opened for writing.", "Check who owns it and its folder."
-        )
-    return ProfileError(f"The database failed ({type(error).__name__}, code {code}).")
+    if code not in _MEANINGS:
+        return ProfileError(f"The database failed ({type(error).__name__}, code {code}).")
+    kind, message, hint = _MEANINGS[code]
+    return kind(message.format(path=path), hint)
+
+
+_DAMAGED = (
+    ProfileFileError,
+    "{path} is damaged: a page does not match its checksum. Nothing was changed.",
+    "Restore it from a backup.",
+)
+_CLOSED = (
+    ProfileSpaceError,
+    "{path} cannot be opened for writing.",
+    "Check who owns it and its folder.",
+)
+_MEANINGS: dict[int, tuple[type[ProfileError], str, str]] = {
+    NOTADB: _DAMAGED,
+    CORRUPT: _DAMAGED,
+    FULL: (
+        ProfileSpaceError,
+        "The disk is full; the change was not made, and what was stored before is untouched.",
+        "Make room and try again.",
+    ),
+    IOERR: (
+        ProfileSpaceError,
+        "The disk refuses to read or write {path}; the change was not made.",
+        "Check its space, quota and health, and try again.",
+    ),
+    BUSY: (
+        ProfileBusyError,
+        "Another process is writing to this profile.",
+        "Try again when it has finished.",
+    ),
+    READONLY: _CLOSED,
+    CANTOPEN: _CLOSED,
+}

@@ -93,7 +93,7 @@ class Conversations:
             raise InputError(f"There is no conversation {number}.")
         return Conversation(*rows[0])
 
-    def list(self) -> list[Conversation]:
+    def all(self) -> list[Conversation]:
         """All of them, the one changed last first."""
         rows = self._database.read(
             "SELECT id, title, current, created_at, changed_at FROM conversations "
@@ -140,8 +140,9 @@ class Conversations:
     def switch(self, message: int) -> Message:
         """Show the branch of a message, down to its newest end, which becomes the current one."""
         rows = self._database.read(
-            "WITH RECURSIVE down (id) AS (VALUES (?) UNION ALL SELECT (SELECT max(id) FROM messages "
-            "WHERE parent = down.id) FROM down WHERE down.id IS NOT NULL) SELECT max(id) FROM down",
+            "WITH RECURSIVE down (id) AS (VALUES (?) UNION ALL "
+            "SELECT (SELECT max(id) FROM messages WHERE parent = down.id) FROM down "
+            "WHERE down.id IS NOT NULL) SELECT max(id) FROM down",
             (self.message(message).id,),
         )
         end = self.message(rows[0][0])

@@ -1,4 +1,4 @@
-"""Files that only their owner reads, written whole or not at all. Knows nothing of what they hold."""
+"""Files that only their owner reads, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder: renaming one onto another that holds files is refused by the system."""
+    """The same for a folder; the system does not rename onto one that holds files."""
     refuse_existing(path)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -98,7 +98,7 @@ def replace(path: Path, text: str) -> None:
 def write_private(path: Path, text: str) -> None:
     """Write a new file, down to the disk."""
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with open(handle, "w", encoding="utf-8", newline="\n") as file:
+    with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  # a handle
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -157,7 +157,7 @@ def open_by_keyring(name: str) -> Profile | None:
         NoKeyring: the keyring cannot be used.
         ProfileError: as ``open_by_secret``.
     """
-    file = keyfile.load(_existing(name) / KEYS)
+    file = keyfile.load(find(name) / KEYS)
     if "keyring" not in file.locks:
         return None
     entry = keyring_entry.read(file.id)
@@ -168,7 +168,7 @@ def read_key(name: str, secret: str, way: Way = "passphrase") -> bytes:
     """The key of a profile's database; errors as ``open_by_secret``."""
     if way == "recovery":
         secret = keys.read_recovery_code(secret)
-    return keyfile.load(_existing(name) / KEYS).open_by_secret(way, secret)
+    return keyfile.load(find(name) / KEYS).open_by_secret(way, secret)
 
 
 def unlock(name: str, key: bytes) -> None:
@@ -177,7 +177,7 @@ def unlock(name: str, key: bytes) -> None:
     Raises:
         NoKeyring: the keyring cannot be used.
     """
-    path = _existing(name) / KEYS
+    path = find(name) / KEYS
     file, entry = keyfile.load(path), keys.new_key()
     keyring_entry.write(file.id, entry)
     keyfile.save(file.with_key("keyring", entry, key), path)
@@ -189,7 +189,7 @@ def lock(name: str) -> None:
     Raises:
         NoKeyring: the entry could not be removed; it opens nothing any more.
     """
-    path = _existing(name) / KEYS
+    path = find(name) / KEYS
     file = keyfile.load(path)
     if "keyring" in file.locks:
         keyfile.save(file.without("keyring"), path)
@@ -199,7 +199,7 @@ def lock(name: str) -> None:
 def change_passphrase(name: str, key: bytes, passphrase: str, params: Argon2 | None = None) -> str:
     """Exchange the passphrase and the recovery code; the new code."""
     passphrase = keys.check_passphrase(passphrase)
-    path, code, params = _existing(name) / KEYS, keys.new_recovery_code(), params or Argon2()
+    path, code, params = find(name) / KEYS, keys.new_recovery_code(), params or Argon2()
     file = keyfile.load(path).with_secret("passphrase", passphrase, key, params)
     keyfile.save(file.with_secret("recovery", code, key, params), path)
     return code
@@ -212,7 +212,7 @@ def backup(profile: Profile, target: Path) -> None:
         InputError: something exists there already.
         ProfileSpaceError: the disk is full.
     """
-    source = _existing(profile.name)
+    source = find(profile.name)
     with files.new_folder(target) as partial:
         profile.database.copy_to(partial / DATABASE)
         cipher.make_private(partial / DATABASE)
@@ -221,7 +221,7 @@ def backup(profile: Profile, target: Path) -> None:
 
 def wipe(name: str) -> None:
     """Remove a profile for good, its key first. Needs no passphrase; backups stay as they are."""
-    folder = _existing(name)
+    folder = find(name)
     key_path = folder / KEYS
     entry = ""
     with suppress(ProfileFileError):
@@ -244,7 +244,8 @@ def _overwrite(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _existing(name: str) -> Path:
+def find(name: str) -> Path:
+    """The folder of a profile that exists; raises InputError if there is none."""
     folder = folder_of(name)
     if not folder.is_dir():
         raise InputError(
@@ -255,7 +256,7 @@ def _existing(name: str) -> Path:
 
 
 def _open(name: str, key: bytes) -> Profile:
-    folder = _existing(name)
+    folder = find(name)
     cipher.make_private(folder)
     salt = keyfile.load(folder / KEYS).database_salt
     database = Database.open(folder / DATABASE, key, salt)

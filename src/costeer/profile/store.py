@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from costeer.exceptions import InputError, ProfileFileError
 from costeer.profile import cipher
 from costeer.profile.database import Database, Row
-from costeer.profile.records import PINNED, Draft, Record, check, digest
+from costeer.profile.records import PINNED, Draft, Record, as_kind, check, digest
 from costeer.profile.words import match_expression, question_words
 
 RECORD_COLUMNS = (
@@ -72,7 +72,7 @@ class Store:
             raise InputError(f"There is no record {number}.", "costeer profile list shows them.")
         return record_of_row(rows[0])
 
-    def list(
+    def all(
         self,
         kind: str | None = None,
         *,
@@ -108,8 +108,16 @@ class Store:
         """
         with self._database.write() as connection:
             old = self.get(number)
-            given = {"text": text, "kind": kind, "title": title, "active": active}
-            new = check(replace(_draft(old), **{k: v for k, v in given.items() if v is not None}))
+            new = check(
+                Draft(
+                    old.kind if kind is None else as_kind(kind),
+                    old.text if text is None else text,
+                    old.title if title is None else title,
+                    old.source,
+                    old.written_at,
+                    old.active if active is None else active,
+                )
+            )
             other = self._find(new)
             if other is not None and other.id != number:
                 raise InputError(
@@ -143,7 +151,7 @@ class Store:
 
     def pinned(self) -> list[Record]:
         """Active preferences, then active facts, each in the order of their numbers."""
-        return [record for kind in PINNED for record in self.list(kind, active=True)]
+        return [record for kind in PINNED for record in self.all(kind, active=True)]
 
     def search(
         self,
@@ -220,17 +228,6 @@ def record_of_row(row: Row) -> Record:
     kind, text, title, source, written_at, active, number, created_at, changed_at = row
     return Record(
         kind, text, title, source, written_at, bool(active), number, created_at, changed_at
-    )
-
-
-def _draft(record: Record) -> Draft:
-    return Draft(
-        record.kind,
-        record.text,
-        record.title,
-        record.source,
-        record.written_at,
-        record.active,
     )
 
 

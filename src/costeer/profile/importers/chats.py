@@ -55,20 +55,22 @@ def _conversation(conversation: Any, source: str) -> Iterator[Found]:
 
 
 def _chatgpt(conversation: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    nodes = {str(name): node for name, node in conversation["mapping"].items() if _is_dict(node)}
+    nodes = {
+        str(name): node for name, node in conversation["mapping"].items() if isinstance(node, dict)
+    }
     end = conversation.get("current_node")
     if not isinstance(end, str) or end not in nodes:
         end = _newest(nodes)
     for node in _walk(nodes, end, "parent"):
-        message = node.get("message")
-        if _is_dict(message) and _role(message) == "user" and not _is_hidden(message):
-            text = _chatgpt_text(message.get("content"))
+        message = _fields(node.get("message"))
+        if _fields(message.get("author")).get("role") == "user" and not _is_hidden(message):
+            text = _chatgpt_text(_fields(message.get("content")))
             if text:
                 yield text, utc(message.get("create_time"))
 
 
 def _claude(conversation: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    messages = [message for message in conversation["chat_messages"] if _is_dict(message)]
+    messages = [message for message in conversation["chat_messages"] if isinstance(message, dict)]
     nodes = {str(message.get("uuid")): message for message in messages}
     if messages and all(isinstance(m.get("parent_message_uuid"), str) for m in messages):
         end = conversation.get("current_leaf_message_uuid")
@@ -98,16 +100,15 @@ def _newest(nodes: Mapping[str, Any]) -> str:
     """The node without children whose message is the newest; "" without nodes."""
 
     def time(name: str) -> float:
-        message = nodes[name].get("message")
-        created = message.get("create_time") if _is_dict(message) else None
+        created = _fields(nodes[name].get("message")).get("create_time")
         return float(created) if isinstance(created, (int, float)) else -1.0
 
     leaves = [name for name, node in nodes.items() if not node.get("children")]
     return max(leaves or nodes, key=time, default="")
 
 
-def _chatgpt_text(content: Any) -> str:
-    if not _is_dict(content) or content.get("content_type") not in ("text", "multimodal_text"):
+def _chatgpt_text(content: Mapping[str, Any]) -> str:
+    if content.get("content_type") not in ("text", "multimodal_text"):
         return ""
     return _join(content.get("parts"))
 
@@ -115,7 +116,7 @@ def _chatgpt_text(content: Any) -> str:
 def _claude_text(message: Mapping[str, Any]) -> str:
     blocks = message.get("content")
     if isinstance(blocks, list):
-        texts = [block.get("text") for block in blocks if _is_dict(block) and _is_text(block)]
+        texts = [block.get("text") for block in map(_fields, blocks) if _is_text(block)]
         if joined := _join(texts):
             return joined
     return _join([message.get("text")])
@@ -128,18 +129,13 @@ def _join(parts: Any) -> str:
 
 
 def _is_text(block: Mapping[str, Any]) -> bool:
-    return block.get("type", "text") == "text"
-
-
-def _role(message: Mapping[str, Any]) -> Any:
-    author = message.get("author")
-    return author.get("role") if _is_dict(author) else None
+    return bool(block.get("type", "text") == "text")
 
 
 def _is_hidden(message: Mapping[str, Any]) -> bool:
-    metadata = message.get("metadata")
-    return _is_dict(metadata) and bool(metadata.get("is_visually_hidden_from_conversation"))
+    return bool(_fields(message.get("metadata")).get("is_visually_hidden_from_conversation"))
 
 
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
+def _fields(value: Any) -> dict[str, Any]:
+    """An object of JSON; anything else is one without fields."""
+    return value if isinstance(value, dict) else {}

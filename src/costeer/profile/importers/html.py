@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-_BLOCKS = frozenset("p div br li tr table ul ol h1 h2 h3 h4 h5 h6 pre hr".split())
-_PARAGRAPHS = frozenset("p table ul ol h1 h2 h3 h4 h5 h6 pre".split())
-_HIDDEN = frozenset("script style head title blockquote".split())
-_QUOTES = ("gmail_quote", "gmail_signature", "moz-cite-prefix", "moz-signature", "yahoo_quoted")
-_VOID = frozenset("br hr img meta link input area base col embed source track wbr".split())
+_PARAGRAPHS = {"p", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre"}
+_BLOCKS = {*_PARAGRAPHS, "div", "br", "li", "tr", "hr"}
+_HIDDEN = {"script", "style", "head", "title", "blockquote"}
+_VOID = {"br", "hr", "img", "meta", "link", "input", "area", "base", "col", "source", "wbr"}
+_QUOTES = (
+    "gmail_quote",
+    "gmail_signature",
+    "moz-cite-prefix",
+    "moz-signature",
+    "yahoo_quoted",
+    "divrplyfwdmsg",
+    "appendonsend",
+)
 
 
 def html_text(markup: str) -> str:
@@ -51,4 +59,4 @@ class _Text(HTMLParser):
 
 def _is_quote(attrs: dict[str, str | None]) -> bool:
     names = f"{attrs.get('class') or ''} {attrs.get('id') or ''}".lower()
-    return any(quote in names for quote in (*_QUOTES, "divrplyfwdmsg", "appendonsend"))
+    return any(quote in names for quote in _QUOTES)

@@ -132,6 +132,14 @@ def _files(path: Path, file_format: Format | None) -> Iterator[tuple[Path, str, 
     yield path, path.name, form
 
 
+def as_format(name: str) -> Format:
+    """Check the name of a format; raises InputError if there is none such."""
+    for form in FORMATS:
+        if name == form:
+            return form
+    raise InputError(f"{name!r} is no format.", f"The formats are: {', '.join(FORMATS)}.")
+
+
 def format_of(path: Path) -> Format | None:
     """A file's format, by its suffix, or by its first bytes where it has none that is known."""
     known = SUFFIXES.get(path.suffix.lower())

@@ -19,7 +19,8 @@ _ATTRIBUTION_END = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTION_START = re.compile(
-    r"(?:On|Am|Le|El|Il(?: giorno)?|Op|Em)\b[^\n]{0,60}\d|[^<\n]{0,120}<[^>\s]{1,200}@[^>\s]{1,200}>",
+    r"(?:On|Am|Le|El|Il(?: giorno)?|Op|Em)\b[^\n]{0,60}\d"
+    r"|[^<\n]{0,120}<[^>\s]{1,200}@[^>\s]{1,200}>",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(

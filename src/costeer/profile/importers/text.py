@@ -29,7 +29,7 @@ def read_text(path: Path, source: str, kind: Kind) -> Iterator[Found]:
     if path.suffix.lower() != ".txt":
         text = strip_front_matter(text)
         title = _first_heading(text) or title
-    found = drafts(text, kind, title, source, None)
+    found: list[Found] = [*drafts(text, kind, title, source, None)]
     yield from found or [Skipped("empty", source)]
 
 
