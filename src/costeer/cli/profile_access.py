@@ -85,7 +85,7 @@ def new_passphrase(passphrase_fd: int | None = None) -> str:
 
 
 def second_passphrase(handle: int | None) -> str:
-    """Another passphrase than the profile's, which the environment's file holds; errors as above."""
+    """Another passphrase than the profile's; never from the environment's file. Errors as above."""
     if handle is None:
         return _type_twice("New passphrase")
     return _check(_read(handle, f"file descriptor {handle}"))

@@ -40,9 +40,10 @@ class ProfileContext:
 
     def forget(self) -> None:
         """Begin another conversation."""
-        from costeer.profile.selection import Selection
+        if self._profile is not None:
+            from costeer.profile.selection import Selection
 
-        self._selection = Selection()
+            self._selection = Selection()
 
     def add_to(self, context: str, question: str) -> str:
         """A context with the conversation's records at its end, where new ones may follow."""

@@ -90,7 +90,8 @@ def open_existing(path: Path, key: bytes, salt: bytes) -> Connection:
             f"{path} is a plain SQLite file, not an encrypted profile; it was left as it is.",
             "Move it away, and restore the profile from a backup.",
         )
-    if len(found) < SALT_BYTES or path.stat().st_size % PAGE:
+    # A size that is no multiple of a page can be mended from the log; SQLite sees what is missing.
+    if path.stat().st_size < PAGE:
         raise ProfileFileError(
             f"{path} is empty or cut off; it was left as it is.", "Restore it from a backup."
         )

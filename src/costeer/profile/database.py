@@ -7,7 +7,6 @@ processes wait for each other up to five seconds. Knows nothing of what the tabl
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -147,9 +146,10 @@ def _name(file: Any) -> str:
 
 def statements(script: str) -> Iterator[str]:
     """The single statements of a script; ``executescript`` would end the transaction."""
+    complete = cipher.driver().complete_statement
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
-        if sqlite3.complete_statement(statement):
+        if complete(statement):
             yield statement
             statement = ""

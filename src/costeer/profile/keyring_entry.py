@@ -23,13 +23,13 @@ class NoKeyring(Exception):
     """The keyring cannot be used; the text says why. A state, which the caller handles."""
 
 
-def read(entry: str) -> bytes | None:
+def read(entry: str, patience: float = PATIENCE) -> bytes | None:
     """The key under a name; None if there is none.
 
     Raises:
         NoKeyring: there is no keyring, or it does not answer.
     """
-    found = _ask(lambda keyring: keyring.get_password(SERVICE, entry))
+    found = _ask(lambda keyring: keyring.get_password(SERVICE, entry), patience)
     try:
         return bytes.fromhex(found) if found else None
     except ValueError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from costeer.exceptions import InputError, ProfileFileError
+from costeer.exceptions import InputError, ProfileFileError, ProfileKeyError
 from costeer.profile import cipher, files, keyfile, keyring_entry, keys
 from costeer.profile.conversations import Conversations
 from costeer.profile.database import Database
@@ -151,7 +151,7 @@ def open_by_secret(name: str, secret: str, way: Way = "passphrase") -> Profile:
 
 
 def open_by_keyring(name: str) -> Profile | None:
-    """Open a profile by the system's keyring; None if the key is not in it.
+    """Open a profile by the system's keyring; None if the key is not in it, or is another one's.
 
     Raises:
         NoKeyring: the keyring cannot be used.
@@ -161,7 +161,13 @@ def open_by_keyring(name: str) -> Profile | None:
     if "keyring" not in file.locks:
         return None
     entry = keyring_entry.read(file.id)
-    return None if entry is None else _open(name, file.open_by_key("keyring", entry))
+    if entry is None:
+        return None
+    try:
+        key = file.open_by_key("keyring", entry)
+    except ProfileKeyError:  # a restored copy of this profile has put its own there
+        return None
+    return _open(name, key)
 
 
 def read_key(name: str, secret: str, way: Way = "passphrase") -> bytes:

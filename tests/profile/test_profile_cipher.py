@@ -1,0 +1,232 @@
+"""The encrypted file: four errors that differ, no word in the clear, for its owner alone."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+
+import pytest
+from conftest import KEY
+
+from costeer.exceptions import (
+    InputError,
+    ProfileBusyError,
+    ProfileError,
+    ProfileFileError,
+    ProfileKeyError,
+    ProfileSpaceError,
+)
+from costeer.profile import cipher
+from costeer.profile.database import Database
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A database with some pages in it, closed."""
+    path = tmp_path / "some.db"
+    database = Database.create(path, KEY)
+    with database.write() as connection:
+        connection.execute("CREATE TABLE t (a TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?)", [("canary-7919 " * 200,)] * 50)
+    database.close()
+    return path
+
+
+def open_again(path, key=KEY, salt=None):
+    return Database.open(path, key, salt or cipher.read_salt(path))
+
+
+def test_a_wrong_key_and_a_damaged_first_page_are_told_alike_by_the_cipher_but_not_by_the_salt(
+    path,
+):
+    with pytest.raises(ProfileFileError, match="damaged"):
+        open_again(path, bytes(32))  # the profile checks keys before it comes to this
+    with pytest.raises(ProfileKeyError, match="another key"):
+        open_again(path, salt=bytes(16))
+
+
+def test_a_plain_sqlite_file(tmp_path):
+    path = tmp_path / "plain.db"
+    with sqlite3.connect(path) as plain:
+        plain.execute("CREATE TABLE t (a)")
+    plain.close()
+    before = path.read_bytes()
+    with pytest.raises(ProfileFileError, match="plain SQLite"):
+        open_again(path, salt=bytes(16))
+    assert path.read_bytes() == before
+
+
+def test_every_damaged_page_is_found(path):
+    pages = path.stat().st_size // cipher.PAGE
+    assert pages > 10
+    for page in range(pages):
+        damaged = path.with_name(f"damaged{page}.db")
+        content = bytearray(path.read_bytes())
+        content[page * cipher.PAGE + 2000] ^= 1
+        damaged.write_bytes(content)
+        with pytest.raises(ProfileFileError, match="damaged"):
+            open_again(damaged).check()
+        assert damaged.read_bytes() == bytes(content)
+
+
+@pytest.mark.parametrize("size", [0, 7, 16, 5000, 40_960])
+def test_a_file_that_was_cut_off(path, size):
+    salt = cipher.read_salt(path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ProfileFileError, match=r"cut off|damaged"):
+        open_again(path, salt=salt)
+    assert path.stat().st_size == size
+
+
+def test_a_missing_file_is_not_made(tmp_path):
+    with pytest.raises(ProfileFileError, match="missing"):
+        Database.open(tmp_path / "none.db", KEY, bytes(16))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_file_is_never_made_anew(path):
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        Database.create(path, KEY)
+    assert path.read_bytes() == before
+
+
+def test_a_full_database_says_so_and_keeps_what_it_had(path):
+    database = open_again(path)
+    pages = database.read("PRAGMA page_count")[0][0]
+    database.read(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(ProfileSpaceError, match="disk is full"), database.write() as connection:
+        connection.executemany("INSERT INTO t VALUES (?)", [("x" * 4000,)] * 50)
+    database.read("PRAGMA max_page_count = 100000")
+    assert database.read("SELECT count(*) FROM t") == [(50,)]
+    database.check()
+    database.close()
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from costeer.exceptions import ProfileSpaceError
+from costeer.profile import cipher
+from costeer.profile.database import Database
+
+path = Path(sys.argv[1])
+database = Database.open(path, bytes(range(32)), cipher.read_salt(path))
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+done = 0
+try:
+    while True:
+        with database.write() as connection:
+            connection.execute("INSERT INTO t VALUES (?)", ("y" * 20_000,))
+        done += 1
+except ProfileSpaceError as error:
+    print(done, error)
+"""
+
+
+@posix
+def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path):
+    out = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True
+    )
+    done, _, message = out.stdout.partition(" ")
+    assert int(done) > 0
+    assert "the change was not made" in message
+    assert out.stderr == ""
+    database = open_again(path)
+    assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(int(done),)]
+    database.check()
+    database.close()
+
+
+@posix
+def test_a_real_full_file_system(path, tmp_path):
+    """On a file system of 1 MB, where this machine lets the test mount one."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    asked = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount]
+    if not shutil.which("mount") or subprocess.run(asked, capture_output=True).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        shutil.copy(path, mount / "some.db")
+        database, done = open_again(mount / "some.db"), 0
+        with pytest.raises(ProfileSpaceError, match="disk is full"):
+            while True:
+                with database.write() as connection:
+                    connection.execute("INSERT INTO t VALUES (?)", ("y" * 20_000,))
+                done += 1
+        assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(done,)]
+        database.close()
+        database = open_again(mount / "some.db")
+        assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(done,)]
+        database.check()
+        database.close()
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(path, capfd):
+    database = open_again(path)
+    with database.write() as connection:
+        connection.execute("INSERT INTO t VALUES ('canary-7919 again')")
+    files = sorted(path.parent.glob("some.db*"))
+    assert len(files) == 3  # the database, its log and its index, alive
+    assert not any(b"canary" in file.read_bytes() for file in files)
+    database.close()
+    with pytest.raises(ProfileFileError):
+        open_again(path, bytes(32))
+    assert capfd.readouterr() == ("", "")
+
+
+@posix
+def test_files_are_their_owner_s_alone_whatever_the_umask(tmp_path, path):
+    before = os.umask(0)
+    try:
+        database = Database.create(tmp_path / "new.db", KEY)
+        assert {stat.S_IMODE(f.stat().st_mode) for f in tmp_path.glob("new.db*")} == {0o600}
+        database.close()
+        path.chmod(0o644)
+        open_again(path).close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
+def test_another_writer_is_told_to_wait(path):
+    first, second = open_again(path), open_again(path)
+    second.read("PRAGMA busy_timeout = 1")
+    with first.write(), pytest.raises(ProfileBusyError), second.write():
+        pass
+    with second.write() as connection:
+        connection.execute("INSERT INTO t VALUES ('z')")
+    first.close()
+    second.close()
+
+
+def test_a_closed_database_says_so(path):
+    database = open_again(path)
+    database.close()
+    with pytest.raises(ProfileError, match="closed"):
+        database.read("SELECT 1")
+
+
+def test_errors_quote_no_data(path):
+    database = open_again(path)
+    with pytest.raises(ProfileError) as caught:
+        database.read("SELECT canary")
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    database.close()
+
+
+def test_input_errors_pass_unchanged_and_roll_back(path):
+    database = open_again(path)
+    with pytest.raises(InputError), database.write() as connection:
+        connection.execute("DELETE FROM t")
+        raise InputError("no")
+    assert database.read("SELECT count(*) FROM t") == [(50,)]
+    database.close()
