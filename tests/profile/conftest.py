@@ -2,36 +2,12 @@
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoBackend
 
 from costeer.profile import profiles
 from costeer.profile.database import Database
-from costeer.profile.keys import Argon2
 from costeer.profile.store import Store
-
-PASSPHRASE = "eight words are better than one"
-FAST = Argon2(memory_kib=64, passes=1, lanes=1)
-KEY = bytes(range(32))
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1
-
-    def __init__(self):
-        super().__init__()
-        self.entries = {}
-
-    def get_password(self, service, username):
-        return self.entries.get((service, username))
-
-    def set_password(self, service, username, password):
-        self.entries[service, username] = password
-
-    def delete_password(self, service, username):
-        del self.entries[service, username]
+from tests.support.profiles import FAST, KEY, PASSPHRASE, MemoryKeyring
 
 
 @pytest.fixture(autouse=True)

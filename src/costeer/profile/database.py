@@ -100,6 +100,8 @@ class Database:
             ProfileFileError: something does not match.
         """
         with self._lock, cipher.errors(self.path):
+            # The next check reads the file and not the log, which may hold newer pages.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             damaged = self._connection.execute("PRAGMA cipher_integrity_check").fetchall()
             if not damaged:
                 found = self._connection.execute("PRAGMA integrity_check").fetchall()

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from conftest import FAST, KEY, PASSPHRASE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.exceptions import InputError, ProfileFileError, ProfileKeyError
 from costeer.profile import keyfile, keys
 from costeer.profile.keys import Argon2
+from tests.support.profiles import FAST, KEY, PASSPHRASE
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 59), st.integers(0, 7))
@@ -25,7 +25,7 @@ def test_what_is_sealed_opens_only_unchanged_and_by_the_same_key(by, byte, bit):
 
 
 def test_argon2id_gives_the_reference_s_result():
-    """From the reference implementation: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1"""
+    """The reference: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1."""
     derived = keys.derive("password", b"somesalt", Argon2(65_536, 2, 1))
     assert derived.hex() == "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
 

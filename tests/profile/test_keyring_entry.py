@@ -4,11 +4,11 @@ import threading
 
 import keyring
 import pytest
-from conftest import KEY, MemoryKeyring
 from keyring.backends.null import Keyring as NullBackend
 
 from costeer.profile import keyring_entry
 from costeer.profile.keyring_entry import NoKeyring
+from tests.support.profiles import KEY, MemoryKeyring
 
 
 def test_what_is_written_can_be_read_and_removed(memory_keyring):

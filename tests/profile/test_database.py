@@ -2,13 +2,14 @@
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import KEY
 
 from costeer.exceptions import InputError, ProfileFileError
 from costeer.profile import cipher
 from costeer.profile.database import Database, migrations, statements
+from tests.support.profiles import KEY
 
 RELEASED = [
     "953afccf812bf4ff80140e413bbb5408255d3736167c7ca931ecab295055ea58",
@@ -54,25 +55,18 @@ def test_a_newer_database_is_left_alone(database, tmp_path):
 
 def test_two_that_open_an_old_database_at_once_migrate_it_once(tmp_path):
     path = tmp_path / "old.db"
-    cipher.create(path, KEY).close()  # without any table
-    empty = cipher.create(tmp_path / "salted.db", KEY)
-    empty.execute("CREATE TABLE t (a)")
-    empty.close()
-    path = tmp_path / "salted.db"
-    errors = []
+    old = cipher.create(path, KEY)
+    old.execute("CREATE TABLE t (a)")
+    old.close()
 
-    def work():
-        try:
-            Database.open(path, KEY, cipher.read_salt(path)).close()
-        except Exception as error:
-            errors.append(error)
+    def work(_):
+        Database.open(path, KEY, cipher.read_salt(path)).close()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    database = Database.open(path, KEY, cipher.read_salt(path))
+    assert database.version == len(migrations())
+    database.close()
 
 
 def test_nested_writes_are_one_transaction(database):
