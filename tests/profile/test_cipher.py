@@ -107,16 +107,17 @@ def test_a_full_database_says_so_and_keeps_what_it_had(path):
     database.close()
 
 
-FULL_DISK = """
+WRITE_UNTIL_REFUSED = """
 import resource, sys
 from pathlib import Path
 from costeer.exceptions import ProfileSpaceError
 from costeer.profile import cipher
 from costeer.profile.database import Database
 
-path = Path(sys.argv[1])
+path, limit, filler = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 database = Database.open(path, bytes(range(32)), cipher.read_salt(path))
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 done = 0
 try:
     while True:
@@ -124,51 +125,53 @@ try:
             connection.execute("INSERT INTO t VALUES (?)", ("y" * 20_000,))
         done += 1
 except ProfileSpaceError as error:
-    print(done, error)
+    print(error)
+count = "SELECT count(*) FROM t WHERE a LIKE 'y%'"
+assert done > 0
+assert database.read(count) == [(done,)]
+database.close()
+if not limit:
+    filler.unlink()
+    database = Database.open(path, bytes(range(32)), cipher.read_salt(path))
+    assert database.read(count) == [(done,)]
+    database.check()
+    database.close()
+print(done)
 """
+
+
+def run_child(*command):
+    return subprocess.run([*command], capture_output=True, text=True, check=False)
 
 
 @posix
 def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path):
-    out = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True
-    )
-    done, _, message = out.stdout.partition(" ")
-    assert int(done) > 0
+    done = run_child(sys.executable, "-c", WRITE_UNTIL_REFUSED, path, "300000", "")
+    message, count = done.stdout.splitlines()
     assert "the change was not made" in message
-    assert out.stderr == ""
+    assert done.stderr == ""
     database = open_again(path)
-    assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(int(done),)]
+    assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(int(count),)]
     database.check()
     database.close()
 
 
 @posix
-def test_a_real_full_file_system(path, tmp_path):
-    """On a file system of 1 MB, where this machine lets the test mount one."""
-    mount = tmp_path / "small"
-    mount.mkdir()
-    asked = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount]
-    if not shutil.which("mount") or subprocess.call(asked, stderr=subprocess.DEVNULL):
+def test_a_full_file_system_loses_nothing_that_was_committed(path, tmp_path):
+    """On a file system of 2 MB, in a mount namespace of its own, where that is permitted."""
+    (tmp_path / "small").mkdir()
+    inside = ("unshare", "--mount", "sh", "-c")
+    mount = f"mount -t tmpfs -o size=2m tmpfs {tmp_path}/small"
+    if not shutil.which("unshare") or run_child(*inside, mount).returncode:
         pytest.skip("mounting is not permitted here")
-    try:
-        shutil.copy(path, mount / "some.db")
-        (mount / "filler").write_bytes(bytes(150_000))
-        database, done = open_again(mount / "some.db"), 0
-        with pytest.raises(ProfileSpaceError, match="disk is full"):
-            while True:
-                with database.write() as connection:
-                    connection.execute("INSERT INTO t VALUES (?)", ("y" * 20_000,))
-                done += 1
-        assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(done,)]
-        database.close()
-        (mount / "filler").unlink()
-        database = open_again(mount / "some.db")
-        assert database.read("SELECT count(*) FROM t WHERE a LIKE 'y%'") == [(done,)]
-        database.check()
-        database.close()
-    finally:
-        subprocess.run(["umount", mount], check=True)
+    copy = f"cp {path} {tmp_path}/small && head -c 900000 /dev/zero > {tmp_path}/small/filler"
+    go = f'{mount} && {copy} && exec {sys.executable} -c "$0" "$@"'
+    arguments = (f"{tmp_path}/small/some.db", "0", f"{tmp_path}/small/filler")
+    done = run_child(*inside, go, WRITE_UNTIL_REFUSED, *arguments)
+    assert done.stderr == ""
+    message, count = done.stdout.splitlines()
+    assert "The disk is full" in message
+    assert int(count) > 0
 
 
 def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(path, capfd):

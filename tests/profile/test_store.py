@@ -26,7 +26,9 @@ def test_the_same_twice_is_one(store):
     again, new = store.add(Draft("fact", " I am\nvegan. "))
     assert not new
     assert again == first
-    assert store.add(Draft("preference", "I am vegan."))[1]
+    other, new = store.add(Draft("preference", "I am vegan."))
+    assert new
+    assert other.id == first.id + 1  # no number is used up
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.text(min_size=1, max_size=8))))

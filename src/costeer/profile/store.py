@@ -204,20 +204,23 @@ def now() -> str:
 
 
 def _insert(connection: cipher.Connection, draft: Draft) -> bool:
-    time = now()
+    # A conflict would use up a number, so it is avoided.
+    key, time = digest(draft.kind, draft.text), now()
     cursor = connection.execute(
         "INSERT INTO records (kind, text, title, source, active, digest, written_at, created_at, "
-        "changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        "changed_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
+        "WHERE NOT EXISTS (SELECT 1 FROM records WHERE digest = ?)",
         (
             draft.kind,
             draft.text,
             draft.title,
             draft.source,
             draft.active,
-            digest(draft.kind, draft.text),
+            key,
             draft.written_at,
             time,
             time,
+            key,
         ),
     )
     return bool(cursor.rowcount == 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html.parser import HTMLParser
 
 _PARAGRAPHS = {"p", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre"}
@@ -33,11 +34,13 @@ class _Text(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._hidden: list[str] = []  # open elements from the first hidden one on
+        self._open: Counter[str] = Counter()  # the same, counted, so that looking is fast
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._hidden or tag in _HIDDEN or _is_quote(dict(attrs)):
             if tag not in _VOID:
                 self._hidden.append(tag)
+                self._open[tag] += 1
         elif tag in _BLOCKS:
             self.parts.append("\n\n" if tag in _PARAGRAPHS else "\n")
 
@@ -46,11 +49,17 @@ class _Text(HTMLParser):
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden:  # whatever was left open inside ends, too
-            while self._hidden.pop() != tag:
-                pass
+        if self._open[tag]:
+            self._close(tag)
         elif not self._hidden and tag in _BLOCKS:
             self.parts.append("\n")
+
+    def _close(self, tag: str) -> None:
+        """End the innermost element of this name, and whatever was left open inside."""
+        ended = ""
+        while ended != tag:
+            ended = self._hidden.pop()
+            self._open[ended] -= 1
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
