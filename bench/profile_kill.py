@@ -50,7 +50,7 @@ def write_for_ever(path: Path, start: int) -> None:
     number = start
     while True:
         with database.write():
-            store.add(Draft("sample", f"record {number} " + "and its words " * (number % 200)))
+            store.add(Draft("sample", f"record {number}: " + "and its words " * (number % 200)))
             if number % 3 == 0:
                 conversations.add(conversations.create(f"{number}").id, "user", f"say {number}")
             if number % 5 == 4:
@@ -101,7 +101,7 @@ def check(path: Path, start: int, said: int) -> tuple[int, bool]:
     texts = [record.text for record in store.all()]
     assert said <= len(texts) <= said + 1, (said, len(texts))
     for number, text in enumerate(texts):
-        assert text.startswith(f"record {number} "), number
+        assert text.startswith(f"record {number}:"), number
         assert text.endswith("edited") == (number % 5 == 3 and number + 1 < len(texts)), number
     titles = {int(one.title) for one in Conversations(database).all()}
     assert titles == set(range(0, len(texts), 3))

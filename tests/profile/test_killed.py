@@ -1,7 +1,8 @@
-"""Nothing that was committed is lost when the process is killed; `bench/profile_kill.py` does more."""
+"""Nothing that was committed is lost when the process is killed."""
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,6 @@ SCRIPT = Path(__file__).parents[2] / "bench" / "profile_kill.py"
 def test_ten_kills(tmp_path):
     spec = importlib.util.spec_from_file_location("profile_kill", SCRIPT)
     script = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["profile_kill"] = script  # dataclasses look there
     spec.loader.exec_module(script)
     total = script.run(tmp_path, 10, seed=os.getpid())

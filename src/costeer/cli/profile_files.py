@@ -85,7 +85,7 @@ def import_files(
     type=click.Choice(["jsonl", "markdown", "sqlcipher"]),
     default="jsonl",
     show_default=True,
-    help="In the clear, or an encrypted database that the tool sqlcipher opens.",
+    help="In the clear, or an encrypted database that SQLCipher 4 opens without CoSteer.",
 )
 @click.option("--new-passphrase-fd", type=int, metavar="N", help="For the format sqlcipher.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing in the clear.")

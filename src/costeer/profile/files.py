@@ -116,7 +116,7 @@ def sync(path: Path) -> None:
     """Wait until the disk has it. Windows cannot open folders for that."""
     if os.name != "posix" and path.is_dir():
         return
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -40,7 +40,8 @@ class Argon2:
         Raises:
             ProfileFileError: a number is out of range.
         """
-        ranges = ((self.memory_kib, 8, 1 << 20), (self.passes, 1, 16), (self.lanes, 1, 16))
+        least = 8 * self.lanes  # as RFC 9106 has it
+        ranges = ((self.memory_kib, least, 1 << 20), (self.passes, 1, 16), (self.lanes, 1, 16))
         if not all(low <= number <= high for number, low, high in ranges):
             raise ProfileFileError(
                 "The key file asks for parameters that are out of range; it is damaged.",
@@ -112,6 +113,10 @@ def derive(passphrase: str, salt: bytes, params: Argon2) -> bytes:
         ).derive(secret)
     except UnsupportedAlgorithm:
         raise _missing() from None
+    except ValueError:  # a salt that is too short
+        raise ProfileFileError(
+            "The key file is damaged: its salt is too short.", "Restore it from a backup."
+        ) from None
 
 
 def seal(key: bytes, by: bytes, bound_to: bytes) -> Sealed:

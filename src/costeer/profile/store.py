@@ -168,15 +168,18 @@ class Store:
         words = question_words(text)
         if not words:
             return []
+        expression = match_expression(words)
         rows = self._database.read(
-            f"SELECT {RECORD_COLUMNS}, highlight(record_words, 0, ?, ?) FROM record_words "  # noqa: S608
+            f"SELECT {RECORD_COLUMNS} FROM record_words "  # noqa: S608
             "JOIN records ON records.id = record_words.rowid WHERE record_words MATCH ? "
             "AND records.kind = coalesce(?, records.kind) "
             "AND records.active = coalesce(?, records.active) "
             "ORDER BY record_words.rank, record_words.rowid LIMIT ?",
-            (_OPEN, _CLOSE, match_expression(words), kind, active, limit),
+            (expression, kind, active, limit),
         )
-        return [Match(record_of_row(row[:-1]), _marked(row[-1])) for row in rows]
+        records = [record_of_row(row) for row in rows]
+        matched = self._matched(expression, [record.id for record in records])
+        return [Match(record, matched[record.id]) for record in records]
 
     def check(self) -> None:
         """Read every page, and compare the index with the records.
@@ -189,6 +192,16 @@ class Store:
             connection.execute(
                 "INSERT INTO record_words (record_words, rank) VALUES ('integrity-check', 1)"
             )
+
+    def _matched(self, expression: str, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """The words of records that an expression matches."""
+        # Asked for apart, because it would be computed for every match before the limit.
+        rows = self._database.read(
+            "SELECT rowid, highlight(record_words, 0, ?, ?) FROM record_words "  # noqa: S608
+            f"WHERE record_words MATCH ? AND rowid IN ({', '.join('?' * len(numbers))})",
+            (_OPEN, _CLOSE, expression, *numbers),
+        )
+        return {number: _marked(text) for number, text in rows}
 
     def _find(self, draft: Draft) -> Record | None:
         rows = self._database.read(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 
 import pytest
@@ -125,3 +126,19 @@ def test_errors_hold_no_private_text(profile_command, add, home):
             assert CANARY not in err
             if damage[:6] == b"SQLite":
                 assert out == ""
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys; import costeer.cli.main, costeer.cli.generate, costeer.cli.profile; "
+        "print(sorted({'sqlcipher3', 'cryptography', 'keyring'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout == "[]\n"
+
+
+def test_without_the_extra_it_says_what_to_install(profile_command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sqlcipher3", None)
+    code, _, err = profile_command("list")
+    assert code == 1
+    assert 'pip install "costeer[profile]"' in err

@@ -35,6 +35,7 @@ QUOTE = "> See you there?\n> Tom"
         ("a\n\n\n\nb", "a\n\nb"),
         ("", ""),
         (QUOTE, ""),
+        (" > indented\nYes!", "Yes!"),
     ],
 )
 def test_own_words(body, own):

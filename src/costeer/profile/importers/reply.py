@@ -72,13 +72,17 @@ def _quotes_all(lines: Sequence[str], index: int) -> bool:
     """Whether an attribution stands here with a quote that nobody has marked by ">"."""
     length = _attribution(lines, index)
     following = [line for line in lines[index + length : index + length + 3] if line]
-    return bool(length) and bool(following) and not any(line.startswith(">") for line in following)
+    return bool(length) and bool(following) and not any(map(_is_marked, following))
 
 
 def _is_quote(lines: Sequence[str], index: int) -> bool:
-    if lines[index].startswith(">"):
+    if _is_marked(lines[index]):
         return True
     return any(_attribution(lines, start) > index - start for start in range(index, index - 3, -1))
+
+
+def _is_marked(line: str) -> bool:
+    return line.lstrip().startswith(">")
 
 
 def _attribution(lines: Sequence[str], index: int) -> int:
