@@ -109,7 +109,7 @@ class Database:
             broken = damaged or self._connection.execute("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise ProfileFileError(
-                f"{self.path} is damaged; checks that failed: {len(broken):,}. Nothing was changed.",
+                f"{self.path} is damaged: {len(broken):,} checks failed. Nothing was changed.",
                 "Restore it from a backup.",
             )
 

@@ -1,11 +1,11 @@
 """How long a profile of 10,000 records takes to open and to search.
 
-    python bench/profile.py [--records 10000] [--json]
+    python bench/profile_speed.py [--records 10000] [--json]
 
 Records of 60 words from a vocabulary of 5,000, drawn by Zipf's law. A question has 2 to 6 words,
-none of them among the 100 most frequent, since stop words are left out. "Common words" are questions
-with those: they match three quarters of all records. Medians of many runs on a file in the
-temporary folder, caches warm.
+none of them among the 100 most frequent, since stop words are left out. "Common words" are
+questions with those, which match three quarters of all records. Medians of many runs on a file in
+the temporary folder, caches warm.
 """
 
 from __future__ import annotations
