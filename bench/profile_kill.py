@@ -109,13 +109,13 @@ def check(path: Path, start: int, said: int) -> tuple[int, bool]:
     return said - start, len(texts) > said
 
 
-def run(folder: Path, rounds: int, seed: int) -> Total:
-    """All rounds on one profile that grows."""
+def run(folder: Path, rounds: int, seed: int, longest: float = 0.25) -> Total:
+    """All rounds on one profile that grows; a child lives up to ``longest`` seconds."""
     chance, total = random.Random(seed), Total()
     path = folder / NAME
     Database.create(path, KEY).close()
     for _ in range(rounds):
-        committed, in_flight = kill_once(path, chance.uniform(0, 0.25))
+        committed, in_flight = kill_once(path, chance.uniform(0, longest))
         total.rounds += 1
         total.committed += committed
         total.in_flight += in_flight

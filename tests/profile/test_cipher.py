@@ -174,6 +174,10 @@ def test_a_full_file_system_loses_nothing_that_was_committed(path, tmp_path):
     assert int(count) > 0
 
 
+def test_temporary_tables_stay_in_memory(database):
+    assert ("TEMP_STORE=2",) in database.read("PRAGMA compile_options")
+
+
 def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(path, capfd):
     database = open_again(path)
     with database.write() as connection:

@@ -16,6 +16,6 @@ def test_ten_kills(tmp_path):
     script = importlib.util.module_from_spec(spec)
     sys.modules["profile_kill"] = script  # dataclasses look there
     spec.loader.exec_module(script)
-    total = script.run(tmp_path, 10, seed=os.getpid())
+    total = script.run(tmp_path, 10, seed=os.getpid(), longest=0.05)
     assert total.rounds == 10
     assert total.committed > 10

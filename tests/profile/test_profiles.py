@@ -179,7 +179,7 @@ def test_wipe_works_on_a_damaged_profile(home):
 def test_a_copy_of_all_files_holds_no_private_word(make, home, tmp_path):
     """Taken while it is in use: database, log, index and key file."""
     profile = make()
-    for number in range(200):
+    for number in range(60):
         profile.records.add(Draft("sample", f"{CANARY} {number}", CANARY, CANARY))
     conversation = profile.conversations.create(CANARY)
     profile.conversations.add(conversation.id, "user", CANARY)

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.exceptions import InputError
+from costeer.profile.conversations import Departure
 from costeer.profile.records import LONGEST, Draft, Record, check, digest, normalize
+from costeer.profile.selection import Choice
+from costeer.profile.store import Match
 
 
 @pytest.mark.parametrize(
@@ -50,5 +53,14 @@ def test_content_is_recognised_however_its_blanks_and_accents_are_set():
     assert digest("fact", "a b") != digest("fact", "ab")
 
 
-def test_a_record_does_not_show_its_text():
-    assert "vegan" not in repr(Record("fact", "I am vegan", id=1))
+def test_nothing_shows_its_text():
+    """What is printed by accident lands in logs and tracebacks."""
+    record = Record("fact", "I am vegan", "vegan", "vegan", id=1)
+    things = [
+        Draft("fact", "I am vegan", "vegan"),
+        record,
+        Match(record, ("vegan",)),
+        Choice(record, "matches: vegan"),
+        Departure("", "host", b"vegan", 1, 2),
+    ]
+    assert "vegan" not in repr(things)

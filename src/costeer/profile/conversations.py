@@ -8,7 +8,7 @@ of models; ids count up and are never used again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from costeer.exceptions import InputError
@@ -58,7 +58,7 @@ class Departure:
 
     left_at: str
     destination: str
-    body: bytes
+    body: bytes = field(repr=False)
     bytes_up: int
     bytes_down: int
 

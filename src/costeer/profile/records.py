@@ -21,7 +21,7 @@ LONGEST = 100_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Draft:
     """A record before it is stored.
 
@@ -36,8 +36,12 @@ class Draft:
     written_at: str | None = None
     active: bool = True
 
+    def __repr__(self) -> str:
+        """Without the text: a ``repr`` ends up in logs and tracebacks."""
+        return f"Draft(kind={self.kind!r}, {len(self.text)} characters)"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Record(Draft):
     """A stored record. An inactive one is kept and never read by a model."""
 
@@ -46,7 +50,7 @@ class Record(Draft):
     changed_at: str = ""
 
     def __repr__(self) -> str:
-        """Without the text: a ``repr`` ends up in logs and tracebacks."""
+        """Without the text, too."""
         return f"Record(id={self.id}, kind={self.kind!r}, {len(self.text)} characters)"
 
 

@@ -29,7 +29,7 @@ class Choice:
     """A record and why it is read, or why not."""
 
     record: Record
-    reason: str
+    reason: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from costeer.exceptions import InputError, ProfileFileError
@@ -26,7 +26,7 @@ class Match:
     """A record that a search found, and its words that matched, in lower case."""
 
     record: Record
-    words: tuple[str, ...]
+    words: tuple[str, ...] = field(repr=False)
 
 
 class Store:

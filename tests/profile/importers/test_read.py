@@ -1,6 +1,7 @@
 """Folders, formats, and importing twice."""
 
 import json
+import os
 
 import pytest
 
@@ -109,3 +110,18 @@ def test_a_format_can_be_given(tmp_path):
 def test_a_link_in_a_circle_ends(notes):
     (notes / "sub" / "circle").symlink_to(notes)
     assert len(list(read([notes]))) == 3
+
+
+def test_a_file_that_vanishes_is_left_out(notes):
+    found = read([notes])
+    (notes / "sub" / "b.txt").unlink()
+    assert [one for one in found if isinstance(one, Skipped)] == [
+        Skipped("cannot be read", "sub/b.txt")
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX's")
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(InputError, match="neither a file"):
+        read([tmp_path / "pipe.txt"])

@@ -68,7 +68,6 @@ def read(
     Raises:
         InputError: a path does not exist, a named file is of no known format, or there is mail
             and no address. At once, before anything is read.
-        OSError: a file cannot be opened.
     """
     files = [file for path in paths for file in _files(path, file_format)]
     if not me and any(form in ("mbox", "eml") for _, _, form in files):
@@ -123,6 +122,8 @@ def _files(path: Path, file_format: Format | None) -> Iterator[tuple[Path, str, 
                 if form is not None and file.is_file() and not name.startswith("."):
                     yield file, str(file.relative_to(path)), form
         return
+    if not path.is_file():  # a pipe may never end
+        raise InputError(f"{path} is neither a file nor a folder.", "Save it to a file first.")
     form = file_format or format_of(path)
     if form is None:
         raise InputError(
@@ -153,13 +154,21 @@ def _read_all(
     files: Iterable[tuple[Path, str, Format]], kind: Kind, me: Sequence[str]
 ) -> Iterator[Found]:
     for path, source, form in files:
-        if form == "text":
-            yield from read_text(path, source, kind)
-        elif form == "jsonl":
-            yield from read_jsonl(path, source, kind)
-        elif form == "mbox":
-            yield from read_mbox(path, source, me)
-        elif form == "eml":
-            yield from read_eml(path, source, me)
-        else:
-            yield from read_export(path, source)
+        try:
+            yield from _read_one(path, source, form, kind, me)
+        except OSError:
+            yield Skipped("cannot be read", source)
+
+
+def _read_one(
+    path: Path, source: str, form: Format, kind: Kind, me: Sequence[str]
+) -> Iterator[Found]:
+    if form == "text":
+        return read_text(path, source, kind)
+    if form == "jsonl":
+        return read_jsonl(path, source, kind)
+    if form == "mbox":
+        return read_mbox(path, source, me)
+    if form == "eml":
+        return read_eml(path, source, me)
+    return read_export(path, source)
