@@ -11,7 +11,7 @@ import pytest
 
 from costeer.cloud.client import model_info as cards
 from costeer.cloud.client.completions import CompletionsClient
-from costeer.cloud.client.history import Memory
+from costeer.cloud.client.history import ResponseHistory
 from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
@@ -148,7 +148,7 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot():
         assert json.loads(rest[-2][6:])["choices"][0]["finish_reason"] == "replaced"
 
 
-def test_a_widened_step_computes_nothing():
+def test_a_retried_step_computes_nothing():
     model = EndlessModel(pause=0.002, max_sequences=1)  # no second sequence to compute on
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 200, "logprobs": 2, "stream": True}
@@ -188,39 +188,39 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back():
 
 
 def test_what_is_referred_to():
-    memory = Memory()
-    assert memory.refer([1, 2, 3]) is None
+    memory = ResponseHistory()
+    assert memory.find_prefix([1, 2, 3]) is None
     known = memory.begin([1, 2, 3])
-    assert memory.refer([1, 2, 3]) is None  # its ID has not come yet
+    assert memory.find_prefix([1, 2, 3]) is None  # its ID has not come yet
     for token in (7, 8):
         known.add("a", token)
-    assert memory.refer([1, 2]) is None  # not of the same conversation
-    assert memory.refer([1, 2, 9, 7]) is None
-    reference = memory.refer([1, 2, 3, 7])
+    assert memory.find_prefix([1, 2]) is None  # not of the same conversation
+    assert memory.find_prefix([1, 2, 9, 7]) is None
+    reference = memory.find_prefix([1, 2, 3, 7])
     assert (reference.keep, reference.rest) == (4, ())
     assert reference.body() == {"continue": {"id": "a", "keep": 4}, "prompt": ()}
     assert not known.replaced
-    reference = memory.refer([1, 2, 3, 7, 9])
+    reference = memory.find_prefix([1, 2, 3, 7, 9])
     assert reference.body() == {
         "continue": {"id": "a", "keep": 4, "replace": True},
         "prompt": (9,),
     }
     memory.forget(known)
-    assert memory.refer([1, 2, 3, 7]) is None
+    assert memory.find_prefix([1, 2, 3, 7]) is None
 
 
 def test_what_is_over_or_ambiguous_is_not_replaced():
-    memory = Memory()
+    memory = ResponseHistory()
     first, second = memory.begin([1]), memory.begin([1])
     first.add("a", 5)
     second.add("b", 5)
-    assert "replace" not in memory.refer([1, 5, 9]).body()["continue"]
+    assert "replace" not in memory.find_prefix([1, 5, 9]).body()["continue"]
     first.live = False
-    assert memory.refer([1, 5, 9]).known is second
+    assert memory.find_prefix([1, 5, 9]).response is second
     assert second.replaced
     second.live = False
     second.replaced = False
-    assert "replace" not in memory.refer([1, 5, 9]).body()["continue"]
+    assert "replace" not in memory.find_prefix([1, 5, 9]).body()["continue"]
 
 
 def test_corrections_reuse_two_connections_and_cost_few_bytes(connect):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, Canonical
 from tests.support.engines import load_tiny
@@ -131,14 +131,16 @@ def test_an_answer_is_the_same_whatever_was_before(tiny):
 
 
 def test_the_small_model_forgets_earlier_answers(tiny):
-    local = LocalSteering(tiny.model)
+    pair = SlmPair(tiny.model)
+    local = SlmDelta(pair)
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
     def deltas():
-        return [local.begin(tiny.prompt, private).tobytes(), local.delta([65, 66]).tobytes()]
+        return [local.begin(tiny.prompt, private).tobytes(), local.advance(65).tobytes()]
 
     first = deltas()
-    local.delta([70, 71, 72])
+    local.advance(70)
+    local.advance(71)
     assert deltas() == first
     local.begin(tiny.other, tiny.prompt)
     assert deltas() == first

@@ -13,7 +13,7 @@ from collections.abc import Sequence as AbstractSequence
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
-from costeer.cloud.row_cache import RowCache
+from costeer.cloud.row_cache import ROWS, RowCache
 from costeer.cloud.stop import Stop, either
 from costeer.cloud.topk import greedy_step
 from costeer.exceptions import (
@@ -62,6 +62,7 @@ class InProcess:
             context_length=self._model.context_length,
             eos_ids=frozenset(self._model.tokenizer.eos_ids),
             max_top_k=self._model.vocab_size,
+            remembered_steps=ROWS,
         )
 
     def stream(

@@ -15,7 +15,7 @@ from collections.abc import Sequence as AbstractSequence
 from costeer.models.base import Call, LogProbs
 
 ROWS = 64
-"""How many are kept: 39 MB at 152,000 tokens. A device is let no further ahead than this."""
+"""How many are kept: 39 MB at 152,000 tokens. A server announces it; a device drafts no further."""
 
 
 class RowCache:

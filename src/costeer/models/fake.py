@@ -18,7 +18,7 @@ from costeer.decoding.vocabulary import Vocabulary
 from costeer.exceptions import ModelError, ParameterError
 from costeer.models.base import LogProbs, Message, Sequence
 from costeer.models.engines.checks import check_ids, check_rows
-from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.sequence import OwnedSequence
 
 BYTES = 256
 START, END = 256, 257  # "<|start|>", "<|end|>"
@@ -49,7 +49,7 @@ class FakeTokenizer:
         return [*ids, START, *self.encode("assistant\n")]
 
 
-class FakeSequence(OpenedSequence["FakeModel"]):
+class FakeSequence(OwnedSequence["FakeModel"]):
     """Ids; the rows are computed from them afresh."""
 
     def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:

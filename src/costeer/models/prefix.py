@@ -40,11 +40,10 @@ class Canonical:
 
     Args:
         model: for one whose calls are not ``repeatable``, anything held is reused.
-        exact: False does the same for any model, where answers are not read one id at a time.
     """
 
-    def __init__(self, model: LanguageModel, *, exact: bool = True) -> None:
-        self._repeatable = model.repeatable and exact
+    def __init__(self, model: LanguageModel) -> None:
+        self._repeatable = model.repeatable
         self._exact = model.exact_batch
         self._opening = _opening(model.tokenizer)
         self._ends = model.tokenizer.eos_ids

@@ -172,7 +172,7 @@ SGLANG_CHOICE = {
 }
 
 
-class Answer:
+class CompletionStream:
     """As much of a response as is looked at."""
 
     def __init__(self, status_code=200, body=b""):
@@ -190,8 +190,8 @@ class Answer:
 def answer(payloads):
     """The choices of a streamed answer."""
     lines = [*map(json.dumps, payloads), "[DONE]"]
-    response = Answer(body=b"".join(f"data: {line}\n\n".encode() for line in lines))
-    return answers.Answer(response, response).choices()
+    response = CompletionStream(body=b"".join(f"data: {line}\n\n".encode() for line in lines))
+    return answers.CompletionStream(response, response).choices()
 
 
 TOP = encode(np.asarray([7, 3], np.int32), np.asarray([-0.5, -1], np.float32))
@@ -393,7 +393,7 @@ def test_logprobs_cap(text, asked, cap):
     ],
 )
 def test_cards(cards, model, expected):
-    info = read_info(Answer(), json.dumps({"data": cards}), model)
+    info = read_info(CompletionStream(), json.dumps({"data": cards}), model)
     assert (info.model, info.vocab_size, info.context_length) == expected
 
 
@@ -403,17 +403,17 @@ def test_cards(cards, model, expected):
 )
 def test_the_kind_of_server(owner, server):
     card = {"id": "a", "owned_by": owner}
-    assert read_info(Answer(), json.dumps({"data": [card]}), None).server == server
+    assert read_info(CompletionStream(), json.dumps({"data": [card]}), None).server == server
 
 
 def test_no_cards():
-    assert read_info(Answer(404), "Not Found", "m").model == "m"
+    assert read_info(CompletionStream(404), "Not Found", "m").model == "m"
     with pytest.raises(CloudRefusedError) as caught:
-        read_info(Answer(401), "{}", None)
+        read_info(CompletionStream(401), "{}", None)
     assert "COSTEER_API_KEY" in caught.value.hint
     for text in ("<html>", "[]", '{"data": 5}', '{"data": [5]}', "null"):
         with pytest.raises(CloudProtocolError):
-            read_info(Answer(), text, None)
+            read_info(CompletionStream(), text, None)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 from tests.support.llama_server import llama_server, require
@@ -160,9 +160,10 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     for prompt in PROMPTS[:12]:
         answers = []
         for cloud in (ours, client):
-            local = LocalSteering(small)
+            pair = SlmPair(small)
+            local = SlmDelta(pair)
             steps = list(generate_step(cloud, local, Prompts(prompt, prompt, [9, *prompt]), params))
-            local.close()
+            pair.close()
             assert all(step.proven for step in steps)
             answers.append(numbered(steps))
         total += len(answers[0])
@@ -222,7 +223,8 @@ def test_the_default_pair():
     public = chat([question])
     private = chat([question | {"content": f"I love parrots.\n\n{question['content']}"}])
     with llama_server(large, CONTEXT) as url:
-        client, local = CompletionsClient(url), LocalSteering(local_model)
+        pair = SlmPair(local_model)
+        client, local = CompletionsClient(url), SlmDelta(pair)
         assert client.info().vocab_size == 151_936
         answers = []
         for mode in MODES:
@@ -244,7 +246,7 @@ def test_the_default_pair():
         timings = chunks(url, [*public, *numbered(alone), again.token])[-1]["timings"]
         assert timings["prompt_n"] <= 2
         client.close()
-    local.close()
+    pair.close()
 
     model = LlamaCpp(large, context=CONTEXT, sequences=1, threads=1)
     ours = list(InProcess(model).stream(public, 64, 3))

@@ -244,6 +244,7 @@ def test_models(fake):
     assert card["costeer"] == {
         "tokenizer_fingerprint": FakeModel().tokenizer.vocabulary.fingerprint,
         "vocab_size": 320,
+        "remembered_steps": 64,
         "context_length": 4096,
         "eos_ids": [257],
         "max_logprobs": 100,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.server.chunks import Answer, TextStream, dump
+from costeer.cloud.server.chunks import ChunkBuilder, TextStream, dump
 from costeer.cloud.server.requests import Limits, parse
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.cloud.wire.logprobs import decode, encode
@@ -80,7 +80,7 @@ def test_a_token_costs_less_than_a_kilobyte():
     body = {"prompt": PROMPT, "logprobs": 64, "logprobs_encoding": "base64", "stream": True}
     text = TextStream(model.tokenizer, ())
     name, seal = "Qwen2.5-72B-Instruct-Q4_K_M", StreamChecksum(PROMPT)
-    answer = Answer(parse(body, Limits()), name, model.tokenizer, text, seal)
+    answer = ChunkBuilder(parse(body, Limits()), name, model.tokenizer, text, seal)
     for step in InProcess(model).stream(PROMPT, 64, 20):
         frame = b"data: " + dump(answer.chunk(step, None)) + b"\n\n"
         assert len(frame) + len(f"{len(frame):x}") + 4 <= 1000  # with HTTP's own chunk framing

@@ -1,8 +1,8 @@
 """Connections to one server that can be cut from another thread.
 
 httpx cannot end a read that another thread is blocked in, and does not tell which of its
-connections a request uses before the answer begins. So each ``Line`` has an httpx client to itself,
-serves one exchange at a time, and notes its socket as it is made.
+connections a request uses before the answer begins. So each ``PooledConnection`` has an httpx
+client to itself, serves one exchange at a time, and notes its socket as it is made.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ IDLE = 60.0
 """Seconds that an idle connection is kept: our own server closes it after 75."""
 
 
-class Line:
+class PooledConnection:
     """At most one connection, reused from exchange to exchange.
 
     Args:
-        client: used by nobody else.
+        client: used by unreachable_error else.
     """
 
     def __init__(self, client: httpx.Client) -> None:
@@ -47,7 +47,7 @@ class Line:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-class Lines:
+class ConnectionPool:
     """The lines to one server, as many as are used at once. May be used from several threads.
 
     Args:
@@ -65,12 +65,12 @@ class Lines:
             "trust_env": proxies,
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=IDLE),
         }
-        self._idle: list[Line] = []
+        self._idle: list[PooledConnection] = []
         self._lock = threading.Lock()
         self._closed = False
 
     @contextmanager
-    def taken(self, stop: Stop) -> Iterator[Line]:
+    def taken(self, stop: Stop) -> Iterator[PooledConnection]:
         """A line for one exchange; ``stop`` cuts it.
 
         Raises:
@@ -79,7 +79,7 @@ class Lines:
         with self._lock:
             line = self._idle.pop() if self._idle else None
         if line is None:
-            line = Line(self._client())
+            line = PooledConnection(self._client())
         try:
             with stop.calling(line.cut):
                 yield line

@@ -9,7 +9,7 @@ import re
 
 import httpx
 
-from costeer.cloud.client.retry import AgainError
+from costeer.cloud.client.retry import RetryableError
 from costeer.exceptions import CloudRefusedError
 
 REFUSALS = (400, 422)
@@ -88,7 +88,7 @@ def retry_after(response: httpx.Response) -> float:
     return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0
 
 
-def transient(response: httpx.Response, text: str) -> AgainError:
+def transient(response: httpx.Response, text: str) -> RetryableError:
     """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
     error = refused(response.status_code, text)
-    return AgainError(error, retry_after(response), lasting=error.status == 500)
+    return RetryableError(error, retry_after(response), permanent=error.status == 500)

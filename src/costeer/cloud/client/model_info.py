@@ -19,6 +19,7 @@ from costeer.exceptions import CloudProtocolError
 
 UNNAMED = "default"
 ABSENT = (404, 405, 501)
+MOST_REMEMBERED = 256  # a server that claims more does not make us draft further
 
 
 def read_info(response: httpx.Response, text: str, model: str | None) -> CloudInfo:
@@ -57,6 +58,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         eos_ids=_ids(own.get("eos_ids")),
         max_top_k=_count(own.get("max_logprobs")),
         continues=own.get("continue") is True,
+        remembered_steps=min(_count(own.get("remembered_steps")) or 64, MOST_REMEMBERED),
         queues=card.get("owned_by") == LLAMA_SERVER,  # each request has a slot and its prefix
         server=next((name for name in SERVERS if name == card.get("owned_by")), None),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from costeer.cloud.client.http_errors import REFUSALS, logprobs_cap, refused, tokens_cap, too_long
 
 
-class Terms:
+class ServerLimits:
     """What to ask one server for. Adapted by whichever thread meets a refusal.
 
     Attributes:

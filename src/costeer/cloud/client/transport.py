@@ -1,8 +1,8 @@
 """One HTTP exchange at a time with one server: a request out, the response in, and its record.
 
-Whatever happens, the response is closed and the exchange recorded, and httpx's errors become ours.
-Knows nothing of what is asked and answered; how long silence is borne is in ``timeouts``, bytes are
-counted in ``traffic``.
+The response is always closed and the exchange always recorded, and httpx's errors become ours.
+Transport only: request semantics live in ``completions``, timeouts in ``timeouts``, byte counts in
+``traffic``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,15 @@ import httpx
 
 from costeer.cloud.base import Recorder
 from costeer.cloud.client.address import api_base, certificates, headers, on_loopback
-from costeer.cloud.client.completion_stream import broken, connecting, read_text, silent
-from costeer.cloud.client.connections import Line, Lines
-from costeer.cloud.client.retry import AgainError
-from costeer.cloud.client.timeouts import Waiting
+from costeer.cloud.client.completion_stream import (
+    connect_error,
+    connection_lost_error,
+    read_text,
+    read_timeout_error,
+)
+from costeer.cloud.client.connections import ConnectionPool, PooledConnection
+from costeer.cloud.client.retry import RetryableError
+from costeer.cloud.client.timeouts import ReadTimeouts
 from costeer.cloud.client.traffic import Exchange
 from costeer.cloud.stop import Stop
 from costeer.cloud.wire.checksum import BrokenStreamError
@@ -30,14 +35,14 @@ CONNECT = 10.0  # seconds to make a connection
 FIRST_CONTACT = 10.0  # seconds that a server never met may take to say what models it has
 
 
-class Channel:
+class Transport:
     """Connections to a server, kept alive. May be used from several threads.
 
     Args:
         url: of the server, with or without ``/v1``.
         api_key: sent as ``Authorization: Bearer``.
         record: called once for every exchange.
-        waiting: how long silence is borne.
+        timeouts: the read timeout of each request.
 
     Attributes:
         ours: whether the server is known to be one of our own: it sends the head of an answer
@@ -49,16 +54,16 @@ class Channel:
     """
 
     def __init__(
-        self, url: str, api_key: str | None, record: Recorder | None, waiting: Waiting
+        self, url: str, api_key: str | None, record: Recorder | None, timeouts: ReadTimeouts
     ) -> None:
         self._base = api_base(url)
         self._record = record
-        self._waiting = waiting
-        self._met = False
-        self._warming: threading.Thread | None = None
-        self.ours = False
+        self._timeouts = timeouts
+        self._reached = False
+        self._preconnecting: threading.Thread | None = None
+        self.is_costeer = False
         self.closed = Stop()
-        self._lines = Lines(
+        self._pool = ConnectionPool(
             headers(api_key),
             certificates() if self._base.startswith("https:") else False,
             proxies=not on_loopback(self._base),
@@ -67,9 +72,9 @@ class Channel:
     def close(self) -> None:
         """Close the connections, also those in use."""
         self.closed.set()
-        if self._warming is not None:
-            self._warming.join(1.0)
-        self._lines.close()
+        if self._preconnecting is not None:
+            self._preconnecting.join(1.0)
+        self._pool.close()
 
     @contextmanager
     def get(self, path: str, stop: Stop) -> Iterator[tuple[httpx.Response, Exchange]]:
@@ -91,7 +96,7 @@ class Channel:
 
         Raises:
             StoppedError: ``stop`` was set.
-            AgainError: the connection failed, before or while the response was read.
+            RetryableError: the connection failed, before or while the response was read.
             CloudUnreachableError: TLS does not come about.
             UsageError: a proxy that the environment names cannot be used.
         """
@@ -99,18 +104,18 @@ class Channel:
         with self._exchange("POST", path, token_ids, content, stop) as opened:
             yield opened
 
-    def warm(self) -> None:
-        """Have a connection ready, from a thread: the next request saves the time to make one."""
+    def preconnect(self) -> None:
+        """Open a connection in the background, so that the next request need not wait for it."""
 
         def ask() -> None:
             with (
-                suppress(AgainError, CoSteerError),
+                suppress(RetryableError, CoSteerError),
                 self.get("models", self.closed) as (response, exchange),
             ):
                 read_text(response, exchange)
 
-        self._warming = threading.Thread(target=ask, daemon=True)
-        self._warming.start()
+        self._preconnecting = threading.Thread(target=ask, daemon=True)
+        self._preconnecting.start()
 
     @contextmanager
     def _exchange(
@@ -118,28 +123,33 @@ class Channel:
     ) -> Iterator[tuple[httpx.Response, Exchange]]:
         exchange = Exchange(f"{method} /v1/{path}", token_ids, content, self._record)
         stop.check()
-        with self._lines.taken(stop) as line:
+        with self._pool.taken(stop) as line:
             try:
                 request = self._request(line, method, path, token_ids, content)
                 request.extensions["trace"] = _tracing(line, exchange, stop)
                 response = line.client.send(request, stream=True)
-                self._met = True
+                self._reached = True
                 exchange.opened(response)
-                if self.ours:  # the head comes with the first token
-                    request.extensions["timeout"]["read"] = self._waiting.between
+                if self.is_costeer:  # the head comes with the first token
+                    request.extensions["timeout"]["read"] = self._timeouts.between
                 with closing(response):
                     yield response, exchange
             except (httpx.TransportError, httpx.DecodingError, BrokenStreamError) as error:
                 stop.check()
-                raise self._told(error) from None
+                raise self._translate_error(error) from None
             finally:
                 exchange.finish()
 
     def _request(
-        self, line: Line, method: str, path: str, token_ids: tuple[int, ...], content: bytes
+        self,
+        line: PooledConnection,
+        method: str,
+        path: str,
+        token_ids: tuple[int, ...],
+        content: bytes,
     ) -> httpx.Request:
-        seconds = self._waiting.seconds(token_ids)
-        if not content and not self._met:
+        seconds = self._timeouts.seconds(token_ids)
+        if not content and not self._reached:
             seconds = min(seconds, FIRST_CONTACT)
         return line.client.build_request(
             method,
@@ -149,21 +159,27 @@ class Channel:
             timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT)),
         )
 
-    def _told(self, error: Exception) -> Exception:
-        """What to make of an error of httpx."""
+    def _translate_error(self, error: Exception) -> Exception:
+        """Turn an error of httpx into one of ours."""
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            return connecting(error, self._base, met=self._met)
-        return silent(met=self._met) if isinstance(error, httpx.ReadTimeout) else broken()
+            return connect_error(error, self._base, reached=self._reached)
+        return (
+            read_timeout_error(reached=self._reached)
+            if isinstance(error, httpx.ReadTimeout)
+            else connection_lost_error()
+        )
 
     def _headers(self, content: bytes) -> dict[str, str]:
         if not content:
             return {}
         # Anything else that compresses, a proxy say, might hold tokens back.
-        encoding = {"accept-encoding": "gzip"} if self.ours else {}
+        encoding = {"accept-encoding": "gzip"} if self.is_costeer else {}
         return {"content-type": "application/json"} | encoding
 
 
-def _tracing(line: Line, exchange: Exchange, stop: Stop) -> Callable[[str, dict[str, Any]], None]:
+def _tracing(
+    line: PooledConnection, exchange: Exchange, stop: Stop
+) -> Callable[[str, dict[str, Any]], None]:
     """For httpcore: what happens on a connection, as it happens."""
 
     def trace(event: str, info: dict[str, Any]) -> None:

@@ -30,7 +30,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from costeer.cloud.server.chunks import Answer, TextStream, Whole, usage
+from costeer.cloud.row_cache import ROWS
+from costeer.cloud.server.chunks import ChunkBuilder, TextStream, WholeBuilder, usage
 from costeer.cloud.server.errors import api_error
 from costeer.cloud.server.jobs import Job
 from costeer.cloud.server.reader import Reader
@@ -125,6 +126,7 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
             "eos_ids": sorted(model.tokenizer.eos_ids),
             "max_logprobs": limits.logprobs,
             "continue": True,
+            "remembered_steps": ROWS,
             "repeatable": model.repeatable,
         },
     }
@@ -143,7 +145,7 @@ class Completions:
         self._tokenizing = anyio.CapacityLimiter(1)  # it takes seconds for an odd megabyte
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever happens, its slot is freed."""
+        """ChunkBuilder one request; whatever happens, its slot is freed."""
         body = await read_json(scope, receive, self._limits.body_bytes)
         continued = continuation(body)
         if continued is not None:
@@ -204,7 +206,7 @@ class Completions:
         send: Send,
     ) -> None:
         if not request.stream:
-            whole = Whole()
+            whole = WholeBuilder()
             async for chunk in chunks:
                 if "usage" in chunk:  # the last; it is missing where the client has gone
                     body = whole.body(chunk["usage"])
@@ -231,7 +233,9 @@ class Completions:
         """
         tokenizer, job = self._model.tokenizer, reader.job
         text = TextStream(tokenizer, request.stop)
-        answer = Answer(request, self._model.name, tokenizer, text, StreamChecksum(job.prompt))
+        answer = ChunkBuilder(
+            request, self._model.name, tokenizer, text, StreamChecksum(job.prompt)
+        )
         count = 0
         with self.responses.open(answer.id, body, job.prompt, reader.replace) as ids:
             async for step, reason in reader.steps():

@@ -73,7 +73,7 @@ def _overlap(text: str, stop: str) -> int:
 
 
 @dataclass(slots=True)
-class Answer:
+class ChunkBuilder:
     """The chunks of one answer."""
 
     request: CompletionRequest
@@ -149,7 +149,7 @@ def usage(prompt: int, completion: int, cached: int) -> dict[str, Any]:
     }
 
 
-class Whole:
+class WholeBuilder:
     """The one answer that a stream of chunks spells, kept as the JSON of its parts.
 
     A row of log-probabilities is ten times larger as Python objects than as text.

@@ -88,7 +88,7 @@ class Scheduler:
             self._wake.notify_all()
 
     def _recalled(self, job: Job) -> bool:
-        """Answer a job for one step from memory, if its row is there."""
+        """ChunkBuilder a job for one step from memory, if its row is there."""
         if job.max_tokens > 1:
             return False
         row = self._rows.get(job.prompt, self._canonical.calls(job.prompt))

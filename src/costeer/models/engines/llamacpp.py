@@ -42,7 +42,7 @@ from costeer.models.engines.llamacpp_library import (
     physical_cores,
 )
 from costeer.models.engines.llamacpp_tokenizer import LlamaTokenizer
-from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.sequence import OwnedSequence
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _close_all() -> None:
         model.close()
 
 
-class LlamaSequence(OpenedSequence["LlamaCpp"]):
+class LlamaSequence(OwnedSequence["LlamaCpp"]):
     """Ids, and the slot of the cache that holds them.
 
     The ids are the truth. Cells beyond them (after ``truncate``, or left by a decode that was

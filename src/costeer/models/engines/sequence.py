@@ -14,7 +14,7 @@ from costeer.models.base import Call, LanguageModel, LogProbs, Sequence
 M = TypeVar("M", bound=LanguageModel)
 
 
-class OpenedSequence(Generic[M]):
+class OwnedSequence(Generic[M]):
     """Ids held for a model; ``model`` is None once it is closed."""
 
     def __init__(self, model: M, ids: AbstractSequence[int] = ()) -> None:

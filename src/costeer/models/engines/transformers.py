@@ -32,14 +32,14 @@ from costeer.exceptions import (
 )
 from costeer.models.base import Call, LogProbs, Sequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
-from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
 """Ids of one forward pass at most; Ctrl-C is seen between two."""
 
 
-class TransformersSequence(OpenedSequence["Transformers"]):
+class TransformersSequence(OwnedSequence["Transformers"]):
     """Ids and their cache.
 
     The ids are the truth. The cache may hold more of them (after ``truncate``) or fewer (after an
