@@ -35,7 +35,7 @@ def command() -> None:
       echo "I am vegan." | costeer profile add --kind preference
       costeer profile import ~/notes
       costeer profile search --why "Recommend a dinner spot"
-      costeer generate --profile default --query "Recommend a dinner spot"
+      costeer generate "Recommend a dinner spot" --profile default
     """
     os.umask(0o077)
 

@@ -14,7 +14,7 @@ from tests.support.canary import Tap, contains
 from tests.support.profiles import PASSPHRASE
 
 CANARIES = [f"kanarienvogel-{number}" for number in range(5)]
-FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", 8)
+FAKE = ("--cloud", "local", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 8)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_generate_reads_the_profile_and_says_why(run, ready):
 def test_nothing_of_the_profile_goes_up(run, ready):
     with ServerProcess("fake:1") as server, Tap(urlsplit(server.url).port) as tap:
         code, out, _ = run(
-            *("generate", "--query", "A dinner?", "--profile", "default", "--local", "fake:2"),
+            *("generate", "--query", "A dinner?", "--profile", "default", "--slm", "fake:2"),
             *("--cloud", tap.url, "--max-tokens", 20, "--strength", 1),
         )
     assert code == 0
@@ -79,7 +79,7 @@ def test_chat_reads_the_profile(run, ready, monkeypatch):
 @pytest.mark.parametrize("command", ["generate", "chat"])
 def test_bad_options_are_told_before_models_are_loaded(run, home, command):
     query = ("--query", "Q") if command == "generate" else ()
-    missing = ("--local", "no-such-model")
+    missing = ("--slm", "no-such-model")
     code, _, err = run(command, *query, "--profile", "none", *missing)
     assert code == 2
     assert "no profile" in err
