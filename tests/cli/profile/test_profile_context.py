@@ -14,7 +14,7 @@ from tests.support.canary import Tap, contains
 from tests.support.profiles import PASSPHRASE
 
 CANARIES = [f"kanarienvogel-{number}" for number in range(5)]
-FAKE = ("--cloud", "local", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 8)
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 8)
 
 
 @pytest.fixture
