@@ -1,4 +1,4 @@
-"""What the documentation tells people to type exists: commands, options, targets, variables, code."""
+"""What the pages tell people to type exists: commands, options, targets, variables, files, code."""
 
 import ast
 import re
