@@ -47,10 +47,22 @@ def test_a_single_word_is_a_command_or_an_error_that_says_how_to_go_on(run, word
     assert advice in err
 
 
-def test_an_unknown_option_before_any_command(run):
+def test_options_before_the_query_are_those_of_generate(run):
+    line = ("--seed", 7, "--temperature", 1, *FAKE)
+    code, out, err = run(*line, "Hello there")
+    assert code == 0, err
+    assert json.loads(out)["token_ids"] == json.loads(run("Hello there", *line)[1])["token_ids"]
     code, out, err = run("--strenght", "auto")
     assert (code, out) == (2, "")
-    assert "No such option" in err
+    assert "Did you mean" in err and "--strength" in err
+    assert run("--version")[1].startswith("costeer, version ")
+    assert run("-h")[1] == run("--help")[1]
+
+
+def test_a_query_that_begins_with_a_dash(run):
+    code, out, err = run(*FAKE, "--", "-5 degrees outside?")
+    assert code == 0, err
+    assert json.loads(out)["steps"] == 5
 
 
 def test_the_query_is_an_argument_an_option_a_file_or_standard_input(run, tmp_path, monkeypatch):

@@ -44,7 +44,9 @@ HELP = """\
 def command(
     context: str | None, context_file: str | None, system: str | None, seed: int, **given: Any
 ) -> None:
-    """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
+    """Hold a conversation in the terminal.
+
+    Ctrl-C stops an answer, Ctrl-D leaves, and /help lists the commands you can type.
 
     \b
     Examples:
@@ -53,7 +55,7 @@ def command(
     """
     if context == "-" or context_file == "-":
         raise click.UsageError(
-            "Standard input is the conversation here; put the context in a file."
+            "Standard input is the conversation here. Put the context into a file."
         )
     chosen = settings.load().override(given)
     text = read_context(context, context_file, chosen)

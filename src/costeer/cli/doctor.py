@@ -29,12 +29,14 @@ class Finding:
 
 
 @click.command()
-@click.option("--cloud", metavar="URL", help="Also ask this server. [COSTEER_CLOUD]")
+@click.option("--cloud", metavar="URL", help="A server to check as well. [COSTEER_CLOUD]")
 @click.option("--slm", metavar="MODEL", help="The small model to compare its tokenizer with.")
-@click.option("--port", default=8081, show_default=True, help="Where `costeer serve` would listen.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@click.option("--port", default=8081, show_default=True, help="The port for `costeer serve`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 def command(cloud: str | None, slm: str | None, port: int, as_json: bool) -> None:
-    """Check compiler, engines, models, port and cloud. Exits with 1 if something is missing.
+    """Check the compiler, engines, models, port and cloud.
+
+    The exit code is 1 if something that you need is missing.
 
     \b
     Examples:
