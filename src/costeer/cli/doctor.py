@@ -20,7 +20,7 @@ from costeer.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: "ok", "warning" (works without it) or "missing"."""
+    """The result of one check: "ok", "warning" (not essential) or "missing"."""
 
     check: str
     state: str
@@ -76,7 +76,7 @@ def _examine(chosen: Settings, port: int) -> Iterator[Finding]:
 
 
 def _guard(check: str, examine: Callable[[], Finding]) -> Finding:
-    """A check that raises is a finding like any other."""
+    """Turn an error of a check into a finding."""
     try:
         return examine()
     except CoSteerError as error:
@@ -146,7 +146,7 @@ def _disk() -> Finding:
 
 def _port(port: int) -> Finding:
     with socket.socket() as probe:
-        # As servers do: a port in TIME_WAIT is free for them.
+        # As servers do: to them a port in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -168,7 +168,7 @@ def _cloud(chosen: Settings) -> Finding:
             return Finding(
                 "cloud",
                 "warning",
-                f"{info.model} answers, but sends too few log-probabilities to prove the choice",
+                f"{info.model} answers, but with too few log-probabilities to prove the choice",
                 "Raise its limit (vLLM: --max-logprobs -1).",
             )
         vocabulary = costeer.note or "it has the small model's tokenizer"

@@ -23,8 +23,8 @@ LARGEST = 16 << 20
 STRENGTH_HELP = (
     "How much your context counts. 'off': the large model alone. 'gentle', 'auto' or 'strong': "
     "steer where the context has something to say, and nowhere else. A number, or the paper's "
-    "'light' (0.476) or 'paper' (1.783): the same gain for every token. What steering puts into the "
-    "answer leaves the device. Default: what the catalog recommends for the two models."
+    "'light' (0.476) or 'paper' (1.783): the same gain for every token. What steering puts into "
+    "the answer leaves the device. Default: what the catalog recommends for the two models."
 )
 
 
