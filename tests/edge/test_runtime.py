@@ -113,7 +113,7 @@ class Failing:
     def info(self):
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:
                 raise CloudUnreachableError("The server is gone.", "Start it again.")
