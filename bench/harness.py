@@ -21,7 +21,8 @@ from itertools import islice
 import numpy as np
 from common import LLM, SLM, cores, pairs
 
-from costeer_evals.methods.base import Array, Branch, Method
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Method
 from costeer_evals.methods.registry import parse
 from costeer_evals.run.experiment import Experiment, Generating
 from costeer_evals.run.loop import Todo

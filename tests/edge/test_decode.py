@@ -113,7 +113,7 @@ class Capped:
     def info(self):
         return CloudInfo("capped")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append(top_k)
         yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
 
@@ -141,7 +141,7 @@ class Meeting:
     def __init__(self):
         self.barrier = threading.Barrier(2)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.barrier.wait(timeout=10)
         yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
 
@@ -162,7 +162,7 @@ class Silent:
     def info(self):
         return CloudInfo("silent")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         yield from ()
 
 

@@ -24,7 +24,7 @@ class Counting:
         self.closed = threading.Event()
         self.ends, self.fails = ends, fails
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append((len(prompt_ids), max_tokens))
         return self._steps(len(prompt_ids), max_tokens)
 

@@ -39,7 +39,7 @@ class Uneven:
         self.cloud, self.random, self.asked = cloud, random.Random(seed), []
         self.info = cloud.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
         return self._steps(prompt_ids, top_k, max_tokens)
 
@@ -126,7 +126,7 @@ class OneSlot(InProcess):
     def info(self):
         return replace(super().info(), queues=True)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         asked_again = top_k > 1 and max_tokens == 1
         return self._counted(super().stream(prompt_ids, top_k, max_tokens), asked_again)
 
@@ -184,7 +184,7 @@ class FirstOnly:
         self.inner, self.used = InProcess(model), threading.Event()
         self.info = self.inner.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             yield step
             assert self.used.wait(10)
@@ -212,7 +212,7 @@ def test_leaving_early_closes_the_stream():
 class Padded(InProcess):
     """An LLM whose own choice is now and then an id of its padding."""
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
             if len(prompt_ids) + i == 8:
                 ids = step.top_ids.copy()

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,7 +15,7 @@ from costeer.serving import listen
 from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError, api_error
 from costeer.serving.event_stream import EventStream, watch
-from costeer.serving.guard import LOOPBACK, Guard
+from costeer.serving.guard import LOOPBACK_NAMES, Guard
 from tests.support.serving import until
 
 
@@ -62,7 +62,7 @@ def server():
             Route("/no", refuse),
             Route("/", ready),
         ],
-        middleware=[Middleware(Guard, api_key="secret", hosts=LOOPBACK)],
+        middleware=[Middleware(Guard, api_key="secret", hosts=LOOPBACK_NAMES)],
         exception_handlers=dict.fromkeys(
             (ApiError, HTTPException, CoSteerError), error_handler(api_error)
         ),
@@ -74,7 +74,9 @@ def server():
         thread.start()
         assert started.wait(10)
         headers = {"Authorization": "Bearer secret"}
-        with httpx.Client(base_url=listen.address(listening, "127.0.0.1"), headers=headers) as http:
+        with httpx2.Client(
+            base_url=listen.address(listening, "127.0.0.1"), headers=headers
+        ) as http:
             http.counter = counter
             yield http
         running.should_exit = True

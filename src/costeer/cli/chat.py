@@ -52,7 +52,9 @@ def command(
     seed: int,
     **given: Any,
 ) -> None:
-    """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
+    """Hold a conversation in the terminal.
+
+    Ctrl-C stops an answer, Ctrl-D leaves, and /help lists the commands you can type.
 
     \b
     Examples:
@@ -62,7 +64,7 @@ def command(
     """
     if context == "-" or context_file == "-":
         raise click.UsageError(
-            "Standard input is the conversation here; put the context in a file."
+            "Standard input is the conversation here. Put the context into a file."
         )
     chosen = settings.load().override(given)
     text = read_context(context, context_file, chosen)

@@ -57,7 +57,7 @@ for group_member in (
 
 @command.command()
 @access_options
-@click.option("--kind", type=KINDS, default="fact", show_default=True)
+@click.option("--kind", type=KINDS, default="fact", show_default=True, help="What the record is.")
 @click.option(
     "--text-file", metavar="FILE|-", default="-", help="The text; standard input if not given."
 )
@@ -177,8 +177,8 @@ def search(
 @command.command()
 @access_options
 @click.argument("number", type=int)
-@click.option("--kind", type=KINDS)
-@click.option("--title")
+@click.option("--kind", type=KINDS, help="Another kind.")
+@click.option("--title", help="Another title.")
 @click.option("--text-file", metavar="FILE|-", help="Another text; '-' is standard input.")
 @click.option("--on/--off", "active", default=None, help="Whether a conversation may read it.")
 def edit(

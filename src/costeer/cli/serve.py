@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from costeer.exceptions import InputError, MissingDependencyError
+from costeer.serving.listen import LOOPBACK, url_host
 
 if TYPE_CHECKING:
     import socket
 
     from costeer.models.base import LanguageModel
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @click.command("serve")
@@ -26,7 +25,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
     default=8081,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="0 picks a free one.",
+    help="The port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--api-key-file",
@@ -45,17 +44,17 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
     default=4,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Conversations served at once; each has its own cache.",
+    help="Conversations served at once; each has a cache of its own.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Computing threads. [all cores]")
-@click.option("--no-key", is_flag=True, help="Let everybody who can reach --host use the server.")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. [all cores]")
+@click.option("--no-key", is_flag=True, help="Let anyone who can reach --host use the server.")
 @click.option(
     "--allowed-host",
     multiple=True,
     metavar="NAME",
-    help="A further name by which clients reach the server; may be repeated.",
+    help="Another name by which clients reach the server. May be repeated.",
 )
-@click.option("--exit-with-parent", is_flag=True, help="Stop as soon as standard input is closed.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input is closed.")
 def command(
     model: str,
     host: str,
@@ -70,7 +69,7 @@ def command(
 ) -> None:
     """Run the cloud side: an OpenAI-compatible completions server.
 
-    When it is ready it prints one line to standard output, "listening on URL".
+    Once it is ready, it prints one line to standard output: "listening on URL".
 
     \b
     Example:
@@ -115,24 +114,22 @@ def _serve(
 
 def allowed_names(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
     """Names that the Host header may have."""
-    from costeer.serving.guard import ADDRESSES
-    from costeer.serving.guard import LOOPBACK as names
+    from costeer.serving.guard import ADDRESSES, LOOPBACK_NAMES
 
-    names = names.union(name.lower() for name in allowed)
+    names = LOOPBACK_NAMES.union(name.lower() for name in allowed)
     if host in LOOPBACK:
         return names
     import socket
 
-    bound = f"[{host}]" if ":" in host else host.lower()
-    return names | {ADDRESSES, bound, socket.gethostname().lower()}
+    return names | {ADDRESSES, url_host(host).lower(), socket.gethostname().lower()}
 
 
 def _require_key(host: str, key: str | None, no_key: bool) -> None:
     """Raise InputError where others could use the server, unless that was asked for."""
     if key is None and host not in LOOPBACK and not no_key:
         raise InputError(
-            f"Without a key, everybody who can reach {host} could use this server.",
-            "Set --api-key-file or COSTEER_API_KEY, or say --no-key if that is what you want.",
+            f"Without a key, anyone who can reach {host} could use this server.",
+            "Set --api-key-file or COSTEER_API_KEY, or give --no-key if that is what you want.",
         )
 
 

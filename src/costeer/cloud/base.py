@@ -6,8 +6,7 @@ up, the model's top log-probabilities come down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.stop import Stop
+from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
 
 
@@ -48,7 +48,7 @@ class CloudStep:
 
     token: int
     top_ids: npt.NDArray[np.int32]  # (k,), most likely first
-    top_logprobs: npt.NDArray[np.float32]  # (k,), natural log of the raw distribution, descending
+    top_logprobs: Array  # (k,), natural log of the raw distribution, descending
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +79,26 @@ class CloudModel(Protocol):
 
     def stream(
         self,
-        prompt_ids: AbstractSequence[int],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
+        *,
+        replaces: Generator[CloudStep, None, None] | None = None,
     ) -> Generator[CloudStep, None, None]:
         """Continue ``prompt_ids`` greedily, one step per token, at most ``max_tokens``.
 
-        Closing the generator aborts the request. The stream ends early after an end-of-text token,
-        which is itself yielded as a step, and where the context is full.
+        Closing the generator aborts the request and its connection. The stream ends early after an
+        end-of-text token, which is itself yielded as a step, and where the context is full.
 
         Args:
             prompt_ids: the public prompt and the answer so far; at least one id.
             top_k: log-probabilities per step; capped by the vocabulary.
             max_tokens: at least 1.
             stop: ends the request from another thread, also while it waits; nothing is sent after.
+            replaces: a stream of this model that this one takes the place of, because the answer
+                goes on differently. Close it after this call. A server that ``continues`` is told
+                to end its response, so that its connection is kept; elsewhere nothing changes.
 
         Raises:
             ParameterError: at the call, for arguments out of range.
@@ -107,7 +112,7 @@ class CloudModel(Protocol):
         ...
 
 
-def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:
+def check_request(prompt: Sequence[int], top_k: int, max_tokens: int) -> None:
     """Raise ParameterError where ``CloudModel.stream`` was asked for something impossible."""
     if not prompt:
         raise ParameterError("There is no prompt to continue.")

@@ -51,6 +51,7 @@ class Draft:
         eos_ids: a step with such a token is the last one.
         burst: shared by all drafts of one answer.
         stop: ends the answer: the stream is cut, and ``wait`` raises StoppedError.
+        replaces: the draft that this one takes the place of; abandon it afterwards.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Draft:
         eos_ids: Collection[int],
         burst: Burst,
         stop: Stop,
+        replaces: Draft | None = None,
     ) -> None:
         self._cloud = cloud
         self._ids = list(prefix)
@@ -76,10 +78,11 @@ class Draft:
         self._abandoned = False
         self._error: BaseException | None = None
         self.received = 0
-        # Opened here, not in the thread: the client then knows which older stream this one
-        # replaces before that one is closed.
         self._size = min(self._remaining, burst.size)
-        self._stream = self._open_stream()
+        # Opened here, not in the thread: the replaced stream must be named before it is closed.
+        self._stream: Generator[CloudStep, None, None] = self._open_stream(
+            None if replaces is None else replaces._stream
+        )
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -141,8 +144,10 @@ class Draft:
         with self._changed:
             self._changed.notify_all()
 
-    def _open_stream(self) -> Generator[CloudStep, None, None]:
-        return self._cloud.stream(self._ids, self._top_k, self._size, self._stop)
+    def _open_stream(
+        self, replaces: Generator[CloudStep, None, None] | None = None
+    ) -> Generator[CloudStep, None, None]:
+        return self._cloud.stream(self._ids, self._top_k, self._size, self._stop, replaces=replaces)
 
     def _read_burst(self) -> bool:
         """Read one burst; return whether it came in full and the answer goes on."""

@@ -88,7 +88,7 @@ class _Drafts:
     def restart(self) -> None:
         """Draft again from the decided tokens."""
         self.abandoned = False
-        old, self._draft = self._draft, self._open()
+        old, self._draft = self._draft, self._open(replaces=self._draft)
         self._received_before += old.received
         old.abandon()
 
@@ -107,7 +107,7 @@ class _Drafts:
         for draft in self._open_drafts:
             draft.join(end - time.monotonic())
 
-    def _open(self) -> Draft:
+    def _open(self, replaces: Draft | None = None) -> Draft:
         draft = Draft(
             self._cloud,
             self._verifier.prefix,
@@ -116,6 +116,7 @@ class _Drafts:
             self._params.eos_ids,
             self._burst,
             self._stop,
+            replaces,
         )
         self._open_drafts = [other for other in self._open_drafts if other.running] + [draft]
         return draft

@@ -19,11 +19,11 @@ from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
 from costeer.edge.prompts import build
 from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
-from costeer.edge.text import TextStream
 from costeer.edge.verify import DecodeParams, Mode, checked_mode
 from costeer.edge.writing import AnswerWriter
 from costeer.exceptions import InputError
 from costeer.models.base import LanguageModel, Message
+from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
 from costeer.settings import Settings
 

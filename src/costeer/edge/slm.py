@@ -9,25 +9,23 @@ A rule (``decoding.auto``) may scale the delta at every position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.steering import Array
 from costeer.decoding.steering import delta as difference
 from costeer.edge.prompts import Prompts
-from costeer.models.base import LanguageModel, Sequence
-from costeer.models.prefix import Canonical
-
-Array = npt.NDArray[np.float32]
+from costeer.models.base import LanguageModel, TokenSequence
+from costeer.models.prefix import CanonicalCalls
 
 
 class DeltaSource(Protocol):
     """Where decoding gets the delta from."""
 
-    def begin(self, plain: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         ...
 
@@ -36,7 +34,7 @@ class DeltaSource(Protocol):
         ...
 
 
-def next_delta(slm: DeltaSource, prompts: Prompts, decided: AbstractSequence[int]) -> Array:
+def next_delta(slm: DeltaSource, prompts: Prompts, decided: Sequence[int]) -> Array:
     """Return the delta (V,) for the position after ``decided``."""
     if decided:
         return slm.advance(decided[-1])
@@ -52,13 +50,11 @@ class SlmPair:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._canonical = Canonical(model)
-        self._with: Sequence = model.sequence()
-        self._without: Sequence = model.sequence()
+        self._canonical = CanonicalCalls(model)
+        self._with: TokenSequence = model.sequence()
+        self._without: TokenSequence = model.sequence()
 
-    def prefill(
-        self, plain: AbstractSequence[int], private: AbstractSequence[int]
-    ) -> tuple[Array, Array]:
+    def prefill(self, plain: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
         """Read the prompts, or what is new in them.
 
         Returns:
@@ -99,7 +95,7 @@ class SlmDelta:
         self._rule: Auto | None = None
         self._answer: list[int] = []
 
-    def begin(self, plain: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
         """Read the prompts; return the delta (V,) for the first token of the answer."""
         self._answer.clear()
         if self._params is not None:
@@ -131,7 +127,7 @@ class NoSteering:
     def __init__(self, vocab_size: int) -> None:
         self._zero: Array = np.zeros(vocab_size, np.float32)
 
-    def begin(self, plain: AbstractSequence[int], private: AbstractSequence[int]) -> Array:
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
         """Return zeros (V,)."""
         return self._zero
 

@@ -11,16 +11,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
+from costeer.decoding.steering import Array
 from costeer.exceptions import CloudProtocolError, ParameterError
 
-Array = npt.NDArray[np.float32]
 Mode = Literal["lockstep", "run-ahead"]
 MODES: tuple[Mode, ...] = ("run-ahead", "lockstep")
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 
 from costeer.cloud.stop import Stop
 from costeer.edge.answer import Chunk, Result
-from costeer.edge.text import TextStream
 from costeer.edge.verify import DecodeParams, Step
 from costeer.exceptions import InterruptedModelError, StoppedError
 from costeer.models.base import Interruptible, LanguageModel
+from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
 
 

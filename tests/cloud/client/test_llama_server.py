@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -69,7 +69,7 @@ def client(url):
 def chunks(url, prompt, **fields):
     """The chunks of a request that is not the client's."""
     body = {"prompt": prompt, "temperature": 0, "logprobs": 4, "stream": True, "max_tokens": 1}
-    text = httpx.post(f"{url}/v1/completions", json=body | fields).text
+    text = httpx2.post(f"{url}/v1/completions", json=body | fields).text
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line]
     assert lines.pop() == "[DONE]"
     return [json.loads(line) for line in lines]
@@ -177,7 +177,7 @@ def test_leaving_stops_the_server_and_keeps_the_prefix(url, client):
     stream = client.stream(prompt, 275, 400)  # all log-probabilities, which makes it slow
     steps = [next(stream) for _ in range(3)]
     stream.close()
-    assert until(lambda: not httpx.get(f"{url}/slots").json()[0]["is_processing"])
+    assert until(lambda: not httpx2.get(f"{url}/slots").json()[0]["is_processing"])
     corrected = [*prompt, *numbered(steps[:2]), 65]
     timings = chunks(url, corrected)[-1]["timings"]
     assert timings["cache_n"] == len(corrected) - 1

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.client.http_errors import REFUSALS
 from costeer.cloud.client.retry import RetryableError
@@ -54,7 +54,7 @@ def unreachable_error(base: str, *, reached: bool) -> RetryableError:
     )
 
 
-def connect_error(error: httpx.TransportError, base: str, *, reached: bool) -> Exception:
+def connect_error(error: httpx2.TransportError, base: str, *, reached: bool) -> Exception:
     """No connection: nothing listens there, or TLS failed."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
@@ -98,7 +98,7 @@ def bad_response_error(message: str) -> RetryableError:
     return RetryableError(CloudProtocolError(message, "Check the URL."), permanent=True)
 
 
-def read_text(response: httpx.Response, exchange: Exchange) -> str:
+def read_text(response: httpx2.Response, exchange: Exchange) -> str:
     """Return the body of a response that is not a stream, cut at ``LONGEST_TEXT``."""
     body = bytearray()
     for piece in response.iter_bytes():
@@ -120,82 +120,78 @@ class CompletionStream:
         RetryableError: the response is not an event stream.
     """
 
-    def __init__(self, response: httpx.Response, exchange: Exchange) -> None:
+    def __init__(self, response: httpx2.Response, exchange: Exchange) -> None:
         kind = response.headers.get("content-type", "")
         if not kind.startswith("text/event-stream"):
             raise bad_response_error("The server does not stream its answer.")
         self._pieces = response.iter_bytes()
         self._exchange = exchange
+        self._begun = False  # whether a chunk has arrived
         self.id = ""  # from the first chunk on
 
-    def choices(self) -> Iterator[dict[str, Any]]:
-        """Yield the first choice of every chunk, up to ``[DONE]`` or the end of the stream.
+    def choices(self, checksum: StreamChecksum | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the first choice of every chunk of a complete answer; ignore errors after its end.
 
         Where a chunk says how many tokens were generated so far (``timings``, llama-server's), the
         choice carries that number as ``generated``.
 
+        Args:
+            checksum: verifies each choice, where the server sends checksums.
+
         Raises:
             LateRefusalError: the server refuses the request after all.
-            RetryableError: not a stream of completions, or the server reports an error of its own.
-            BrokenStreamError: an event is not JSON.
+            RetryableError: not a stream of completions, it ended before the answer did, or the
+                server reports an error of its own.
+            BrokenStreamError: an event is not JSON, or does not match its checksum.
         """
-        parser, begun = EventParser(), False
+        finished = False
+        try:
+            for data in self._events():
+                for choice in self._parse(data)["choices"][:1]:  # a usage chunk has none
+                    if checksum is not None:
+                        checksum.check(choice)
+                    finished = finished or choice.get("finish_reason") is not None
+                    yield choice
+        except (RetryableError, httpx2.TransportError, httpx2.DecodingError, BrokenStreamError):
+            if not finished:
+                raise
+        if not finished:
+            raise connection_lost_error()
+
+    def _events(self) -> Iterator[str]:
+        """Yield the data of each event, up to ``[DONE]`` or the end of the stream."""
+        parser = EventParser()
         for piece in self._pieces:
             self._exchange.piece(len(piece))
             for data in parser.feed(piece):
                 if data == "[DONE]":
                     self.drain()
                     return
-                try:
-                    chunk = _chunk(data)
-                except LateRefusalError:
-                    self.drain()
-                    if begun:
-                        raise _failed() from None
-                    raise
-                begun = True
-                self.id = self.id or str(chunk.get("id", ""))
-                if chunk["choices"]:  # a usage chunk has none
-                    yield chunk["choices"][0]
+                yield data
+
+    def _parse(self, data: str) -> dict[str, Any]:
+        try:
+            chunk = _chunk(data)
+        except LateRefusalError:
+            self.drain()
+            if self._begun:
+                raise _server_failed_error() from None
+            raise
+        self._begun = True
+        self.id = self.id or str(chunk.get("id", ""))
+        return chunk
 
     def drain(self, seconds: float = 2.0) -> None:
         """Read the rest for at most ``seconds``, so that the connection can be reused."""
         end = time.monotonic() + seconds
-        with suppress(httpx.TransportError, httpx.DecodingError):
+        with suppress(httpx2.TransportError, httpx2.DecodingError):
             for piece in self._pieces:
                 self._exchange.piece(len(piece))
                 if time.monotonic() > end:
                     return
 
 
-def until_finished(
-    choices: Iterator[dict[str, Any]], checksum: StreamChecksum | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the choices of a complete answer; errors after its end are ignored.
-
-    Args:
-        choices: of one stream.
-        checksum: verifies each choice, where the server sends checksums.
-
-    Raises:
-        RetryableError: the stream ended before the answer did.
-        BrokenStreamError: a choice does not match its checksum.
-    """
-    finished = False
-    try:
-        for choice in choices:
-            if checksum is not None:
-                checksum.check(choice)
-            finished = finished or choice.get("finish_reason") is not None
-            yield choice
-    except (RetryableError, httpx.TransportError, httpx.DecodingError, BrokenStreamError):
-        if not finished:
-            raise
-    if not finished:
-        raise connection_lost_error()
-
-
-def _failed() -> RetryableError:
+def _server_failed_error() -> RetryableError:
     error = CloudRefusedError(
         "The cloud server failed in the middle of an answer.", "Its own log says more.", status=500
     )
@@ -215,7 +211,7 @@ def _chunk(data: str) -> dict[str, Any]:
         code = error.get("code") if isinstance(error, dict) else None
         if code in REFUSALS:
             raise LateRefusalError(code, data)
-        raise _failed()
+        raise _server_failed_error()
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
         raise bad_response_error("The server's answer is not a completion.")

@@ -69,11 +69,15 @@ class ResponseHistory:
             if response in self._latest:
                 self._latest.remove(response)
 
-    def find_prefix(self, prompt: Sequence[int]) -> PrefixRef | None:
+    def find_prefix(
+        self, prompt: Sequence[int], replaces: SentResponse | None = None
+    ) -> PrefixRef | None:
         """Express ``prompt`` as a prefix of a remembered response plus new ids, or return None.
 
-        The response with the longest common prefix is taken, if its own prompt is part of that.
-        A response still being written, from which the prompt departs, is marked as replaced.
+        The response with the longest common prefix is taken, if its own prompt is part of that;
+        among equals ``replaces``, then the latest one still being written. If that is
+        ``replaces``, still being written, and the prompt departs from it, it is marked as
+        replaced, and the reference asks the server to end it.
         """
         with self._lock:
             shared = {sent: common_length(sent.ids, prompt) for sent in self._latest}
@@ -83,8 +87,8 @@ class ResponseHistory:
         keep = max(shared[sent] for sent in fitting)
         best = [sent for sent in fitting if shared[sent] == keep]
         live = [sent for sent in best if sent.live]
-        chosen = live[-1] if live else best[-1]
+        chosen = replaces if replaces in live else (live or best)[-1]
         rest = tuple(prompt[keep:])
-        if rest and len(live) == 1:
+        if rest and chosen.live and chosen is replaces:
             chosen.replaced = True
         return PrefixRef(chosen, keep, rest)

@@ -77,7 +77,7 @@ class RetryState:
         """Wait before the next try, or raise ``failure.final`` if there is none left.
 
         Raises:
-            StoppedError: unreachable_error wants the answer any more.
+            StoppedError: the answer was stopped.
         """
         self._stop.check()
         retries = self._policy.retries
