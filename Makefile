@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 # Tests wait for sockets and processes: one worker more than there are cores.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
+# Without cached bytecode, each of the tests' many processes would compile the package again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-exact test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
