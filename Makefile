@@ -21,8 +21,8 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 test: $(VENV)/.ready ## Run the tests; offline, under a minute.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
-	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
+test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/decoding tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch
