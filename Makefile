@@ -18,7 +18,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests; offline, under a minute.
+test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each.
