@@ -7,7 +7,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage test-exact test-thorough test-real test-torch quality lint types imports check bench clean
+.PHONY: help demo test coverage test-exact test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,18 +18,14 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests; offline, half a minute on two quiet cores.
+test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails below the floor in pyproject.toml.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
-test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
-	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
-
-test-thorough: $(VENV)/.ready ## Run the property tests with 1,000 cases each, and the tests with large counts.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/decoding tests/edge tests/models tests/evals/metrics --hypothesis-profile thorough --timeout 900
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m thorough
+test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each; 200 faults an answer.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/decoding tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -46,7 +46,6 @@ def problems(draw: Any) -> Any:
 
 
 @given(problems())
-@settings(max_examples=5 * settings.default.max_examples)
 def test_a_proven_choice_is_the_full_vocabularys(problem: Any) -> None:
     base, delta, gain, sampling, k = problem
     noise = gumbel(sampling.seed, 0, base.size)
@@ -124,7 +123,6 @@ def close_problems(draw: Any) -> Any:
 
 
 @given(close_problems())
-@settings(max_examples=5 * settings.default.max_examples)
 def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem: Any) -> None:
     base, delta, sampling = problem
     noise = np.array([0, 0, 0, 9], np.float32)
