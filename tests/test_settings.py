@@ -98,7 +98,7 @@ def test_a_working_directory_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert settings.load({}, tmp_path).top_k == 64
 
 
-def test_what_was_given_goes_before_the_settings():
+def test_what_was_given_goes_before_the_settings() -> None:
     found = Settings(llm="big", top_k=20).override(
         {"llm": None, "top_k": 30, "temperature": 0.0, "stop": ("x",)}
     )

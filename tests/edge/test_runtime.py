@@ -260,7 +260,7 @@ class Noted(FakeModel):
         super().close()
 
 
-def test_from_settings_is_the_same_as_from_arguments():
+def test_from_settings_is_the_same_as_from_arguments() -> None:
     chosen = Settings(
         cloud="in-process", llm="fake:1", slm="fake:2", strength="0.7", mode="lockstep", top_k=9
     )
@@ -272,12 +272,12 @@ def test_from_settings_is_the_same_as_from_arguments():
 
 
 @pytest.mark.parametrize("bad", [{"mode": "draft"}, {"strength": "much"}, {"top_k": 0}])
-def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad):
+def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad: Any) -> None:
     with pytest.raises(ParameterError):
         Costeer.from_settings(Settings(llm="nothing-like-it", slm="nothing-like-it", **bad))
 
 
-def test_the_large_model_alone_is_the_answer_at_strength_off():
+def test_the_large_model_alone_is_the_answer_at_strength_off() -> None:
     with open_costeer() as costeer:
         alone, speed = costeer.llm_alone("Q", max_tokens=30)
         off = costeer.generate("Q", "c", max_tokens=30, strength="off")
@@ -287,7 +287,7 @@ def test_the_large_model_alone_is_the_answer_at_strength_off():
         costeer.llm_alone(" ")
 
 
-def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has():
+def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has() -> None:
     with open_costeer() as costeer:
         prompt = costeer.generate("tell me", max_tokens=1).prompt_tokens
     with open_costeer(OtherEnd(prompt + 5)) as costeer:
