@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,12 @@ def write(path: Path, rows: Any) -> Path:
     else:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+class Backwards:
+    """A ranker that prefers the last record."""
+
+    name = "backwards"
+
+    def rank(self, query: str, records: Sequence[str]) -> list[int]:
+        return list(range(len(records)))[::-1]

@@ -1,4 +1,4 @@
-"""Options that ``costeer eval run``, ``sweep`` and ``tune`` share, and the job that they describe.
+"""Options that the commands of ``costeer eval`` share, and the job that they describe.
 
 Parsing only.
 """
@@ -20,22 +20,35 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TASKS = click.option(
+    "--tasks",
+    "-t",
+    multiple=True,
+    required=True,
+    metavar="NAME[,NAME...]",
+    help="The benchmarks.",
+)
+DATA = click.option(
+    "--data",
+    multiple=True,
+    metavar="[TASK=]PATH",
+    help="The benchmark's own file. Without it, LongLaMP comes from the hub, and everyday is "
+    "the set that ships with CoSteer.",
+)
+LIMIT = click.option(
+    "--limit", type=click.IntRange(min=1), help="Use only the first rows of each file."
+)
+SPLIT = click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    show_default=True,
+    help="The split to use, for benchmarks that have splits.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 OPTIONS: list[Callable[[Any], Any]] = [
-    click.option(
-        "--tasks",
-        "-t",
-        multiple=True,
-        required=True,
-        metavar="NAME[,NAME...]",
-        help="The benchmarks to run.",
-    ),
-    click.option(
-        "--data",
-        multiple=True,
-        metavar="[TASK=]PATH",
-        help="The benchmark's own file. Without it, LongLaMP comes from the hub, and everyday is "
-        "the set that ships with CoSteer.",
-    ),
+    TASKS,
+    DATA,
     click.option(
         "--out",
         type=click.Path(path_type=Path),
@@ -50,18 +63,8 @@ OPTIONS: list[Callable[[Any], Any]] = [
         show_default=True,
         help="Score references or options by likelihood, or generate texts.",
     ),
-    click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        help="Use only the first rows of each file.",
-    ),
-    click.option(
-        "--split",
-        type=click.Choice(["train", "val", "test"]),
-        default="test",
-        show_default=True,
-        help="The split to use, for benchmarks that have splits.",
-    ),
+    LIMIT,
+    SPLIT,
     click.option(
         "--max-tokens",
         type=click.IntRange(min=1),
@@ -116,6 +119,8 @@ OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--llm", metavar="MODEL", help="The large model."),
     click.option("--slm", metavar="MODEL", help="The small model."),
+    click.option("--tuned", metavar="MODEL", help="The tuned small model, for proxy-tuning."),
+    click.option("--untuned", metavar="MODEL", help="The untuned small model, for proxy-tuning."),
     click.option(
         "--context",
         type=click.IntRange(min=1),
@@ -135,7 +140,10 @@ OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--shard", type=int, default=0, show_default=True, help="The part to run, from 0."
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."),
+    click.option(
+        "--ray", is_flag=True, help="Run all shards at once, each in a process of a Ray cluster."
+    ),
+    JSON,
 ]
 
 
@@ -170,16 +178,25 @@ def build_config(options: dict[str, Any]) -> ScoreConfig | GenerateConfig:
     )
 
 
-def load_shard(options: dict[str, Any]) -> list[TaskSample]:
-    """The samples of all tasks, or of one shard."""
+def load_all(options: dict[str, Any]) -> list[TaskSample]:
+    """The samples of all tasks."""
     from costeer_evals.run.job import parse_sources
-    from costeer_evals.samples import load_samples, select_shard
+    from costeer_evals.samples import load_samples
     from costeer_evals.tasks.base import LoadOptions
     from costeer_evals.tasks.registry import find_task
 
     tasks = [find_task(name) for name in split_names(options["tasks"])]
     sources = parse_sources(tasks, options["data"])
-    samples = load_samples(tasks, sources, LoadOptions(options["split"], options["limit"]))
+    return load_samples(tasks, sources, LoadOptions(options["split"], options["limit"]))
+
+
+def load_shard(options: dict[str, Any]) -> list[TaskSample]:
+    """The samples of one shard; all of them if Ray divides them."""
+    from costeer_evals.samples import select_shard
+
+    samples = load_all(options)
+    if options["ray"]:
+        return samples
     return select_shard(samples, options["shard"], options["shards"])
 
 
@@ -190,17 +207,23 @@ def build_job(experiment: Experiment, options: dict[str, Any]) -> EvalJob:
     from costeer_evals.run.models import ModelChoice
 
     chosen = settings.load().override({name: options[name] for name in ("llm", "slm", "threads")})
-    names = {"llm": chosen.llm or DEFAULT_PAIR.llm, "slm": chosen.slm or DEFAULT_PAIR.slm}
+    roles = {
+        "llm": chosen.llm or DEFAULT_PAIR.llm,
+        "slm": chosen.slm or DEFAULT_PAIR.slm,
+        "tuned": options["tuned"],
+        "untuned": options["untuned"],
+    }
     return EvalJob(
         experiment=experiment,
         samples=load_shard(options),
         choice=ModelChoice(
-            names,
+            {role: name for role, name in roles.items() if name},
             context=options["context"],
             threads=chosen.threads,
             device=options["device"],
         ),
         out=options["out"],
         keep_texts=options["keep_texts"],
+        ray_workers=options["shards"] if options["ray"] else 0,
         logprob_store=options["logprob_store"],
     )

@@ -38,7 +38,8 @@ def run(methods: tuple[str, ...], **options: Any) -> None:
     """
     from costeer_evals.run.job import build_experiment
 
-    experiment = build_experiment(split_names(methods), build_config(options))
+    proxies = bool(options["tuned"] and options["untuned"])
+    experiment = build_experiment(split_names(methods), build_config(options), proxies=proxies)
     job = build_job(experiment, options)
     summary = run_with_progress(job, quiet=options["as_json"])
     if options["as_json"]:

@@ -12,7 +12,7 @@ from costeer_evals.cli.options import split_names
 from costeer_evals.tasks.preference import PREFERENCES
 
 if TYPE_CHECKING:
-    from costeer_evals.report.collect import Section
+    from costeer_evals.report.sections import Section
     from costeer_evals.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,7 +80,7 @@ def table_options(command: F) -> F:
 @METHODS
 @click.option(
     "--paper",
-    type=click.Choice(["1", "2", "3"]),
+    type=click.Choice(["1", "2", "3", "5"]),
     multiple=True,
     help="Print this table of the paper, our numbers above the paper's. Repeatable.",
 )

@@ -28,6 +28,8 @@ Branch: TypeAlias = Literal[
     "slm_with",
     "slm_about",
     "slm_without",
+    "tuned_slm",
+    "untuned_slm",
 ]
 Rows: TypeAlias = Mapping[Branch, Array]
 """By branch: (n, V) float32, natural log, normalised; all branches after the same n prefixes."""

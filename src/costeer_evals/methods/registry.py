@@ -20,6 +20,7 @@ from costeer_evals.methods.related import (
     ContrastiveDecoding,
     LinearAlignment,
     Mixture,
+    ProxyTuning,
 )
 
 METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
@@ -37,6 +38,7 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
     "context-steering": (ContextSteering, {}),
     "linear-alignment": (LinearAlignment, {}),
     "amulet": (Amulet, {}),
+    "proxy-tuning": (ProxyTuning, {}),
     "mixture": (Mixture, {}),
 }
 """The rule behind a name, and the parameters that the name fixes."""

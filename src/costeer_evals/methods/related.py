@@ -145,6 +145,31 @@ class Amulet(Amplified):
 
 
 @dataclass(frozen=True)
+class ProxyTuning(Method):
+    """log P_large + g (log P_tuned - log P_untuned): arXiv 2401.08565, where g = 1.
+
+    Any three models of one vocabulary will do.
+    """
+
+    name = "proxy-tuning"
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_number("gain", self.gain)
+
+    @property
+    def needs(self) -> frozenset[Branch]:
+        return frozenset({"llm_without", "tuned_slm", "untuned_slm"})
+
+    @property
+    def label(self) -> str:
+        return "Proxy-tuning" + ("" if self.gain == 1 else f" (gain {self.gain:g})")
+
+    def combine(self, rows: Rows) -> Array:
+        return score(rows["llm_without"], delta(rows["tuned_slm"], rows["untuned_slm"]), self.gain)
+
+
+@dataclass(frozen=True)
 class Mixture(Method):
     """P = w P_SLM,with + (1 - w) P_LLM,without, in the manner of CoGenesis (arXiv 2403.03129).
 

@@ -1,4 +1,4 @@
-"""Rows of one or several files (such as shards) as sections whose methods are compared.
+"""Rows and ratings of one or several files (such as shards) as sections whose methods are compared.
 
 A section is one task, one kind of run and its settings. Methods are compared on the samples that
 all of them have, and the samples left out for that are counted.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from costeer.exceptions import InputError, ParameterError
 from costeer_evals.baselines import TWIN_OVERLAP
+from costeer_evals.report import ratings
+from costeer_evals.report.sections import MethodColumn, Section
 from costeer_evals.run import results
 from costeer_evals.run.experiment import Kind
 from costeer_evals.run.results import ResultContents, ResultRow
@@ -32,89 +33,17 @@ def half_of(group: str) -> Half:
     return "test" if int(group, 16) % 2 else "tune"
 
 
-@dataclass(frozen=True, slots=True)
-class MethodColumn:
-    """One method in a section.
-
-    Attributes:
-        key: the method's key.
-        label: its name in tables.
-        parameters: its name and parameters.
-        violates_privacy: whether the LLM saw the context.
-        rows: one per sample of the section, in its order.
-    """
-
-    key: str
-    label: str
-    parameters: Mapping[str, Any]
-    violates_privacy: bool
-    rows: Sequence[ResultRow]
-
-    def values(self, score: str) -> list[float] | None:
-        """One score of every sample; None unless all samples have it."""
-        found = [row["scores"].get(score) for row in self.rows]
-        return None if not found or any(v is None for v in found) else [float(v) for v in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One task, one kind of run, one set of settings.
-
-    Attributes:
-        kind, task, settings: what was run.
-        models: names by role.
-        columns: the methods, in the order of the file.
-        samples: ids of the samples that every method has.
-        groups: one per sample; samples of one group are resampled together.
-        left_out: how many samples some method lacks.
-    """
-
-    kind: Kind
-    task: str
-    settings: Mapping[str, Any]
-    models: Mapping[str, str]
-    columns: Sequence[MethodColumn]
-    samples: Sequence[str]
-    groups: Sequence[str]
-    left_out: int
-
-    @property
-    def likelihoods(self) -> bool:
-        """Whether rows hold likelihoods of references, which are calibrated before comparing."""
-        return all("log_partition" in c.rows[0]["scores"] for c in self.columns)
-
-    @property
-    def title(self) -> str:
-        """The title of its tables."""
-        names = ", ".join(f"{role} {name}" for role, name in self.models.items())
-        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
-        work = f"texts ({settings})"
-        if self.kind == "score":
-            work = "likelihood of the references" if self.likelihoods else "choice of an option"
-        return f"{self.task}, {work}: {len(self.samples)} samples; {names}"
-
-    @property
-    def notes(self) -> list[str]:
-        """Notes below its tables."""
-        if not self.left_out:
-            return []
-        return [f"{self.left_out} more samples are left out: not every method has them yet."]
-
-    def find(self, key: str) -> MethodColumn | None:
-        """The method with that key."""
-        return next((column for column in self.columns if column.key == key), None)
-
-
 def load_results(paths: Iterable[Path]) -> ResultContents:
-    """Read all rows of all files; a row in two files counts once.
+    """Read all rows of all files, with their ratings; a row in two files counts once.
 
     Raises:
-        InputError: a file is missing, damaged or empty, or the files are of different models.
+        InputError: a file is missing, damaged or empty, there are only ratings, two raters gave
+            ratings of one kind, or the files are of different models.
     """
     total = ResultContents()
     for path in paths:
         one = results.read(path)
-        if not one.rows:
+        if not one.rows and not one.ratings:
             raise InputError(f"{path} holds no results.", "Did the run write anything yet?")
         for row in one.rows.values():
             if row["run"] not in one.headers:
@@ -125,11 +54,15 @@ def load_results(paths: Iterable[Path]) -> ResultContents:
         total.headers.update(one.headers)
         for key, row in one.rows.items():
             total.rows.setdefault(key, row)
+        total.ratings += one.ratings
+    if total.ratings and not total.rows:
+        raise InputError("There are only ratings.", "Give the results that were rated as well.")
     models = {json.dumps(header["models"], sort_keys=True) for header in total.headers.values()}
     if len(models) > 1:
         raise InputError(
             "These files are results of different models.", "Show them one after another."
         )
+    ratings.merge_ratings(total)
     return total
 
 

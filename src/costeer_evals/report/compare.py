@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from costeer.exceptions import ParameterError
-from costeer_evals.report import likelihood, texts
-from costeer_evals.report.collect import Section
+from costeer_evals.report import likelihood, ratings, texts
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Cell, Column, Table
 from costeer_evals.statistics import holm, paired_bootstrap, sign_flip_test
 
@@ -39,7 +39,7 @@ def table(section: Section, first: str, second: str, seed: int = 0) -> Table:
     rows, p_values = compare(section, first, second, seed)
     for row, p in zip(rows, holm(p_values), strict=True):
         row.append(float(p))
-    notes = [f"First: {labels[0]}. Second: {labels[1]}.", *section.notes]
+    notes = [f"First: {labels[0]}. Second: {labels[1]}.", *section.notes, *ratings.notes(section)]
     return Table(section.title, COLUMNS, rows, notes)
 
 
@@ -49,15 +49,16 @@ def _texts(
     rows: list[list[Cell]] = []
     p_values = []
     for name, heading, factor, _ in texts.ALL:
-        columns = (section.find(first), section.find(second))
+        part = ratings.comparable(section, name)
+        columns = (part.find(first), part.find(second))
         a, b = (column.values(name) if column else None for column in columns)
         if a is None or b is None:
             continue
         gaps = [factor * (y - x) for x, y in zip(a, b, strict=True)]
-        interval = paired_bootstrap(gaps, section.groups, seed=seed)
+        interval = paired_bootstrap(gaps, part.groups, seed=seed)
         mean = factor * sum(a) / len(a)
         rows.append([heading, mean, mean + interval.estimate, interval])
-        p_values.append(sign_flip_test(gaps, section.groups, seed=seed))
+        p_values.append(sign_flip_test(gaps, part.groups, seed=seed))
     return rows, p_values
 
 

@@ -21,7 +21,7 @@ from costeer_evals.metrics.calibration import (
     uncalibrated,
 )
 from costeer_evals.metrics.likelihood import TextScores
-from costeer_evals.report.collect import MethodColumn, Section
+from costeer_evals.report.sections import MethodColumn, Section
 from costeer_evals.report.table import Column, Table
 from costeer_evals.run.row import parse_likelihood
 from costeer_evals.statistics import (

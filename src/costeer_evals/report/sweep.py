@@ -17,7 +17,7 @@ import numpy as np
 from costeer.decoding.steering import PAPER, USEFUL_GAIN, GainWarning, SteeringParams, gain
 from costeer_evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN, CoSteer
 from costeer_evals.report import likelihood, texts
-from costeer_evals.report.collect import MethodColumn, Section
+from costeer_evals.report.sections import MethodColumn, Section
 from costeer_evals.report.table import Cell, Column, Table
 
 GAINS = (0.25, LIGHT_GAIN, 0.75, 1.0, 1.25, 1.5, PAPER_GAIN, 2.58)

@@ -2,7 +2,8 @@
 
 Overlap is shown times 100, as in papers; shares of texts are percentages. Differences to the LLM
 without context are paired, with a bootstrap over samples (or groups of them) and a sign-flip test.
-For true-or-false scores that test is the exact McNemar test, up to its random flips.
+For true-or-false scores that test is the exact McNemar test, up to its random flips. Ratings are
+means over the samples that every rated method has a rating for (``ratings``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from costeer_evals.methods.plain import Plain
-from costeer_evals.report.collect import MethodColumn, Section
+from costeer_evals.report import ratings
+from costeer_evals.report.sections import MethodColumn, Section
 from costeer_evals.report.table import Cell, Column, Table
 from costeer_evals.statistics import Interval, holm, paired_bootstrap, sign_flip_test, wilson
 
@@ -43,6 +45,10 @@ OVERLAP = (
     ScoreColumn("rouge_l", "R-L", 100, 2),
     ScoreColumn("meteor", "MET", 100, 2),
 )
+RATED = tuple(
+    ScoreColumn(name, heading, 1, 4 if name == "armorm" else 2)
+    for name, heading in ratings.HEADINGS.items()
+)
 FORM = (
     ScoreColumn("artefact", "artefacts, %", 100, 1),
     ScoreColumn("refusal", "refusals, %", 100, 1),
@@ -52,7 +58,7 @@ FORM = (
     ScoreColumn("length", "words", 1, 1),
 )
 NLL = (ScoreColumn("nats_llm_with", "nats to LLM w/", 1, 3),)
-ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *FORM, *NLL)
+ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *RATED, *FORM, *NLL)
 SHARES = ("respected", "correct")
 """Shares of texts, shown with Wilson's interval."""
 HEADLINES = ("respected", "margin", "rouge_l", "repeated_4")
@@ -80,7 +86,7 @@ def table(section: Section, seed: int = 0) -> Table:
         if compared:
             cells += differences.get(column.key, (None, None))
         rows.append(cells)
-    return Table(section.title, columns, rows, section.notes)
+    return Table(section.title, columns, rows, [*section.notes, *ratings.notes(section)])
 
 
 def headline(section: Section) -> ScoreColumn:
@@ -166,11 +172,12 @@ def tokens_per_second(columns: Sequence[MethodColumn]) -> float | None:
 
 
 def _has(section: Section, score: str) -> bool:
-    return any(column.values(score) is not None for column in section.columns)
+    columns = ratings.comparable(section, score).columns
+    return any(column.values(score) is not None for column in columns)
 
 
 def mean(section: Section, key: str, score: str, factor: float = 1) -> float | None:
     """A method's mean of a score; None if it has no such score."""
-    column = section.find(key)
+    column = ratings.comparable(section, score).find(key)
     values = column.values(score) if column is not None else None
     return factor * float(np.mean(values)) if values else None

@@ -4,5 +4,7 @@
 of the models; ``scoring`` likelihoods of references, ``choosing`` of options; ``lane`` and
 ``writing`` generated texts, ``texts`` their scores; ``results`` the file that a run appends to,
 ``row`` the rows in it; ``loop`` the samples that are still missing, and running them; ``job`` all
-of it together; ``logprob_store`` log-probabilities kept on disk. Knows nothing of tables.
+of it together; ``logprob_store`` log-probabilities kept on disk; ``distributed`` the loop on a
+Ray cluster; ``rating`` ratings of kept texts, and ``raters`` who gives them. Knows nothing of
+tables.
 """

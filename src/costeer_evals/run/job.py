@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costeer.exceptions import ParameterError
 from costeer_evals.baselines import BASELINES
@@ -21,6 +21,9 @@ from costeer_evals.run.loop import Evaluator, find_pending, write_results
 from costeer_evals.run.models import ModelChoice
 from costeer_evals.samples import TaskSample, require_references
 from costeer_evals.tasks.base import Task
+
+if TYPE_CHECKING:
+    from costeer_evals.run.distributed import RayEvaluator
 
 ALL = "all"
 
@@ -35,6 +38,7 @@ class EvalJob:
         choice: the models.
         out: the file of results.
         keep_texts: write the generated texts to a second file beside it.
+        ray_workers: how many Ray processes to use; 0 runs in this process.
         logprob_store: a folder that keeps the branches' log-probabilities; for scores.
     """
 
@@ -43,6 +47,7 @@ class EvalJob:
     choice: ModelChoice
     out: Path
     keep_texts: bool = False
+    ray_workers: int = 0
     logprob_store: Path | None = None
 
 
@@ -96,6 +101,10 @@ def run_job(
 
 
 def _check(job: EvalJob) -> None:
+    if job.logprob_store is not None and job.ray_workers:
+        raise ParameterError(
+            "Log-probabilities are not kept over Ray.", "Use --shards and --shard instead."
+        )
     if job.logprob_store is not None and any(one.sample.options for one in job.samples):
         raise ParameterError(
             "Log-probabilities are kept for references, not for options.",
@@ -108,7 +117,13 @@ def _check(job: EvalJob) -> None:
 
 
 @contextlib.contextmanager
-def _evaluator(job: EvalJob, header: Mapping[str, Any]) -> Iterator[Evaluator]:
+def _evaluator(job: EvalJob, header: Mapping[str, Any]) -> Iterator[Evaluator | RayEvaluator]:
+    if job.ray_workers:
+        from costeer_evals.run.distributed import RayEvaluator
+
+        with RayEvaluator(job.experiment, job.choice, header["run"], job.ray_workers) as evaluator:
+            yield evaluator
+        return
     store = None
     if job.logprob_store is not None:
         identities = {role: json.dumps(model) for role, model in header["models"].items()}
@@ -117,19 +132,22 @@ def _evaluator(job: EvalJob, header: Mapping[str, Any]) -> Iterator[Evaluator]:
         yield Evaluator(job.experiment, models, header["run"], store)
 
 
-def build_experiment(names: Sequence[str], config: ScoreConfig | GenerateConfig) -> Experiment:
+def build_experiment(
+    names: Sequence[str], config: ScoreConfig | GenerateConfig, *, proxies: bool = False
+) -> Experiment:
     """An experiment of methods by name; "all" is every method.
 
     Args:
         names: such as "llm-without", "costeer:gain=0.5" or "copy-query"; none means "all".
         config: how to run them.
+        proxies: there are models for proxy-tuning, so "all" includes it.
 
     Raises:
         ParameterError: there is no such method.
     """
     methods: dict[str, Method] = {}
     baselines: dict[str, CopyBaseline] = {}
-    for name in _expand(names or [ALL], config):
+    for name in _expand(names or [ALL], config, proxies):
         if name not in BASELINES:
             method = parse_method(name)
             methods.setdefault(method.key(), method)
@@ -149,12 +167,14 @@ def method_key(name: str) -> str:
     return CopyBaseline(name).key() if name in BASELINES else parse_method(name).key()
 
 
-def _expand(names: Sequence[str], config: ScoreConfig | GenerateConfig) -> Iterator[str]:
+def _expand(
+    names: Sequence[str], config: ScoreConfig | GenerateConfig, proxies: bool
+) -> Iterator[str]:
     for name in names:
         if name != ALL:
             yield name
             continue
-        yield from METHODS
+        yield from (method for method in METHODS if method != "proxy-tuning" or proxies)
         if isinstance(config, GenerateConfig):
             yield from BASELINES
 

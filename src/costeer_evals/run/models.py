@@ -18,6 +18,7 @@ from typing import Any
 
 from costeer import __version__
 from costeer.decoding.vocabulary import require_shared
+from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel, Tokenizer
 from costeer.models.files.catalog import name_of, resolve
 from costeer.models.files.resumable import hash_file
@@ -34,8 +35,10 @@ MODEL_OF: Mapping[Branch, str] = {
     "slm_without": "slm",
     "slm_with": "slm",
     "slm_about": "slm",
+    "tuned_slm": "tuned",
+    "untuned_slm": "untuned",
 }
-ROLES = ("llm", "slm")
+ROLES = ("llm", "slm", "tuned", "untuned")
 FORMAT = 1
 ENGINES = ("llama-cpp-python", "torch", "transformers")
 WEIGHTS = (".safetensors", ".bin", ".json", ".model", ".txt")
@@ -86,6 +89,8 @@ def branch_prompt(branch: Branch, prompts: TokenPrompts) -> tuple[int, ...]:
         "slm_without": prompts.public,
         "slm_with": prompts.private,
         "slm_about": prompts.about,
+        "tuned_slm": prompts.public,
+        "untuned_slm": prompts.public,
     }[branch]
 
 
@@ -94,9 +99,24 @@ def count_sequences(branches: Collection[Branch], role: str) -> int:
     return sum(MODEL_OF[branch] == role for branch in branches)
 
 
+def require_models(branches: Collection[Branch], given: Collection[str]) -> None:
+    """Check before loading that every branch has a model.
+
+    Raises:
+        ParameterError: a branch has none.
+    """
+    needed = {MODEL_OF[branch] for branch in branches}
+    missing = [role for role in ROLES if role in needed and role not in given]
+    if missing:
+        options = " and ".join(f"--{role}" for role in missing)
+        raise ParameterError(
+            f"Proxy-tuning needs models named by {options}.", "Name them, or leave the method out."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Models by role ("llm", "slm"), as names or paths.
+    """Models by role ("llm", "slm", "tuned", "untuned"), as names or paths.
 
     Attributes:
         names: the models, by role.
@@ -114,9 +134,11 @@ class ModelChoice:
         """The header of a run, which its rows refer to.
 
         Raises:
+            ParameterError: a method needs a model that is not named.
             UnknownModelError: a name is neither in the catalog nor a file or folder.
             ModelFileError: a model is not fetched yet.
         """
+        require_models(experiment.branches, self.names)
         content = {
             "format": FORMAT,
             "models": {role: describe_model(name) for role, name in self.names.items()},

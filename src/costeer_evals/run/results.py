@@ -1,9 +1,9 @@
 """The file that a run appends to: JSON lines, safe to kill at any moment, one writer at a time.
 
-A line is a header (what made the rows that name it) or a row. Lines are written whole, several in
-one call, so a kill leaves at most one partial line at the end, which readers skip and the next
-writer truncates. All rows of a file are of the same models. Knows nothing of what rows mean beyond
-their key.
+A line is a header (what made the rows that name it), a row, or a rating of a row's text. Lines are
+written whole, several in one call, so a kill leaves at most one partial line at the end, which
+readers skip and the next writer truncates. All rows of a file are of the same models. Knows nothing
+of what rows and ratings mean beyond their key.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Key: TypeAlias = tuple[str, str, str, str, str]
 """Kind, task, sample, method key, settings."""
 
 REQUIRED = ("run", "kind", "task", "sample", "texts", "method", "settings")
+REQUIRED_OF_RATING = (*REQUIRED, "answer", "rater", "scores")
 
 
 @dataclass(slots=True)
@@ -33,11 +34,13 @@ class ResultContents:
     Attributes:
         headers: by id.
         rows: by key, in the order of the file.
+        ratings: in the order of the file; of several for one text, the last counts.
         length: bytes up to the last whole line.
     """
 
     headers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     rows: dict[Key, ResultRow] = field(default_factory=dict)
+    ratings: list[ResultRow] = field(default_factory=list)
     length: int = 0
 
 
@@ -76,6 +79,8 @@ def read(path: Path) -> ResultContents:
             )
         elif "header" in values:
             contents.headers[values["header"]["run"]] = values["header"]
+        elif "rating" in values:
+            contents.ratings.append(values["rating"])
         else:
             contents.rows.setdefault(key_of(values), values)
     return contents
@@ -91,6 +96,9 @@ def _parse_line(line: bytes) -> ResultRow | None:
     header = values.get("header")
     if isinstance(header, dict):
         return values if {"run", "models"} <= header.keys() else None
+    rating = values.get("rating")
+    if isinstance(rating, dict):
+        return values if all(name in rating for name in REQUIRED_OF_RATING) else None
     return values if all(name in values for name in REQUIRED) else None
 
 
@@ -130,6 +138,11 @@ class ResultFile:
         fresh = [row for row in rows if key_of(row) not in self.contents.rows]
         append_lines(self.path, fresh)
         self.contents.rows.update((key_of(row), row) for row in fresh)
+
+    def append_rating(self, rating: ResultRow) -> None:
+        """Append a rating; it is on disk when this returns."""
+        append_lines(self.path, [{"rating": rating}])
+        self.contents.ratings.append(rating)
 
 
 def truncate_partial_line(path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from costeer.exceptions import InputError
 from costeer.models.base import Tokenizer
 from costeer_evals.baselines import BASELINES, nearest_record
 from costeer_evals.methods.base import Branch
@@ -20,7 +21,7 @@ from costeer_evals.metrics.repetition import repetition, words
 from costeer_evals.run import results
 from costeer_evals.run.experiment import CopyBaseline, Experiment
 from costeer_evals.run.lane import GeneratedText
-from costeer_evals.run.results import ResultRow
+from costeer_evals.run.results import Key, ResultRow
 from costeer_evals.run.row import SampleResult, build_row
 from costeer_evals.samples import EncodedSample, short_hash
 from costeer_evals.tasks.base import Sample
@@ -126,3 +127,38 @@ def text_writer(path: Path) -> Callable[[Iterable[Mapping[str, Any]]], None]:
     """
     results.truncate_partial_line(path)
     return lambda lines: results.append_lines(path, lines)
+
+
+def read_texts(path: Path) -> dict[Key, list[str]]:
+    """Read kept texts, by the key of their rows; a key may have several.
+
+    Lines that hold no text are skipped: whoever misses the text of a row reports it.
+
+    Raises:
+        InputError: the file is missing or cannot be read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no {path}: the texts were not kept.",
+            "Run again with --keep-texts into a new file (--out).",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check it.") from None
+    kept: dict[Key, list[str]] = {}
+    for line in lines:
+        values = _parse_text(line)
+        if values is not None:
+            kept.setdefault(results.key_of(values), []).append(values["text"])
+    return kept
+
+
+def _parse_text(line: bytes) -> ResultRow | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not all(name in values for name in IDENTITY):
+        return None
+    return values if isinstance(values.get("text"), str) else None

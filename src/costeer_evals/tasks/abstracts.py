@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Sample
 from costeer_evals.tasks.cogenesis_format import QUERY, between, records_text, split_records, turns
 
 HISTORY = "\n\n## History Paper Abstracts\n"
@@ -24,6 +24,7 @@ class Abstracts:
     """The CoGenesis abstracts."""
 
     name = "cogenesis-abstracts"
+    metrics: frozenset[Metric] = frozenset({"overlap"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load one file; see ``Task.load``."""

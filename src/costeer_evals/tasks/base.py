@@ -1,4 +1,4 @@
-"""What a benchmark is: a name, and samples loaded from a source.
+"""What a benchmark is: a name, the metrics published for it, and samples loaded from a source.
 
 Every text of a sample except its query is private, so a sample's repr shows only its id.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from costeer.exceptions import ParameterError
 
+if TYPE_CHECKING:
+    from costeer_evals.retrieval import Ranker
+
 Split: TypeAlias = Literal["train", "val", "test"]
+Metric: TypeAlias = Literal["overlap", "judge", "armorm"]
+"""The published metrics: ROUGE and METEOR; the CoGenesis judge; the ArmoRM reward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,10 @@ class Sample:
             it.
         reference: the text to compare with, if the benchmark has one.
         group: samples of one group (the same question, the same user) are resampled together.
-        history: the user's earlier texts, in the order of the prompt; for the copy baselines.
+        profile: the facts about the user, for the judge.
+        history: the user's earlier texts, in the order of the prompt; for the judge and the copy
+            baselines.
+        preference: the instruction that the context adds, for the reward model.
         context: what a person would give CoSteer as the context; blank lines separate records.
         kind: the kind of request, for tables.
         needs: a regular expression that an answer matches if it respects the person; see
@@ -48,7 +56,9 @@ class Sample:
     context_prompt: str = field(repr=False)
     reference: str | None = field(repr=False)
     group: str = field(repr=False)
+    profile: str = field(default="", repr=False)
     history: tuple[Record, ...] = field(default=(), repr=False)
+    preference: str = field(default="", repr=False)
     context: str = field(default="", repr=False)
     kind: str = field(default="", repr=False)
     needs: str | None = field(default=None, repr=False)
@@ -64,10 +74,12 @@ class LoadOptions:
     Attributes:
         split: for benchmarks that have splits.
         limit: use only this many rows, from the start of the source; None for all.
+        ranker: ranks a user's records, for benchmarks that leave that open; None for BM25.
     """
 
     split: Split = "test"
     limit: int | None = None
+    ranker: Ranker | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -80,6 +92,11 @@ class Task(Protocol):
     @property
     def name(self) -> str:
         """The name in the registry."""
+        ...
+
+    @property
+    def metrics(self) -> frozenset[Metric]:
+        """The metrics that were published for it."""
         ...
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:

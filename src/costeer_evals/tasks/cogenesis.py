@@ -12,7 +12,7 @@ from pathlib import Path
 from costeer.edge.prompts import RECORD_BREAK
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
 from costeer_evals.tasks.cogenesis_format import (
     HISTORY,
     PROFILE,
@@ -35,6 +35,7 @@ class CoGenesis:
     """CoGenesis, context-aware."""
 
     name = "cogenesis"
+    metrics: frozenset[Metric] = frozenset({"judge", "overlap"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load one file; see ``Task.load``."""
@@ -60,6 +61,7 @@ def _parse_official(row: rows.DataRow) -> Sample:
         context_prompt=f"{prompt}{QUERY}{query}\n",
         reference=reference,
         group=row.name("tid"),
+        profile=profile,
         history=history,
         context=context(profile, history),
     )
@@ -82,6 +84,7 @@ def _parse_rendered(row: rows.DataRow) -> Sample:
         context_prompt=prompt,
         reference=row.text("output"),
         group=row.name("id"),
+        profile=profile,
         history=history,
         context=context(profile, history),
     )

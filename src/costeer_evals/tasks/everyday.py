@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer_evals.metrics.adherence import FLAGS
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Sample
 from costeer_evals.tasks.private import private_turn
 
 HALVES = {"dev": "tune", "test": "test"}
@@ -25,6 +25,7 @@ class Everyday:
     """The everyday requests."""
 
     name = "everyday"
+    metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load a file, or the set that ships with CoSteer; see ``Task.load``."""

@@ -2,7 +2,7 @@
 
 Data: hub data set LongLaMP/LongLaMP (arXiv 2407.11016), or its Parquet or JSON-lines files, or
 the ``longlamp_*.jsonl`` of github.com/USTC-StarTeam/CoSteer, whose ``top_5`` is then used as it
-is. Otherwise the five best records by BM25 are taken; the paper uses bge-reranker-v2-m3.
+is. Otherwise the five best records by a ranker are taken; the paper uses bge-reranker-v2-m3.
 
 The paper does not say whether it uses the "user" or the "temporal" setting, nor which text of a
 record the reranker reads; here it is the fields that LongLaMP's own retrieval joins.
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from costeer.exceptions import InputError
-from costeer_evals.retrieval import rank_records
+from costeer_evals.retrieval import Bm25, Ranker
 from costeer_evals.tasks import hub, rows
-from costeer_evals.tasks.base import LoadOptions, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
 
 HUB = "LongLaMP/LongLaMP"
 TOP = 5
@@ -36,7 +36,7 @@ class Kind:
         heading: the first line of the private prompt.
         labels: the labels of a record's two parts in the prompt.
         keys: the keys of these two parts in a record.
-        searched: the keys of a record that the ranking reads.
+        searched: the keys of a record that the ranker reads.
     """
 
     config: str
@@ -92,6 +92,7 @@ class LongLamp:
     name: str
     kind: Kind
     setting: Setting
+    metrics: frozenset[Metric] = frozenset({"overlap"})
 
     @property
     def config(self) -> str:
@@ -100,7 +101,8 @@ class LongLamp:
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load a file, or a folder of files named by split; see ``Task.load``."""
-        return [self._sample(row) for row in self._rows(source, options)]
+        ranker = options.ranker or Bm25()
+        return [self._sample(row, ranker) for row in self._rows(source, options)]
 
     def _rows(self, source: Path | None, options: LoadOptions) -> Iterable[rows.DataRow]:
         if source is None:
@@ -124,9 +126,9 @@ class LongLamp:
             f"They are named {self.config}/{split}-00000-of-00001.parquet or {split}.jsonl.",
         )
 
-    def _sample(self, row: rows.DataRow) -> Sample:
+    def _sample(self, row: rows.DataRow, ranker: Ranker) -> Sample:
         query = row.text("input")
-        history = self._history(row, query)
+        history = self._history(row, query, ranker)
         return Sample(
             id=row.name("id") if row.values.get("id") is not None else str(row.number - 1),
             query=query,
@@ -137,14 +139,14 @@ class LongLamp:
             context="\n\n".join(f"{record.title}\n{record.text}" for record in history),
         )
 
-    def _history(self, row: rows.DataRow, query: str) -> tuple[Record, ...]:
+    def _history(self, row: rows.DataRow, query: str, ranker: Ranker) -> tuple[Record, ...]:
         """The five best records; fewer where the user has fewer."""
         if "top_5" in row.values:
             chosen = row.rows("top_5")[:TOP]
         else:
             records = row.rows("profile")
             texts = [self._searched_text(record) for record in records]
-            chosen = [records[i] for i in rank_records(query, texts)[:TOP]]
+            chosen = [records[i] for i in ranker.rank(query, texts)[:TOP]]
         return tuple(
             Record(*(_as_text(record, key) for key in self.kind.keys)) for record in chosen
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Sample
 
 PREFERENCES = ("creative", "verbose", "concise", "uplifting")
 
@@ -29,6 +29,7 @@ class Preferences:
     """One set of questions under every preference; samples come question by question."""
 
     name: str
+    metrics: frozenset[Metric] = frozenset({"armorm"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load one file, of which the limit counts questions; see ``Task.load``."""
@@ -49,6 +50,7 @@ def _sample(row: rows.DataRow, preference: str) -> Sample:
         context_prompt=f"{query}\n{sentence(preference)}",
         reference=None,
         group=question,
+        preference=sentence(preference),
         context=f"{sentence(preference)}.",
     )
 

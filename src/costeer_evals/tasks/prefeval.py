@@ -10,7 +10,7 @@ from pathlib import Path
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, Sample
 from costeer_evals.tasks.private import private_turn
 
 
@@ -18,6 +18,7 @@ class PrefEval:
     """PrefEval, with the options to score."""
 
     name = "prefeval"
+    metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load one file; see ``Task.load``."""

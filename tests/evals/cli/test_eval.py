@@ -24,7 +24,7 @@ from tests.support.tiny_runs import all_tasks, cogenesis, questions, rows
 FAKE = ("--llm", "fake:1", "--slm", "fake:2")
 
 
-@pytest.mark.parametrize("command", ["run", "sweep", "tune", "table", "compare", "plot"])
+@pytest.mark.parametrize("command", ["run", "rate", "sweep", "tune", "table", "compare", "plot"])
 def test_help(run: Callable[..., Any], command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0 and "Examples" in out
@@ -36,9 +36,10 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
     sources = all_tasks(tmp_path)
     assert sources.keys() == TASKS.keys()
     data = {name: ("--data", f"{name}={path}") for name, path in sources.items()}
+    proxies = ("--tuned", "fake:3", "--untuned", "fake:4")
     writing = ("--kind", "generate", "--lanes", "4", "--out", "texts.jsonl", "--keep-texts")
     writing += ("--max-tokens", "5")
-    common = ("--tasks", ",".join(sources), *chain(*data.values()), *FAKE, "--json")
+    common = ("--tasks", ",".join(sources), *chain(*data.values()), *FAKE, *proxies, "--json")
     process = subprocess.run(  # NLTK keeps what it loaded, so it gets a process of its own
         [sys.executable, "-m", "costeer", "eval", "run", *common, *writing],
         env={**os.environ, "NLTK_DATA": str(tiny_nltk.write(tmp_path / "nltk"))},
@@ -63,7 +64,7 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
     code, out, err = run(
         *("run", "--tasks", ",".join(scored)),
         *chain(*(data[name] for name in scored)),
-        *("--out", "scores.jsonl", "--json", *FAKE),
+        *("--out", "scores.jsonl", "--json", *FAKE, *proxies),
     )
     assert code == 0, err
     assert json.loads(out)["rows"] == (1 + 2 + 1 + 6) * len(METHODS)
@@ -116,6 +117,7 @@ WRONG = [
     (["run", "-t", "cogenesis", "--data", "D", "--data", "D"], "two paths"),
     (["run", "-t", "helpsteer", "--data", "Q"], "no references to score"),
     (["run", "-t", "cogenesis", "--data", "D", "--llm", "no-such"], "no model named"),
+    (["run", "-t", "cogenesis", "--data", "D", "-m", "proxy-tuning"], "--tuned"),
     (["run", "-t", "cogenesis", "--data", "D", "--shards", "2", "--shard", "2"], "no shard 2"),
     (["run", "-t", "cogenesis", "--data", "D", "--temperature", "-1", "--kind", "generate"],
      "temperature"),

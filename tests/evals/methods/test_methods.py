@@ -24,6 +24,8 @@ BRANCHES = (
     "slm_with",
     "slm_about",
     "slm_without",
+    "tuned_slm",
+    "untuned_slm",
 )
 
 
@@ -60,6 +62,7 @@ AMULET = 4.648699  # twice CoSteer's gain after 60 steps
         (make_method("linear-alignment"), 3 * WITH - 2 * WITHOUT),
         (make_method("linear-alignment", model="slm"), R["slm_with"] + 2 * SMALL),
         (make_method("amulet"), WITH + AMULET * (WITH - WITHOUT)),
+        (make_method("proxy-tuning"), WITHOUT + R["tuned_slm"] - R["untuned_slm"]),
         (
             make_method("mixture", weight=0.3),
             np.log(0.3 * np.exp(R["slm_with"]) + 0.7 * np.exp(WITHOUT)),
@@ -204,6 +207,7 @@ def test_keys_are_stable_and_differ() -> None:
     keys += [make_method("costeer", gain=g).key() for g in (0.1, 0.2)]
     keys += [AdaCoSteer(patience=4).key(), make_method("amulet", model="slm").key()]
     assert len(set(keys)) == len(keys)
+    assert make_method("proxy-tuning", gain=1).key() == make_method("proxy-tuning").key()
     assert make_method("light-costeer").key() == make_method("costeer", gain=1 / 2.1).key()
     assert make_method("costeer", gain=1).key() == make_method("costeer", gain=1.0).key()
 

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from costeer.exceptions import InputError, ParameterError
@@ -18,6 +19,7 @@ from costeer_evals.report import table as tables
 from costeer_evals.report.collect import build_sections, load_results
 from costeer_evals.report.table import Column, Table
 from costeer_evals.statistics import Interval
+from costeer_evals.tasks.preference import PREFERENCES
 from tests.support.tiny_report import (
     BOUND,
     LIGHT,
@@ -205,12 +207,18 @@ def test_two_methods_compared(tmp_path: Path) -> None:
 
 def test_table_1_has_ours_above_the_papers(tmp_path: Path) -> None:
     made = [row(PAPER, "s0", overlap(0.5, 0.25, 0.3), task="longlamp-abstract")]
+    for task in published.PREFERENCE_SETS:
+        for i, preference in enumerate(PREFERENCES):
+            made.append(row(PAPER, f"1-{preference}", {"armorm": 0.1 * i}, task=task))
     table = paper_tables.paper_table(1, build_sections(load_results([file(tmp_path, *made)])))
     ours = cells(table, "ours: CoSteer")
     assert ours["Abs R-L"] == pytest.approx(25) and ours["Rev R-L"] is None
-    assert ours["uplifting"] is None
+    assert ours["uplifting"] == pytest.approx(0.3)
     assert cells(table, "paper: Qwen 7B-1.5B, CoSteer")["Abs R-L"] == 23.61
     assert len(table.rows) == 16
+    five = paper_tables.paper_table(5, build_sections(load_results([file(tmp_path, *made)])))
+    assert cells(five, "ours: CoSteer")["UltraChat concise"] == pytest.approx(0.2)
+    assert cells(five, "paper: Llama 8B-1B, LLM w/")["HelpSteer creative"] == 0.9113
 
 
 def test_tables_2_and_3(tmp_path: Path) -> None:
@@ -240,6 +248,16 @@ def test_results_that_do_not_belong_into_a_table(tmp_path: Path, number: int) ->
 def test_every_row_that_the_paper_prints_has_all_columns() -> None:
     assert all(len(line.numbers) == len(published.COLUMNS_1) for line in published.TABLE_1)
     assert all(len(row) == len(published.COLUMNS_2) for row in published.TABLE_2.values())
+
+
+def test_the_printed_averages_are_those_of_table_5() -> None:
+    average: dict[tuple[str, str], Any] = {}
+    for line in published.TABLE_5:
+        by_set = np.array(line.numbers).reshape(4, 4)
+        average[line.pair, line.setting] = by_set.mean(axis=0)
+    assert all(len(line.numbers) == len(published.COLUMNS_1) for line in published.TABLE_1)
+    for line in published.TABLE_1:  # its last four columns are averages of table 5
+        assert np.allclose(line.numbers[-4:], average[line.pair, line.setting], atol=6e-3)
 
 
 # Sweeps

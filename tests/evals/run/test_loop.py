@@ -33,7 +33,8 @@ from costeer_evals.tasks.registry import find_task
 from tests.support.tiny_rows import SECRET
 from tests.support.tiny_runs import FAKES, cogenesis, job, questions, rows, scores, writings
 
-SCORED = [*METHODS, "guided-llm-without", "guided-auto"]
+WITHOUT_PROXIES = [name for name in METHODS if name != "proxy-tuning"]
+SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto"]
 MODEL = {
     "llm_without": 1,
     "llm_guided": 1,
@@ -267,6 +268,15 @@ def test_a_sample_that_does_not_fit_is_told_before_any_work(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"3 of 3 samples need up to \d+ tokens"):
         run_job(replace(again, choice=small))
     assert not rows(tmp_path / "out.jsonl")
+
+
+def test_proxy_tuning_needs_two_more_models(tmp_path: Path) -> None:
+    out, path = tmp_path / "out.jsonl", cogenesis(tmp_path / "dev.json", 1)
+    proxy = job(out, "cogenesis", path, names=["proxy-tuning"])
+    with pytest.raises(ParameterError, match="--tuned and --untuned"):
+        run_job(proxy)
+    names = {**FAKES, "tuned": "fake:3", "untuned": "fake:4"}
+    assert run_job(replace(proxy, choice=replace(proxy.choice, names=names))).written == 1
 
 
 def test_methods_are_named_once_and_only_where_they_can_run() -> None:

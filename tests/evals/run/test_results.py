@@ -42,6 +42,21 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 3
 
 
+def test_ratings_stand_beside_rows(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    rating = {**row("1"), "answer": "a", "rater": {"name": "m"}, "scores": {"overall": 7}}
+    with results.open_results(path) as file:
+        file.write_header(HEADER)
+        file.append([row("1")])
+        file.append_rating(rating)
+    contents = results.read(path)
+    assert contents.ratings == [rating] and len(contents.rows) == 1
+    with path.open("a") as end:
+        end.write('{"rating": {"scores": {}}}\n{"rating": 1}\n')
+    with pytest.raises(InputError, match="line 4"):
+        results.read(path)
+
+
 @pytest.mark.parametrize(("before", "after"), [("a\nb\nc", "a\nb\n"), ("a\n", "a\n"), ("a", "")])
 def test_a_rest_is_cut_off(tmp_path: Path, before: Any, after: Any) -> None:
     path = tmp_path / "texts.jsonl"
@@ -93,7 +108,7 @@ def test_models_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     with results.open_results(path) as file:
         file.write_header(HEADER)
-        more = {"run": "s", "models": {**HEADER["models"], "slm": {"name": "b", "sha256": "2"}}}
+        more = {"run": "s", "models": {**HEADER["models"], "tuned": {"name": "b", "sha256": "2"}}}
         file.write_header(more)
         with pytest.raises(InputError, match="other models"):
             file.write_header({"run": "t", "models": {"llm": {"name": "a", "sha256": "3"}}})

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from costeer.exceptions import InputError
+from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.registry import find_task
-from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, write
+from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Backwards, write
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_bad_row_is_one_line_without_its_text(
     }
     path = write(tmp_path / "rows.jsonl", [fitting[name], row])
     with pytest.raises(InputError) as caught:
-        find_task(name).load(path, ALL)
+        find_task(name).load(path, LoadOptions(ranker=Backwards()))
     message = str(caught.value)
     assert problem in message and "rows.jsonl" in message
     assert "\n" not in message and SECRET not in message

@@ -17,6 +17,7 @@ from tests.support.tiny_rows import (
     COGENESIS,
     COGENESIS_PROMPT,
     SECRET,
+    Backwards,
     write,
 )
 
@@ -29,6 +30,7 @@ def test_cogenesis(tmp_path: Path) -> None:
     assert sample.query == "Write a toast."
     assert sample.context_prompt == COGENESIS_PROMPT
     assert sample.reference == "To Biscuit!"
+    assert sample.profile == COGENESIS["additional_profile"]
     assert sample.history == (
         Record("A card", "Dear all,\n\nthank you."),
         Record("A note", "Gone sailing."),
@@ -82,6 +84,7 @@ def test_every_question_comes_with_every_preference(tmp_path: Path) -> None:
     ]
     assert samples[2].query == "Why? "
     assert samples[2].context_prompt == "Why? \nYour answer should be as concise as possible"
+    assert samples[2].preference == "Your answer should be as concise as possible"
     assert samples[2].reference is None
 
 
@@ -91,7 +94,7 @@ LONGLAMP = {
     "longlamp-abstract": (
         {"name": "u1", "input": "Write about sails.", "output": "Sails."},
         [{"title": f"T{i}", "abstract": f"word{i} " * i, "id": i, "year": 2001} for i in range(7)],
-        "The following are five titles with their abstracts.\nTitle[1]: T0\nAbstract[1]: ",
+        "The following are five titles with their abstracts.\nTitle[1]: T6\nAbstract[1]: word6 ",
     ),
     "longlamp-review": (
         {"reviewerId": "u1", "input": "Review sails.", "output": "Good."},
@@ -100,7 +103,7 @@ LONGLAMP = {
             for i in range(7)
         ],
         "The following are product descriptions with their user reviews.\n"
-        "Product[1]: T0\nReview[1]: ",
+        "Product[1]: T6\nReview[1]: word6 ",
     ),
     "longlamp-topic": (
         {"author": "u1", "input": "Post about sails.", "output": "Well."},
@@ -108,22 +111,24 @@ LONGLAMP = {
             {"author": "u1", "content": f"word{i} " * i, "id": str(i), "summary": f"T{i}"}
             for i in range(7)
         ],
-        "The following are reddit post summaries with their content.\nSummary[1]: T0\nContent[1]: ",
+        "The following are reddit post summaries with their content.\n"
+        "Summary[1]: T6\nContent[1]: word6 ",
     ),
 }
 
 
 @pytest.mark.parametrize("name", LONGLAMP)
-def test_longlamp_shows_five_records(name: Any, tmp_path: Path) -> None:
+def test_longlamp_shows_the_five_best(name: Any, tmp_path: Path) -> None:
     row, profile, beginning = LONGLAMP[name]
     folder = write(
         tmp_path / f"{find_task(name).config}/test-00000-of-00001.jsonl",
         [{**row, "profile": profile}],
     )
-    (sample,) = find_task(name).load(folder.parents[1], ALL)
+    options = LoadOptions(ranker=Backwards())
+    (sample,) = find_task(name).load(folder.parents[1], options)
     assert sample.context_prompt.startswith(beginning)
     assert sample.context_prompt.endswith(f" \n\nNow it's your turn\n\n{row['input']}")
-    assert [record.title for record in sample.history] == ["T0", "T1", "T2", "T3", "T4"]
+    assert [record.title for record in sample.history] == ["T6", "T5", "T4", "T3", "T2"]
     assert (sample.id, sample.group) == ("0", "u1")
     assert sample.query == row["input"] and sample.reference == row["output"]
 
@@ -132,12 +137,12 @@ def test_longlamp_takes_the_authors_five_as_they_are(tmp_path: Path) -> None:
     row, profile, _ = LONGLAMP["longlamp-topic"]
     released = {**row, "id": 17, "profile": profile, "top_5": [profile[i] for i in (3, 0, 1, 6, 2)]}
     path = write(tmp_path / "longlamp_writing.jsonl", [released])
-    (sample,) = find_task("longlamp-topic").load(path, ALL)
+    (sample,) = find_task("longlamp-topic").load(path, LoadOptions(ranker=Backwards()))
     assert [record.title for record in sample.history] == ["T3", "T0", "T1", "T6", "T2"]
     assert sample.id == "17"
 
 
-def test_longlamp_ranks_records_by_words(tmp_path: Path) -> None:
+def test_longlamp_ranks_by_words_unless_told_otherwise(tmp_path: Path) -> None:
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     row, profile, _ = LONGLAMP["longlamp-topic"]
     path = write(tmp_path / "test.jsonl", [{**row, "input": "about word4", "profile": profile}])
@@ -151,7 +156,7 @@ def test_longlamp_reads_its_parts_in_order_up_to_the_limit(tmp_path: Path) -> No
         rows = [{**row, "author": name, "profile": profile[:1]} for name in names]
         folder = write(tmp_path / f"val-0000{part}-of-00002.jsonl", rows).parent
     topic = find_task("longlamp-topic")
-    options = LoadOptions(split="val", limit=3)
+    options = LoadOptions(split="val", limit=3, ranker=Backwards())
     assert [sample.group for sample in topic.load(folder, options)] == ["a", "b", "c"]
     with pytest.raises(InputError, match="no files of the split 'test'"):
         topic.load(folder, ALL)
@@ -164,7 +169,7 @@ def test_longlamp_reads_parquet(tmp_path: Path) -> None:
     row, profile, beginning = LONGLAMP["longlamp-abstract"]
     table = pyarrow.Table.from_pylist([{**row, "profile": profile}] * 20)
     parquet.write_table(table, tmp_path / "test-00000-of-00001.parquet")
-    options = LoadOptions(limit=18)
+    options = LoadOptions(limit=18, ranker=Backwards())
     samples = find_task("longlamp-abstract").load(tmp_path, options)
     assert len(samples) == 18 and len({sample.id for sample in samples}) == 18
     assert samples[17].context_prompt.startswith(beginning)
