@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "See it work on real models, and what left the device.",
     "generate": 'Write one text (the default: costeer "your question").',
     "chat": "Talk, turn by turn, in the terminal.",
+    "gateway": "Serve applications: an OpenAI-compatible API with your context behind it.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",

@@ -17,10 +17,14 @@ from costeer.exceptions import ParameterError
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One step and the new text; "" while a character or a possible stop string is incomplete."""
+    """One step and the new text; "" while a character or a possible stop string is incomplete.
+
+    ``end`` says that the token is an end of text, which has no text of its own.
+    """
 
     text: str
     step: Step
+    end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ class Result:
         ids = (*self.token_ids[:position], *(() if token is None else (token,)))
         strengths = tuple(one for one in self.strengths if one[0] <= position)
         return Beginning(ids, strengths, self.recent)
+
+    def strength_at(self, position: int) -> float | str:
+        """The strength that was in effect at a decided position."""
+        return next(one for begin, one in reversed(self.strengths) if begin <= position)
 
     def count(self, step: Step, seconds: float) -> None:
         """Count one more step, decided ``seconds`` after the start."""

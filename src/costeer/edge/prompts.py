@@ -145,6 +145,7 @@ def build_for(
     whole: int,
     max_tokens: int | None,
     begun: int = 0,
+    shorten: bool = False,
 ) -> tuple[Prompts, int]:
     """Build the prompts of an answer, and say how long it may be.
 
@@ -154,6 +155,7 @@ def build_for(
         max_tokens: the most tokens of the answer; None for as many as there is room for. Then the
             context leaves it ``ANSWER_ROOM``, or a quarter of the whole; a question may take more.
         begun: tokens of the answer that are there already.
+        shorten: take ``max_tokens`` as a wish, and give fewer where there is no room for as many.
 
     Returns:
         The prompts, and the most tokens after those that are there.
@@ -162,16 +164,17 @@ def build_for(
         InputError: as for ``build``.
         ParameterError: ``max_tokens`` leaves no token to write.
     """
-    if max_tokens is not None:
-        if max_tokens <= begun:
-            raise ParameterError(f"max_tokens must be at least {begun + 1:,}, not {max_tokens:,}.")
+    if max_tokens is not None and max_tokens <= begun:
+        raise ParameterError(f"max_tokens must be at least {begun + 1:,}, not {max_tokens:,}.")
+    left = min(ANSWER_ROOM, whole // 4)
+    if max_tokens is not None and (not shorten or max_tokens <= left):
         return build(tokenizer, messages, context, whole - max_tokens), max_tokens - begun
-    whole -= begun
     try:
-        prompts = build(tokenizer, messages, context, whole - min(ANSWER_ROOM, whole // 4))
+        prompts = build(tokenizer, messages, context, whole - max(left, begun + 1))
     except InputError:
-        prompts = build(tokenizer, messages, context, whole - 1)
-    return prompts, whole - max(len(prompts.public), len(prompts.plain), len(prompts.private))
+        prompts = build(tokenizer, messages, context, whole - begun - 1)
+    fits = whole - max(len(prompts.public), len(prompts.plain), len(prompts.private))
+    return prompts, min(fits, max_tokens or fits) - begun
 
 
 def extend(prompts: Prompts, ids: Sequence[int]) -> Prompts:

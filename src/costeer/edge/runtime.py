@@ -105,7 +105,7 @@ class Costeer:
         self._answers: WeakSet[Generation] = WeakSet()
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, lanes: int = 1) -> Costeer:
+    def from_settings(cls, settings: Settings, *, lanes: int = 1, keep_bytes: int = 0) -> Costeer:
         """Open both models as the settings say.
 
         Raises:
@@ -122,6 +122,7 @@ class Costeer:
             mode=checked_mode(settings.mode),
             retries=settings.retries,
             lanes=lanes,
+            keep_bytes=keep_bytes,
         )
 
     def stream(
@@ -135,6 +136,7 @@ class Costeer:
         seed: int = 0,
         strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
+        shorten: bool = False,
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
@@ -150,6 +152,7 @@ class Costeer:
             seed: of the device-side noise.
             strength: for this answer only; or the record of an earlier one (``Result.strengths``).
             stop: strings that end the answer.
+            shorten: write fewer than ``max_tokens`` where there is no room, instead of refusing.
             beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
             candidates: how many candidates each step describes (``Step.detail``).
             priority: of two answers that wait for a lane, the one with more goes first.
@@ -161,15 +164,14 @@ class Costeer:
             UsageError: at once, before any work. CloudError and ModelError come while iterating;
             ``result`` then holds the text so far.
         """
-        begun = beginning or Beginning()
-        ids = begun.token_ids
+        ids = (begun := beginning or Beginning()).token_ids
         asked = self.strength if strength is None else strength
         schedule = StrengthSchedule(begun.strengths or asked, len(ids))
         if begun.strengths and isinstance(strength, (float, int, str)):
             schedule.change(strength)
         tokenizer = self.slm.tokenizer
-        conversation, whole = messages(query), self.room(0)
-        prompts, most = build_for(tokenizer, conversation, context, whole, max_tokens, len(ids))
+        room, turns = (self.room(0), max_tokens, len(ids), shorten), messages(query)
+        prompts, most = build_for(tokenizer, turns, context, *room)
         params = DecodeParams(
             gain=1.0,  # what ``LiveDelta`` returns is scaled already
             top_k=self.top_k,
@@ -260,7 +262,7 @@ class Costeer:
         return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), speed
 
     def room(self, max_tokens: int) -> int:
-        """The most tokens a prompt may have when the answer may have ``max_tokens``."""
+        """The most tokens of a prompt to an answer of ``max_tokens``."""
         limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
         return min(limits) - max_tokens
 
@@ -276,10 +278,9 @@ class Costeer:
         """Stop all answers under way; from any thread."""
         with self._lock:
             answers = list(self._answers)
-        for answer in answers:
-            answer.stop()
-        for answer in answers:
-            answer.close()
+        for end in (Generation.stop, Generation.close):
+            for answer in answers:
+                end(answer)
 
     def close(self) -> None:
         """Stop, and free the models and the connection."""

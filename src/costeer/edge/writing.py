@@ -93,4 +93,4 @@ class AnswerWriter:
             result.finish_reason = "stop"
         elif last:
             result.finish_reason = "length"
-        return Chunk(shown, step)
+        return Chunk(shown, step, ended)
