@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
@@ -152,7 +153,7 @@ class Costeer:
             seed: of the device-side noise.
             strength: for this answer only; or the record of an earlier one (``Result.strengths``).
             stop: strings that end the answer.
-            shorten: write fewer than ``max_tokens`` where there is no room, instead of refusing.
+            shorten: write fewer than ``max_tokens`` where there is no room for as many.
             beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
             candidates: how many candidates each step describes (``Step.detail``).
             priority: of two answers that wait for a lane, the one with more goes first.
@@ -182,17 +183,17 @@ class Costeer:
             first=len(ids),
             candidates=candidates,
         )
+        name = str(asked) if isinstance(asked, (float, int, str)) else "recorded"
         result = Result(
             token_ids=list(ids),
             prompt_tokens=len(prompts.public),
-            strength=str(asked) if isinstance(asked, (float, int, str)) else "recorded",
+            strength=name,
             gain=schedule.first.gain,
             mode=params.mode,
             note=prompts.note,
             strengths=schedule.record,
         )
-        cancelled = Stop()
-        take_lane = partial(self.lanes.lane, stop=cancelled, priority=priority)
+        take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
         delta = LiveDelta(take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
         text = TextStream(stop)
@@ -239,8 +240,7 @@ class Costeer:
             candidates=candidates,
             priority=priority,
         )
-        for _ in generation:
-            pass
+        deque(generation, maxlen=0)
         return generation.result
 
     def llm_alone(
@@ -262,14 +262,14 @@ class Costeer:
         return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), speed
 
     def room(self, max_tokens: int) -> int:
-        """The most tokens of a prompt to an answer of ``max_tokens``."""
+        """The most tokens of a prompt whose answer has ``max_tokens``."""
         limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
         return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
-        """Return all text that the cloud has seen since the start: each prompt and its answer.
+        """Return all text that the cloud has seen: each prompt and its answer.
 
-        Includes accepted tokens of the LLM's own: the cloud knows them, as nothing corrected them.
+        Includes accepted tokens of the LLM's own, which nothing corrected.
         """
         decode = self.slm.tokenizer.decode_bytes
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
