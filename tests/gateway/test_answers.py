@@ -121,7 +121,7 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path):
             with connection(app, asked(2)):
                 assert until(lambda: app.costeer.lanes.waiting == 1)
             assert until(lambda: app.costeer.lanes.waiting == 0)
-            assert under_way(app) == 1
+            assert until(lambda: under_way(app) == 1)
         slm.gate.set()
         assert until(lambda: idle(app))
 

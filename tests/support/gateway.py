@@ -53,8 +53,11 @@ class GatedModel(TextModel):
 def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=None, **options):
     """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``."""
     chosen = {key: options.pop(key) for key in ("lanes", "strength", "mode") if key in options}
-    if cloud is None:
-        cloud = InProcess(TextModel(seed=1), lambda entry: costeer.ledger.record(entry))
+
+    def record(entry):
+        costeer.ledger.record(entry)
+
+    cloud = InProcess(TextModel(seed=1), record) if cloud is None else cloud
     slm = slm or TextModel(seed=2)
     tokens = TokenStore(folder / "gateway")
     with Costeer(cloud, slm, **{"strength": 2.0} | chosen, keep_bytes=1 << 20) as costeer:

@@ -1,6 +1,6 @@
-"""An answer while it is written: its chunks, what is counted, and how it is stopped.
+"""An answer while it is being written: its chunks, its counts, and how to stop it.
 
-Knows nothing of models and of the cloud.
+Knows nothing about models or the cloud.
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ class Result:
 
 
 class Generation(Iterator[Chunk]):
-    """An answer under way: iterate over its chunks; ``result`` is up to date at every moment.
+    """An answer under way: iterate over its chunks. ``result`` is always up to date.
 
-    Closing it (or leaving a ``with`` block) stops the work and keeps what was written. It may be
-    closed from another thread than the one that iterates, which then finds no more chunks.
+    Closing it (or leaving a ``with`` block) stops the work and keeps what was written. Another
+    thread than the one that iterates may close it; the iteration then ends.
     """
 
     def __init__(
@@ -160,8 +160,8 @@ class Generation(Iterator[Chunk]):
     def close(self) -> None:
         """Stop here: requests under way are cut and nothing more is sent."""
         self._stop.set()
-        with self._lock:  # until a thread that iterates has found out
-            if not self._iterating:  # in this very thread, where a signal handler closes
+        with self._lock:  # waits for a thread that iterates
+            if not self._iterating:  # else a signal handler in this thread is closing it
                 self._chunks.close()
 
     def __enter__(self) -> Generation:

@@ -46,9 +46,7 @@ def connect(
     sequences = lanes + (lanes > 1)
     opened = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries, sequences)
     try:
-        info = (
-            opened.info()
-        )  # before the small model is loaded, so that a missing server is reported at once
+        info = opened.info()  # first: a missing server is reported before a model is loaded
         model = _open_slm(slm, context_length, threads, 2 * lanes)
     except BaseException:
         opened.close()
@@ -76,7 +74,7 @@ def connect(
 
 
 def recommended_strength(llm: str | None, cloud: CloudModel, slm: LanguageModel) -> float | str:
-    """What the catalog recommends for this pair; "light" where it does not know the pair."""
+    """Return the catalog's strength for this pair; "light" if the pair is not in it."""
     pair = pair_for(llm or cloud.info().model, slm.name)
     return pair.strength if pair else FALLBACK_STRENGTH
 
