@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import socket
 
     from costeer.edge.runtime import Costeer
+    from costeer.gateway.answering import Context
     from costeer.gateway.tokens import TokenStore
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -31,6 +33,14 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
     help="0 picks a free one.",
 )
 @context_options
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="Read records of this profile, beside any other context; may be repeated. The model id "
+    "'costeer' reads the first, 'costeer/NAME' that one.",
+)
 @model_options
 @click.option(
     "--lanes",
@@ -96,7 +106,7 @@ def serve(given: dict[str, Any]) -> None:
     from costeer.serving import listen
 
     chosen = settings.load().override({**given, "max_tokens": None})
-    context = _context(given, chosen)
+    text = _context(given, chosen)
     check_sampling(chosen, seed=0)  # before models are loaded, which takes seconds
     tokens = TokenStore()
     tokens.tokens()
@@ -106,11 +116,26 @@ def serve(given: dict[str, Any]) -> None:
             f"Without tokens, everybody who can reach {given['host']} could use your context.",
             "Make one for each application: costeer gateway token add NAME",
         )
-    with (
-        listen.bind(given["host"], given["port"]) as listening,
-        _open(chosen, given) as costeer,
-    ):
-        _run(costeer, listening, tokens, chosen, context, {**given, "elsewhere": elsewhere})
+    if not (text.strip() or given["profiles"]):
+        click.echo("There is no context: answers are the large model's own.", err=True)
+    with ExitStack() as stack:
+        listening = stack.enter_context(listen.bind(given["host"], given["port"]))
+        contexts = _contexts(given["profiles"], text, stack)
+        costeer = stack.enter_context(_open(chosen, given))
+        _run(costeer, listening, tokens, chosen, contexts, {**given, "elsewhere": elsewhere})
+
+
+def _contexts(names: tuple[str, ...], text: str, stack: ExitStack) -> dict[str, Context]:
+    """The contexts by profile; the usual one is that of ""."""
+    from costeer.gateway.contexts import of_profile, of_text
+
+    if not names:
+        return {"": of_text(text)}
+    from costeer.cli.profile_access import open_profile
+
+    opened = {name: stack.enter_context(open_profile(name)) for name in names}
+    contexts = {name: of_profile(profile, text) for name, profile in opened.items()}
+    return {"": contexts[names[0]], **contexts}
 
 
 def _context(given: dict[str, Any], chosen: Settings) -> str:
@@ -138,7 +163,7 @@ def _run(
     listening: socket.socket,
     tokens: TokenStore,
     chosen: Settings,
-    context: str,
+    contexts: dict[str, Context],
     given: dict[str, Any],
 ) -> None:
     from costeer.gateway.answering import DeviceAnswering
@@ -150,7 +175,8 @@ def _run(
     app = create_app(
         DeviceAnswering(
             costeer,
-            lambda messages: context,
+            contexts[""],
+            {name: one for name, one in contexts.items() if name},
             temperature=chosen.temperature,
             top_p=chosen.top_p,
             max_tokens=given["max_tokens"],
@@ -165,8 +191,6 @@ def _run(
     )
 
     def ready() -> None:
-        if not context.strip():
-            click.echo("There is no context: answers are the large model's own.", err=True)
         click.echo("Ctrl-C stops it.", err=True)
         click.echo(f"listening on {listen.address(listening, given['host'])}/v1")
 

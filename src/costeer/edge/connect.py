@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from costeer.cloud.base import CloudModel, Recorder
 from costeer.decoding.vocabulary import require_shared
-from costeer.exceptions import UsageError
+from costeer.exceptions import ParameterError, UsageError
 from costeer.models.base import LanguageModel
 from costeer.models.engines.llamacpp_library import physical_cores
 from costeer.models.files.catalog import DEFAULT_PAIR, pair_for
@@ -38,9 +38,12 @@ def connect(
         The cloud, the small model, and a note for the user (or "").
 
     Raises:
+        ParameterError: no lanes.
         VocabularyError: the models do not share a tokenizer.
         CoSteerError: one of them cannot be opened.
     """
+    if lanes < 1:
+        raise ParameterError(f"lanes must be at least 1, not {lanes}.")
     if cloud == IN_PROCESS and threads is None:
         threads = max(1, physical_cores() // 2)  # both work at the same time
     sequences = lanes + (lanes > 1)

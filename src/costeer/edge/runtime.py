@@ -28,7 +28,6 @@ from costeer.edge.prompts import Prompts, build, build_for, extend, messages
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
 from costeer.edge.writing import AnswerWriter
-from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel, Message
 from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
@@ -82,8 +81,6 @@ class Costeer:
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
         )
-        if lanes < 1:
-            raise ParameterError(f"lanes must be at least 1, not {lanes}.")
         self.ledger = Ledger(most_bytes=keep_bytes)
         self.cloud, self.slm, self.note = connect(
             cloud,
