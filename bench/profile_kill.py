@@ -5,8 +5,8 @@
 A child adds, changes and removes records and conversations, and says on a pipe what has been
 committed. After a random time it is killed (SIGKILL). Then everything that it said must be there,
 every page must match its checksum, and the index of words must match the records. This shows that a
-killed process loses nothing; whether a power cut does is up to the disk, which is told to flush at
-every commit (synchronous = FULL).
+killed process loses nothing; whether a power cut does depends on the disk, which is asked to flush
+at every commit (synchronous = FULL).
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class ContextLengthError(ModelError):
 
 
 class InterruptedModelError(ModelError):
-    """A computation was cancelled; whoever cancelled it catches this."""
+    """A computation was cancelled; the code that cancelled it catches this."""
 
 
 class NotFiniteError(ModelError):
@@ -115,7 +115,7 @@ class VocabularyError(CoSteerError):
 
 
 class StoppedError(CoSteerError):
-    """The answer was stopped; whoever stopped it catches this."""
+    """The answer was stopped; the code that stopped it catches this."""
 
     def __init__(self) -> None:
         super().__init__("The answer was stopped.")

@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -85,7 +85,6 @@ def problems(draw):
 
 
 @given(problems())
-@settings(max_examples=300, deadline=None)
 def test_the_closed_form_is_algorithm_1(problem):
     params, llm, slm_with, slm_without = problem
     with warnings.catch_warnings():

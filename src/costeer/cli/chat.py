@@ -179,7 +179,7 @@ class Chat:
         finally:
             self.costeer.stop()
             if result is not None and result.text:
-                click.echo(clean(result.text[shown:]))  # what was held back when it ended early
+                click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
                 console.print(show.summary(result), style="dim", markup=False)
             else:  # no answer: the question does not become part of the conversation

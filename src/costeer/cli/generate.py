@@ -151,6 +151,6 @@ def _write(generation: Generation, *, as_json: bool) -> None:
         if as_json:
             click.echo(show.as_json(result, error))
         elif result.steps:
-            click.echo(clean(result.text[shown:]))  # what was held back when it ended early
+            click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
             sys.stdout.flush()
             console.print(show.summary(result), style="dim", markup=False)

@@ -103,7 +103,7 @@ def given_passphrase(passphrase_fd: int | None = None) -> str | None:
     if not path:
         return None
     if os.name == "posix" and Path(path).is_file() and Path(path).stat().st_mode & stat.S_IROTH:
-        click.echo(f"Everybody on this machine can read {path}; chmod 600 mends that.", err=True)
+        click.echo(f"Everybody on this machine can read {path}; chmod 600 fixes that.", err=True)
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError as error:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
-from types import TracebackType
 from weakref import WeakSet
 
 from costeer.cloud.base import CloudModel
@@ -289,10 +288,5 @@ class Costeer:
     def __enter__(self) -> Costeer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

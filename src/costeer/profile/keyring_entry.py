@@ -7,9 +7,9 @@ the entry is for.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -52,26 +52,22 @@ def remove(entry: str) -> None:
 
 
 def _ask(call: Callable[[Any], T], patience: float = PATIENCE) -> T:
-    answers: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
+    answer: Future[T] = Future()
 
     def work() -> None:
         try:
-            answers.put((call(_usable_keyring()), None))
-        except Exception as error:  # noqa: BLE001  # backends raise what they like
-            answers.put((None, error))
+            answer.set_result(call(_usable_keyring()))
+        except Exception as error:  # noqa: BLE001  # backends raise anything; handled below
+            answer.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
-    try:
-        result, error = answers.get(timeout=patience)
-    except queue.Empty:
-        raise NoKeyring(
-            f"The system's keyring did not answer within {patience:g} seconds."
-        ) from None
-    if isinstance(error, NoKeyring):
-        raise error
-    if error is not None:
-        raise NoKeyring(f"The system's keyring refuses ({type(error).__name__}).")
-    return result  # type: ignore[return-value]  # there is a result where there is no error
+    wait([answer], timeout=patience)
+    if not answer.done():
+        raise NoKeyring(f"The system's keyring did not answer within {patience:g} seconds.")
+    error = answer.exception()
+    if error is None or isinstance(error, NoKeyring):
+        return answer.result()
+    raise NoKeyring(f"The system's keyring refuses ({type(error).__name__}).")
 
 
 def _usable_keyring() -> Any:

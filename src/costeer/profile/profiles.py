@@ -2,7 +2,7 @@
 
 The folder of all is ``COSTEER_PROFILES``, or the platform's folder for the user's data. A profile
 is made under another name and appears whole, and nothing is ever overwritten. Knows nothing of
-terminals: whoever calls hands over passphrases.
+terminals: the caller supplies passphrases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from costeer.exceptions import InputError, ProfileFileError, ProfileKeyError
 from costeer.profile import cipher, files, keyfile, keyring_entry, keys
@@ -84,12 +83,7 @@ class Profile:
     def __enter__(self) -> Profile:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from costeer.exceptions import InputError, ProfileFileError
+from costeer.exceptions import InputError
 from costeer.profile import cipher
 from costeer.profile.database import Database, Row
 from costeer.profile.records import PINNED, Draft, Record, as_kind, check, digest
@@ -47,10 +47,7 @@ class Store:
         draft = check(draft)
         with self._database.write() as connection:
             new = _insert(connection, draft)
-            found = self._find(draft)
-        if found is None:  # pragma: no cover  # the line above has stored it
-            raise ProfileFileError("The record was not stored.")
-        return found, new
+            return self._same_content(draft)[0], new
 
     def add_all(self, drafts: Iterable[Draft]) -> int:
         """Store many in one transaction; how many were new."""
@@ -59,7 +56,7 @@ class Store:
 
     def contains(self, draft: Draft) -> bool:
         """Whether the same kind and content is stored."""
-        return self._find(check(draft)) is not None
+        return bool(self._same_content(check(draft)))
 
     def get(self, number: int) -> Record:
         """One record.
@@ -118,11 +115,11 @@ class Store:
                     old.active if active is None else active,
                 )
             )
-            other = self._find(new)
-            if other is not None and other.id != number:
-                raise InputError(
-                    f"Record {other.id} has the same content.", "Remove one of the two."
-                )
+            for other in self._same_content(new):
+                if other.id != number:
+                    raise InputError(
+                        f"Record {other.id} has the same content.", "Remove one of the two."
+                    )
             connection.execute(
                 "UPDATE records SET kind = ?, text = ?, title = ?, active = ?, digest = ?, "
                 "changed_at = ? WHERE id = ?",
@@ -204,12 +201,12 @@ class Store:
         )
         return {number: _marked(text) for number, text in rows}
 
-    def _find(self, draft: Draft) -> Record | None:
+    def _same_content(self, draft: Draft) -> list[Record]:
         rows = self._database.read(
             f"SELECT {RECORD_COLUMNS} FROM records WHERE digest = ?",  # noqa: S608
             (digest(draft.kind, draft.text),),
         )
-        return record_of_row(rows[0]) if rows else None
+        return [record_of_row(row) for row in rows]
 
 
 def now() -> str:
