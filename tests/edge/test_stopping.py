@@ -45,11 +45,7 @@ def close_everything(generation, costeer):
     costeer.close()
 
 
-def start_another(generation, costeer):
-    costeer.stream("Another question", max_tokens=3)
-
-
-WAYS = [ctrl_c, close_the_answer, close_everything, start_another]
+WAYS = [ctrl_c, close_the_answer, close_everything]
 
 
 def stopped_after(condition, way, costeer, query, **options):
