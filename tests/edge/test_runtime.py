@@ -101,13 +101,31 @@ def test_closing_keeps_what_was_written() -> None:
     assert whole.token_ids[:5] == generation.result.token_ids
 
 
-def test_a_new_answer_stops_the_one_under_way() -> None:
+def test_two_answers_may_be_under_way_and_a_third_would_wait_for_its_own_thread() -> None:
     with open_costeer() as costeer:
+        whole = costeer.generate("Q", "c", max_tokens=50)
         first = costeer.stream("Q", "c", max_tokens=50)
         next(first)
-        second = costeer.generate("Q", "c", max_tokens=5)
+        second = costeer.stream("Q", "c", max_tokens=50)
+        next(second)
+        with pytest.raises(UsageError, match="unfinished answers"):
+            costeer.generate("Q", "c", max_tokens=5)
+        assert costeer.generate("Q", max_tokens=5).steps == 5  # nothing to steer: needs no lane
+        list(second), list(first)
+        assert first.result.token_ids == second.result.token_ids == whole.token_ids
+        first = costeer.stream("Q", "c", max_tokens=50)
+        next(first)
+        costeer.stop()
         assert next(first, None) is None
-    assert second.steps == 5
+
+
+def test_without_a_limit_an_answer_has_the_room_that_is_left() -> None:
+    with open_costeer(slm=FakeModel(seed=2, context_length=400)) as costeer:
+        long = costeer.generate("Q", "A record. " * 5, max_tokens=None, seed=1)
+        context = "\n\n".join(["A record of some length."] * 30)
+        cut = costeer.stream("Q", context, max_tokens=None)
+    assert long.finish_reason in {"stop", "length"}
+    assert "records" in cut.result.note  # the context leaves a quarter of the room
 
 
 class Failing:

@@ -48,11 +48,7 @@ def close_everything(generation: Any, costeer: Any) -> None:
     costeer.close()
 
 
-def start_another(generation: Any, costeer: Any) -> None:
-    costeer.stream("Another question", max_tokens=3)
-
-
-WAYS = [ctrl_c, close_the_answer, close_everything, start_another]
+WAYS = [ctrl_c, close_the_answer, close_everything]
 
 
 def stopped_after(condition: Any, way: Any, costeer: Any, query: Any, **options: Any) -> Any:

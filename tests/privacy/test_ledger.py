@@ -78,3 +78,30 @@ def test_writing_from_several_threads() -> None:
     for thread in threads:
         thread.join()
     assert ledger.totals.requests == len(ledger.entries) == 2000
+
+
+def sent(body: Any, ids: Any = (1,)) -> Any:
+    return TrafficRecord(0.0, "POST /v1/completions", ids, len(body), 0, body)
+
+
+def test_bodies_are_kept_only_when_asked_for_and_up_to_a_limit() -> None:
+    ledger, keeping = Ledger(), Ledger(most_bytes=10)
+    for body in (b"1234", b"5678", b"9", b"", b"a" * 6):
+        ledger.record(sent(body))
+        keeping.record(sent(body))
+    assert ledger.bodies == ()
+    assert [one.body for one in keeping.bodies] == [b"9", b"a" * 6]
+    keeping.record(sent(b"b" * 11))
+    assert keeping.bodies == ()  # larger than all that may be kept
+
+
+def test_a_tally_counts_the_exchanges_of_one_prompt() -> None:
+    ledger = Ledger()
+    ledger.record(sent(b"before", (7, 8)))
+    tally = ledger.open_tally((7, 8))
+    ledger.record(sent(b"mine", (7, 8, 9)))
+    ledger.record(sent(b"another's", (7, 9)))
+    totals = ledger.close_tally(tally)
+    ledger.record(sent(b"after", (7, 8)))
+    assert (totals.requests, totals.bytes_up) == (1, 4)
+    assert tally.totals == totals

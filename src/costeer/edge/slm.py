@@ -9,7 +9,8 @@ A rule (``decoding.auto``) may scale the delta at every position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +47,9 @@ class SlmPair:
 
     Args:
         model: with room for two more sequences; this object opens and closes them.
+
+    Attributes:
+        turn: entered for every call of the engine, where others use it too (``lanes``).
     """
 
     def __init__(self, model: LanguageModel) -> None:
@@ -53,6 +57,12 @@ class SlmPair:
         self._canonical = CanonicalCalls(model)
         self._with: TokenSequence = model.sequence()
         self._without: TokenSequence = model.sequence()
+        self.turn: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @property
+    def private_ids(self) -> tuple[int, ...]:
+        """The ids that the sequence with the context holds."""
+        return self._with.ids
 
     def prefill(self, plain: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
         """Read the prompts, or what is new in them.
@@ -64,15 +74,25 @@ class SlmPair:
             ContextLengthError: a prompt is too long.
         """
         # One after the other: together, each would round as the length of the other decides.
-        with_context = self._canonical.prefill(self._with, private)[None]
-        return with_context, self._canonical.prefill(self._without, plain)[None]
+        with_context = self._read(self._with, private)
+        return with_context, self._read(self._without, plain)
 
     def extend(self, token: int) -> tuple[Array, Array]:
         """Append a token to both sequences in one batch; return the rows (1, V) after it."""
-        with_context, without_context = self._model.extend_many(
-            [(self._with, [token]), (self._without, [token])]
-        )
+        with self.turn():
+            with_context, without_context = self._model.extend_many(
+                [(self._with, [token]), (self._without, [token])]
+            )
         return with_context, without_context
+
+    def _read(self, sequence: TokenSequence, prompt: Sequence[int]) -> Array:
+        """Bring a sequence to ``prompt``; return the row (1, V) after it."""
+        with self.turn():
+            pieces = self._canonical.rewind(sequence, prompt)
+        for piece in pieces:
+            with self.turn():
+                row = sequence.extend(piece, rows=1)
+        return row
 
     def close(self) -> None:
         """Free both sequences."""

@@ -16,6 +16,7 @@ from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
 from costeer.decoding.steering import Array
+from costeer.edge.detail import Detail, describe
 from costeer.exceptions import CloudProtocolError, ParameterError
 
 Mode = Literal["lockstep", "run-ahead"]
@@ -50,6 +51,9 @@ class DecodeParams:
         sampling: greedy by default.
         eos_ids: tokens that end the answer.
         mode: "run-ahead" or "lockstep"; both give the same tokens.
+        first: the position of the first token, where an answer goes on from tokens that are part
+            of the prompts. The noise of a token depends on its position.
+        candidates: how many candidates each ``Step`` describes (``detail``); 0 for none.
     """
 
     gain: float
@@ -58,6 +62,8 @@ class DecodeParams:
     sampling: SamplingParams = field(default_factory=SamplingParams)
     eos_ids: Collection[int] = frozenset()
     mode: Mode = "run-ahead"
+    first: int = 0
+    candidates: int = 0
 
     def __post_init__(self) -> None:
         if self.top_k < 1:
@@ -82,6 +88,8 @@ class Step:
         seconds: since the previous step.
         corrected: whether the token differs from what the LLM had drafted.
         received: steps the LLM has sent for this answer so far, discarded ones included.
+        detail: the candidates before and after steering, where ``DecodeParams.candidates`` asks for
+            them.
     """
 
     position: int
@@ -93,6 +101,7 @@ class Step:
     seconds: float
     corrected: bool
     received: int
+    detail: Detail | None = None
 
     @property
     def changed(self) -> bool:
@@ -157,7 +166,7 @@ class Verifier:
             yield_slot: called before the LLM is asked again.
         """
         params, sampling, answer = self._params, self._params.sampling, drafted
-        position = len(self.decided)
+        position = params.first + len(self.decided)
         noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
         asked, retries = max(params.top_k, answer.top_ids.size), 0
 
@@ -187,6 +196,9 @@ class Verifier:
             seconds=self._last - before,
             corrected=choice.token != drafted.token,
             received=received + self._retried,
+            detail=describe(answer, delta, params.gain, choice.token, params.candidates)
+            if params.candidates
+            else None,
         )
 
 
