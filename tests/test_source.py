@@ -1,9 +1,10 @@
-"""True of every source file: short functions, no long files, and no import cycles."""
+"""True of every source file: short functions, no long files, no import cycles, no name twice."""
 
 from __future__ import annotations
 
 import ast
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ def test_no_imports_go_in_circles() -> None:
         for name in leaves:
             del graph[name]
     assert graph == {}
+
+
+def test_a_class_name_is_used_once() -> None:
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_no_file_is_longer_than_300_lines() -> None:

@@ -13,7 +13,7 @@ import pytest
 from costeer.cloud.base import CloudStep
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.stop import Stop
-from costeer.edge.draft import Burst, Draft
+from costeer.edge.draft import Burst, DraftStream
 from costeer.exceptions import CloudProtocolError, CloudUnreachableError
 from costeer.models.fake import FakeModel
 
@@ -72,7 +72,7 @@ def drained(ahead: Any, count: Any) -> Any:
 
 def test_steps_come_in_order_over_several_bursts() -> None:
     cloud = Counting()
-    ahead = Draft(cloud, [0, 1, 2], 2, 100, {EOS + 1000}, Burst(size=8), Stop())
+    ahead = DraftStream(cloud, [0, 1, 2], 2, 100, {EOS + 1000}, Burst(size=8), Stop())
     assert drained(ahead, 100) == list(range(3, 103))
     assert ahead.wait() is None
     assert sum(n for _, n in cloud.asked) == 100
@@ -83,7 +83,7 @@ def test_steps_come_in_order_over_several_bursts() -> None:
 
 def test_a_device_that_does_not_keep_up_is_not_run_away_from() -> None:
     cloud = Counting()
-    ahead = Draft(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = DraftStream(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
     assert until(lambda: cloud.written == 8)
     time.sleep(0.05)
     assert cloud.written == 8
@@ -101,7 +101,7 @@ def test_bursts_grow_while_the_device_keeps_up_and_shrink_when_it_does_not() -> 
 
 def test_stop_closes_the_stream_and_wakes_who_waits() -> None:
     cloud = Counting()
-    ahead = Draft(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = DraftStream(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
     assert until(lambda: cloud.written == 8)
     ahead.abandon()
     ahead.join(5)
@@ -111,23 +111,23 @@ def test_stop_closes_the_stream_and_wakes_who_waits() -> None:
 
 def test_end_of_text_is_the_last_step() -> None:
     cloud = Counting()
-    ahead = Draft(cloud, [0], 2, 1000, {EOS}, Burst(size=200), Stop())
+    ahead = DraftStream(cloud, [0], 2, 1000, {EOS}, Burst(size=200), Stop())
     assert drained(ahead, 99)[-1] == EOS
     assert ahead.wait() is None
     assert cloud.written == 99
 
 
 def test_an_llm_that_stops_early() -> None:
-    ahead = Draft(Counting(ends=5), [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = DraftStream(Counting(ends=5), [0], 2, 1000, (), Burst(size=8), Stop())
     assert drained(ahead, 4) == [1, 2, 3, 4]
     assert ahead.wait() is None
-    nothing = Draft(Counting(ends=0), [0], 2, 1000, (), Burst(size=8), Stop())
+    nothing = DraftStream(Counting(ends=0), [0], 2, 1000, (), Burst(size=8), Stop())
     with pytest.raises(CloudProtocolError, match="without sending a token"):
         nothing.wait()
 
 
 def test_what_came_before_a_failure_is_given_first() -> None:
-    ahead = Draft(Counting(fails=4), [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = DraftStream(Counting(fails=4), [0], 2, 1000, (), Burst(size=8), Stop())
     assert drained(ahead, 3) == [1, 2, 3]
     with pytest.raises(CloudUnreachableError):
         ahead.wait()
@@ -136,5 +136,7 @@ def test_what_came_before_a_failure_is_given_first() -> None:
 def test_the_llms_own_text() -> None:
     model = FakeModel(seed=3)
     alone = [step.token for step in InProcess(model).stream([1, 2], 4, 50)]
-    ahead = Draft(InProcess(model), [1, 2], 4, 50, model.tokenizer.eos_ids, Burst(size=4), Stop())
+    ahead = DraftStream(
+        InProcess(model), [1, 2], 4, 50, model.tokenizer.eos_ids, Burst(size=4), Stop()
+    )
     assert drained(ahead, len(alone)) == alone

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from costeer_evals.baselines import BASELINES, TWIN_OVERLAP, nearest_record
-from costeer_evals.tasks.base import Record, Sample
+from costeer_evals.tasks.base import PastText, Sample
 
-HISTORY = (Record("a", "something else entirely"), Record("b", "we sail the boat at dawn"))
+HISTORY = (PastText("a", "something else entirely"), PastText("b", "we sail the boat at dawn"))
 SAMPLE = Sample("1", "Write.", "x", "we sail the boat at noon", group="1", history=HISTORY)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from costeer.cloud.in_process import InProcess
 from costeer.exceptions import CloudUnreachableError
-from costeer.gateway.answers import Limits
+from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import (
     CHAT,
     HELLO,
@@ -73,7 +73,7 @@ def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Path)
 
 def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
-    with running_gateway(tmp_path, slm=slm, lanes=1, limits=Limits(queue=1)) as app:
+    with running_gateway(tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=1)) as app:
         slm.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             waiting = [pool.submit(post, app, asked(number)) for number in range(2)]
@@ -88,7 +88,7 @@ def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> N
 
 def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
-    with running_gateway(tmp_path, slm=slm, limits=Limits(ping=0.05)) as app:
+    with running_gateway(tmp_path, slm=slm, limits=GatewayLimits(ping=0.05)) as app:
         slm.gate.clear()
         body = HELLO | {"stream": True}
         with app.client.stream("POST", CHAT, json=body, timeout=20) as response:
@@ -143,7 +143,7 @@ def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path: Path) -> N
 def test_a_client_that_takes_nothing_is_disconnected(tmp_path: Path) -> None:
     large = LONG | {"max_tokens": 3500, "logprobs": True, "top_logprobs": 20}
     with (
-        running_gateway(tmp_path, limits=Limits(stall=0.2)) as app,
+        running_gateway(tmp_path, limits=GatewayLimits(stall=0.2)) as app,
         connection(app, large) as client,
     ):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)

@@ -14,7 +14,7 @@ from costeer.exceptions import InputError
 from costeer.profile.conversations import Conversations, Departure
 from costeer.profile.database import Database
 from costeer.profile.records import Draft
-from costeer.profile.selection import Choice
+from costeer.profile.selection import RecordChoice
 from tests.support.profiles import KEY
 
 
@@ -86,10 +86,12 @@ def test_the_records_of_a_conversation_are_kept_in_order(
     conversations: Any, talk: Any, store: Any
 ) -> None:
     records = [store.add(Draft("fact", text))[0] for text in ("one", "two", "three")]
-    conversations.add_choices(1, [Choice(records[2], "pinned"), Choice(records[0], "matches: x")])
-    conversations.add_choices(1, [Choice(records[1], "matches: y")])
+    conversations.add_choices(
+        1, [RecordChoice(records[2], "pinned"), RecordChoice(records[0], "matches: x")]
+    )
+    conversations.add_choices(1, [RecordChoice(records[1], "matches: y")])
     assert [choice.record.id for choice in conversations.choices(1)] == [3, 1, 2]
-    assert conversations.choices(1)[1] == Choice(records[0], "matches: x")
+    assert conversations.choices(1)[1] == RecordChoice(records[0], "matches: x")
     store.remove([1])
     assert [choice.record.id for choice in conversations.choices(1)] == [3, 2]
     conversations.add_choices(1, [])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from costeer.exceptions import InputError
 from costeer.profile.conversations import Departure
 from costeer.profile.records import LONGEST, Draft, Record, check, digest, normalize
-from costeer.profile.selection import Choice
+from costeer.profile.selection import RecordChoice
 from costeer.profile.store import Match
 
 
@@ -64,7 +64,7 @@ def test_nothing_shows_its_text() -> None:
         Draft("fact", "I am vegan", "vegan"),
         record,
         Match(record, ("vegan",)),
-        Choice(record, "matches: vegan"),
+        RecordChoice(record, "matches: vegan"),
         Departure("", "host", b"vegan", 1, 2),
     ]
     assert "vegan" not in repr(things)

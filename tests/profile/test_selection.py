@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.profile.records import KINDS, Draft, Record
-from costeer.profile.selection import Choice, Selection, context_list, select, select_more
+from costeer.profile.selection import RecordChoice, Selection, context_list, select, select_more
 from costeer.profile.store import Match
 
 texts = st.text("ab \n", min_size=1, max_size=30).filter(str.strip)
@@ -98,7 +98,7 @@ def test_a_conversation_that_is_taken_up_again_goes_on_as_if_never_left(question
 def test_every_record_of_a_context_stays_one_record(found: Any) -> None:
     from costeer.edge.prompts import RECORD_BREAK
 
-    choices = [Choice(Record("fact", text, id=n), "") for n, text in enumerate(found)]
+    choices = [RecordChoice(Record("fact", text, id=n), "") for n, text in enumerate(found)]
     context = "\n\n".join(context_list(choices))
     assert len([part for part in RECORD_BREAK.split(context) if part.strip()]) == len(found)
 
@@ -107,7 +107,7 @@ def test_the_size_may_be_counted_in_tokens() -> None:
     records = [Record("fact", "one two three", id=1), Record("fact", "four", id=2)]
     chosen = select(records, [], 2, size=lambda text: len(text.split()))
     assert ids(chosen.read) == [2]
-    assert chosen.left_out == (Choice(records[0], "left out: no room"),)
+    assert chosen.left_out == (RecordChoice(records[0], "left out: no room"),)
 
 
 def test_a_fact_beyond_half_of_the_budget_is_searched_like_a_sample() -> None:
@@ -122,7 +122,7 @@ def test_a_fact_beyond_half_of_the_budget_is_searched_like_a_sample() -> None:
 
 def test_select_more_reads_nothing_twice() -> None:
     one = Record("sample", "x", id=1)
-    assert select_more([Choice(one, "")], [Match(one, ("x",))]).read == ()
+    assert select_more([RecordChoice(one, "")], [Match(one, ("x",))]).read == ()
 
 
 def test_two_hundred_unrelated_records_change_nothing_for_a_question(store: Any) -> None:

@@ -23,7 +23,7 @@ from costeer_evals.run.models import describe_model
 from costeer_evals.run.rating import Rate, RatedScore, RatingRequest, RatingResult
 from costeer_evals.run.row import to_json
 from costeer_evals.samples import short_hash
-from costeer_evals.tasks.base import Metric, Record, Sample
+from costeer_evals.tasks.base import Metric, PastText, Sample
 from costeer_evals.tasks.registry import TASKS
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def require_metric(tasks: Sequence[str], metric: Metric) -> None:
 def _hash_prompts() -> str:
     """A hash of the judge's prompts, as they are for a made-up sample."""
     sample = Sample(
-        "", "query", "", None, "", profile="profile", history=(Record("title", "text"),)
+        "", "query", "", None, "", profile="profile", history=(PastText("title", "text"),)
     )
     return short_hash("\n".join(prompt(sample, "answer", aspect) for aspect in ASPECTS))
 

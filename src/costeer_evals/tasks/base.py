@@ -20,7 +20,7 @@ Metric: TypeAlias = Literal["overlap", "judge", "armorm"]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PastText:
     """A text that the user wrote earlier."""
 
     title: str = field(repr=False)
@@ -57,7 +57,7 @@ class Sample:
     reference: str | None = field(repr=False)
     group: str = field(repr=False)
     profile: str = field(default="", repr=False)
-    history: tuple[Record, ...] = field(default=(), repr=False)
+    history: tuple[PastText, ...] = field(default=(), repr=False)
     preference: str = field(default="", repr=False)
     context: str = field(default="", repr=False)
     kind: str = field(default="", repr=False)

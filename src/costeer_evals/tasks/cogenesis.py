@@ -12,7 +12,7 @@ from pathlib import Path
 from costeer.edge.prompts import RECORD_BREAK
 from costeer.exceptions import InputError
 from costeer_evals.tasks import rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, PastText, Sample
 from costeer_evals.tasks.cogenesis_format import (
     HISTORY,
     PROFILE,
@@ -53,7 +53,7 @@ class CoGenesis:
 def _parse_official(row: rows.DataRow) -> Sample:
     query, reference = turns(row)
     profile = row.text("additional_profile")
-    history = tuple(Record(r.text("title"), r.text("text")) for r in row.rows("profile"))
+    history = tuple(PastText(r.text("title"), r.text("text")) for r in row.rows("profile"))
     prompt = INSTRUCTION + PROFILE + profile + HISTORY + records_text(history)
     return Sample(
         id=row.name("tid"),
@@ -67,7 +67,7 @@ def _parse_official(row: rows.DataRow) -> Sample:
     )
 
 
-def context(profile: str, history: Sequence[Record]) -> str:
+def context(profile: str, history: Sequence[PastText]) -> str:
     """Profile and history as a person would give them: a record for the profile, one per text."""
     facts = "\n".join(line for line in profile.splitlines() if line.strip())
     texts = (RECORD_BREAK.sub("\n", records_text([record])) for record in history)

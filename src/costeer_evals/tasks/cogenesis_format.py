@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from costeer_evals.tasks.base import Record
+from costeer_evals.tasks.base import PastText
 from costeer_evals.tasks.rows import DataRow
 
 PROFILE = "\n\n## User Profile\n"
@@ -17,12 +17,12 @@ HISTORY = "\n\n## User Writing History\n"
 QUERY = "\n\n## Task\n"
 
 
-def records_text(records: Sequence[Record], label: str = "Task", between: str = "\n\n") -> str:
+def records_text(records: Sequence[PastText], label: str = "Task", between: str = "\n\n") -> str:
     """``{label}: {title}\\nContent: {text}`` for every record."""
     return between.join(f"{label}: {r.title}\nContent: {r.text}" for r in records)
 
 
-def split_records(row: DataRow, text: str, label: str) -> tuple[Record, ...]:
+def split_records(row: DataRow, text: str, label: str) -> tuple[PastText, ...]:
     """The inverse of ``records_text``.
 
     Raises:
@@ -33,7 +33,7 @@ def split_records(row: DataRow, text: str, label: str) -> tuple[Record, ...]:
         match = re.fullmatch(rf"{label}: (.*?)\nContent: (.*)", piece, re.DOTALL)
         if match is None:
             raise row.error("the history in the prompt does not have the known form.")
-        records.append(Record(match[1], match[2]))
+        records.append(PastText(match[1], match[2]))
     return tuple(records)
 
 

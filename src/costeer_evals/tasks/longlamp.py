@@ -19,7 +19,7 @@ from typing import Literal
 from costeer.exceptions import InputError
 from costeer_evals.retrieval import Bm25, Ranker
 from costeer_evals.tasks import hub, rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, PastText, Sample
 
 HUB = "LongLaMP/LongLaMP"
 TOP = 5
@@ -75,7 +75,7 @@ KINDS = {
 }
 
 
-def render(kind: Kind, records: Sequence[Record], query: str) -> str:
+def render(kind: Kind, records: Sequence[PastText], query: str) -> str:
     """Render the private user turn as the authors do."""
     first, second = kind.labels
     items = (
@@ -139,7 +139,7 @@ class LongLamp:
             context="\n\n".join(f"{record.title}\n{record.text}" for record in history),
         )
 
-    def _history(self, row: rows.DataRow, query: str, ranker: Ranker) -> tuple[Record, ...]:
+    def _history(self, row: rows.DataRow, query: str, ranker: Ranker) -> tuple[PastText, ...]:
         """The five best records; fewer where the user has fewer."""
         if "top_5" in row.values:
             chosen = row.rows("top_5")[:TOP]
@@ -148,7 +148,7 @@ class LongLamp:
             texts = [self._searched_text(record) for record in records]
             chosen = [records[i] for i in ranker.rank(query, texts)[:TOP]]
         return tuple(
-            Record(*(_as_text(record, key) for key in self.kind.keys)) for record in chosen
+            PastText(*(_as_text(record, key) for key in self.kind.keys)) for record in chosen
         )
 
     def _searched_text(self, record: rows.DataRow) -> str:

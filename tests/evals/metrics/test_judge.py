@@ -10,7 +10,7 @@ import pytest
 
 from costeer.exceptions import CloudRefusedError, ParameterError
 from costeer_evals.metrics.judge import Judge, Rating, parse, prompt
-from costeer_evals.tasks.base import Record, Sample
+from costeer_evals.tasks.base import PastText, Sample
 
 SAMPLE = Sample(
     "1",
@@ -19,7 +19,7 @@ SAMPLE = Sample(
     None,
     group="1",
     profile="Name: Maren",
-    history=(Record("A card", "Dear all."), Record("A note", "Gone.")),
+    history=(PastText("A card", "Dear all."), PastText("A note", "Gone.")),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from costeer.exceptions import InputError, ParameterError
-from costeer_evals.tasks.base import LoadOptions, Record
+from costeer_evals.tasks.base import LoadOptions, PastText
 from costeer_evals.tasks.registry import TASKS, find_task
 from tests.support.tiny_rows import (
     ABSTRACT_PROMPT,
@@ -32,8 +32,8 @@ def test_cogenesis(tmp_path: Path) -> None:
     assert sample.reference == "To Biscuit!"
     assert sample.profile == COGENESIS["additional_profile"]
     assert sample.history == (
-        Record("A card", "Dear all,\n\nthank you."),
-        Record("A note", "Gone sailing."),
+        PastText("A card", "Dear all,\n\nthank you."),
+        PastText("A note", "Gone sailing."),
     )
 
 
@@ -63,8 +63,8 @@ def test_abstracts_come_rendered_and_the_query_is_under_the_last_heading(tmp_pat
         "Compose an abstract for the title 'New' that matches the author's style."
     )
     assert sample.history == (
-        Record("Old", "We did it.\n\nAnd more."),
-        Record("Older", "We tried."),
+        PastText("Old", "We did it.\n\nAnd more."),
+        PastText("Older", "We tried."),
     )
     assert sample.reference == "We show it."
 
