@@ -7,16 +7,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
-from costeer.cloud.client import model_info as cards
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.client.history import ResponseHistory
-from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
 from costeer.cloud.server.responses import ResponseStore
@@ -320,15 +317,16 @@ def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect: Any) -> N
         assert len(list(client.stream(again, 8, 1))) == 1
 
 
-def test_with_other_servers_a_connection_is_kept_ready(
-    connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def of_another_server(piece: bytes) -> bytes:
+    """An answer of our server without its extension in ``/v1/models``."""
+    return piece.replace(b'"costeer"', b'"another"')
+
+
+def test_with_other_servers_a_connection_is_kept_ready(connect: Any) -> None:
     """Their streams can only be left by closing the connection."""
-    monkeypatch.setattr(
-        cards, "_info", lambda card: replace(described(card), continues=False, fingerprint=None)
-    )
     records = []
-    with running(EndlessModel(pause=0.004, max_sequences=3)) as app, Relay(app.url) as relay:
+    model = EndlessModel(pause=0.004, max_sequences=3)
+    with running(model) as app, Relay(app.url, edit=of_another_server) as relay:
         client = connect(relay.url, record=records.append)
         stream = client.stream(PROMPT, 8, 500)
         next(stream)

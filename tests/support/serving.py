@@ -171,11 +171,15 @@ class Listener:
 class Relay(Listener):
     """Passes bytes on to ``target``, counts them, and cuts connections off.
 
-    ``cuts[i]`` is how many bytes the i-th connection may bring down; None for no limit.
+    ``cuts[i]`` is how many bytes the i-th connection may bring down; None for no limit. ``edit``
+    may change what comes down, but not its length.
     """
 
-    def __init__(self, target: str, cuts: Any = ()) -> None:
+    def __init__(
+        self, target: str, cuts: Any = (), edit: Callable[[bytes], bytes] = lambda piece: piece
+    ) -> None:
         super().__init__()
+        self._edit = edit
         self._target = int(target.rsplit(":", 1)[1])
         self._cuts = list(cuts)
         self.up = self.down = self.connections = 0
@@ -206,7 +210,7 @@ class Relay(Listener):
         while piece := far.recv(65536):
             if cut is not None:
                 piece, cut = piece[:cut], cut - len(piece)
-            near.sendall(piece)
+            near.sendall(self._edit(piece))
             self.down += len(piece)
             if cut is not None and cut <= 0:
                 return

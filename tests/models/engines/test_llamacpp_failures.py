@@ -6,7 +6,7 @@ import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from costeer.exceptions import ModelError, NotFiniteError
 pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
 pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not installed")
 
-from costeer.models.engines import llamacpp
+from llama_cpp import llama_cpp
+
 from costeer.models.engines.llamacpp import LlamaCpp
 from tests.support import tiny
 
@@ -41,22 +42,18 @@ def test_nan_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     model.close()
 
 
-class Stopping:
-    """llama.cpp with a decode that fails or is interrupted after some calls."""
+def decode_that_stops(calls: int, outcome: int | BaseException) -> Callable[..., int]:
+    """llama.cpp's decode, which fails or is interrupted after some calls."""
+    decode, left = llama_cpp.llama_decode, iter(range(calls))
 
-    def __init__(self, lib: Any, calls: Any, outcome: Any) -> None:
-        self._lib, self._calls, self._outcome = lib, calls, outcome
+    def llama_decode(context: Any, batch: Any) -> int:
+        if next(left, None) is not None:
+            return decode(context, batch)
+        if isinstance(outcome, int):
+            return outcome
+        raise outcome
 
-    def __getattr__(self, name: Any) -> Any:
-        return getattr(self._lib, name)
-
-    def llama_decode(self, context: Any, batch: Any) -> Any:
-        if self._calls == 0:
-            if isinstance(self._outcome, int):
-                return self._outcome
-            raise self._outcome
-        self._calls -= 1
-        return self._lib.llama_decode(context, batch)
+    return llama_decode
 
 
 @pytest.mark.parametrize("calls", [0, 1, 2])
@@ -64,15 +61,13 @@ class Stopping:
     ("outcome", "error"), [(1, ModelError), (-2, ModelError), (KeyboardInterrupt(), BaseException)]
 )
 def test_whatever_stops_a_batch_leaves_the_sequences_as_they_were(
-    model: Any, calls: Any, outcome: Any, error: Any
+    model: Any, monkeypatch: pytest.MonkeyPatch, calls: Any, outcome: Any, error: Any
 ) -> None:
     one, other = model.sequence(), model.sequence()
     model.extend_many([(one, IDS), (other, IDS[:3])])
-    lib = model._lib
-    model._lib = Stopping(lib, calls, outcome)
-    with pytest.raises(error):
+    with monkeypatch.context() as patched, pytest.raises(error):
+        patched.setattr(llama_cpp, "llama_decode", decode_that_stops(calls, outcome))
         model.extend_many([(one, [65] * 60), (other, [66] * 50)])
-    model._lib = lib
     assert (one.ids, other.ids) == (tuple(IDS), tuple(IDS[:3]))
     after = model.extend_many([(one, [65] * 5), (other, [66] * 4)])
     fresh, second = model.sequence(), model.sequence()
@@ -124,14 +119,19 @@ def test_a_closed_model_refuses(gguf_file: Any) -> None:
             call()
 
 
-def test_a_dropped_model_frees_itself(gguf_file: Any) -> None:
-    before = len(llamacpp._open)
+def test_a_dropped_model_frees_itself(gguf_file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    freed, free = [], llama_cpp.llama_free
+
+    def llama_free(context: Any) -> None:
+        freed.append(context)
+        free(context)
+
+    monkeypatch.setattr(llama_cpp, "llama_free", llama_free)
     model = LlamaCpp(gguf_file, context=256)
     model.sequence().extend(IDS)
-    assert len(llamacpp._open) == before + 1
     del model
     gc.collect()
-    assert len(llamacpp._open) == before
+    assert len(freed) == 1
 
 
 AT_EXIT = """
@@ -172,7 +172,7 @@ def test_an_interrupted_start_frees_what_it_had(
     def interrupted(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(llamacpp, "LlamaTokenizer", interrupted)
+    monkeypatch.setattr(llama_cpp, "llama_model_get_vocab", interrupted)
     with pytest.raises(KeyboardInterrupt):
         LlamaCpp(gguf_file, context=256, threads=1)
     gc.collect()  # an error in __del__ would be a warning, and so a failure, here
