@@ -1,6 +1,10 @@
 """Private text behind the gateway: in no response beyond the answer, no log, error or metric."""
 
+from __future__ import annotations
+
 import logging
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +15,15 @@ CANARIES = [f"kanarienvogel-{number:03d}-ß" for number in range(20)]
 CONTEXT = "\n\n".join(f"I keep {name} in my kitchen." for name in CANARIES)
 
 
-def assert_clean(text, where):
+def assert_clean(text: Any, where: Any) -> None:
     for canary in CANARIES:
         for form in (canary, canary.encode("unicode_escape").decode(), canary.split("-ß")[0]):
             assert form not in text, f"{canary} in {where}"
 
 
-def test_no_private_text_in_any_response_log_or_metric(tmp_path, caplog, capfd):
+def test_no_private_text_in_any_response_log_or_metric(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(logging.DEBUG)
     slm = TextModel(seed=2, context_length=3000)
     own = {"costeer": {"context": CONTEXT}}
@@ -43,7 +49,7 @@ def test_no_private_text_in_any_response_log_or_metric(tmp_path, caplog, capfd):
     assert_clean(caplog.text + "".join(capfd.readouterr()), "the logs")
 
 
-def test_the_search_would_find_a_leak(tmp_path):
+def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         body = HELLO | {"messages": [{"role": "user", "content": CANARIES[0]}]}
         streamed(app, body)
@@ -55,10 +61,16 @@ def test_the_search_would_find_a_leak(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError(CONTEXT), InputError("No such record.")])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_context_that_fails_is_an_error_without_its_words(tmp_path, caplog, capfd, error, stream):
+def test_a_context_that_fails_is_an_error_without_its_words(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    error: Any,
+    stream: Any,
+) -> None:
     caplog.set_level(logging.DEBUG)
 
-    def fail(messages):
+    def fail(messages: Any) -> None:
         raise error
 
     with running_gateway(tmp_path, named={"broken": fail}) as app:

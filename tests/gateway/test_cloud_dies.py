@@ -1,6 +1,10 @@
 """The cloud dies in the middle of a streamed answer, twenty times; the client notices nothing."""
 
+from __future__ import annotations
+
 from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +23,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize("mode", PLANS)
-def test_twenty_deaths_are_one_uninterrupted_answer(tmp_path, mode):
+def test_twenty_deaths_are_one_uninterrupted_answer(tmp_path: Path, mode: Any) -> None:
     body, plan = HELLO | {"max_tokens": 250}, cycle(PLANS[mode])
     with running(TextModel(seed=1)) as server, FaultProxy(server.url, plan, DEATHS) as proxy:
         with running_gateway(tmp_path / "a", cloud=CompletionsClient(server.url), mode=mode) as app:
