@@ -74,8 +74,8 @@ def make_wheel(folder: Path, name: str, members: Mapping[str, bytes]) -> Path:
 COPY = """\
 import os, pathlib, shutil, sys
 folder, requirement = sys.argv[sys.argv.index("--dest") + 1], sys.argv[-1]
-stem = requirement.replace("==", "-").replace("-", "_").replace("_1.0", "-1.0")
-wheel = pathlib.Path(os.environ["PIP_FIND_LINKS"], f"{stem}-py3-none-any.whl")
+name, version = requirement.replace("-", "_").split("==")
+wheel = pathlib.Path(os.environ["PIP_FIND_LINKS"], f"{name}-{version}-py3-none-any.whl")
 if not wheel.is_file():
     raise SystemExit(f"ERROR: No matching distribution found for {requirement}")
 shutil.copy(wheel, folder)
