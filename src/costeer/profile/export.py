@@ -35,7 +35,11 @@ def jsonl(profile: Profile) -> Iterator[str]:
                 "type": "conversation",
                 **asdict(conversation),
                 "messages": [
-                    {**asdict(message), "departures": _departures(profile, message)}
+                    {
+                        **asdict(message),
+                        "departures": _departures(profile, message),
+                        "trace": _trace(profile, message),
+                    }
                     for message in profile.conversations.tree(conversation.id)
                 ],
                 "records": [
@@ -67,6 +71,11 @@ def _departures(profile: Profile, message: Message) -> list[dict[str, Any]]:
         {**asdict(departure), "body": _body(departure)}
         for departure in profile.conversations.departures(message.id)
     ]
+
+
+def _trace(profile: Profile, message: Message) -> dict[str, Any] | None:
+    trace = profile.traces.get(message.id)
+    return None if trace is None else asdict(trace)
 
 
 def _body(departure: Departure) -> str:
