@@ -68,7 +68,7 @@ def _line(content: Mapping[str, Any]) -> str:
 
 def _departures(profile: Profile, message: Message) -> list[dict[str, Any]]:
     return [
-        {**asdict(departure), "body": _body(departure)}
+        {**asdict(departure), "body": body_text(departure)}
         for departure in profile.conversations.departures(message.id)
     ]
 
@@ -78,7 +78,8 @@ def _trace(profile: Profile, message: Message) -> dict[str, Any] | None:
     return None if trace is None else asdict(trace)
 
 
-def _body(departure: Departure) -> str:
+def body_text(departure: Departure) -> str:
+    """The body of a request as text; hexadecimal digits where it is not UTF-8."""
     try:
         return departure.body.decode("utf-8")
     except UnicodeDecodeError:

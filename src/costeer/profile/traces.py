@@ -68,5 +68,6 @@ class Traces:
         )
         if not rows:
             return None
-        *columns, packed = rows[0]
-        return Trace(*columns, json.loads(zlib.decompress(packed)))
+        strength, reason, changed, records, characters, packed = rows[0]
+        details = json.loads(zlib.decompress(packed))
+        return Trace(strength, reason, changed, records, characters, details)
