@@ -11,7 +11,9 @@ def texts(conversation):
 
 
 def error(response):
-    return response.status_code, response.json()["error"]["param"] or response.json()["error"]["code"]
+    return response.status_code, response.json()["error"]["param"] or response.json()["error"][
+        "code"
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ HOSTILE = [
     "<base href=https://evil.example>",
     "<meta http-equiv=refresh content='0;url=https://evil.example'>",
     '[x](https://a.example "\\" onmouseover=alert(1) ")',
-    "```\"><script>alert(1)</script>\n```",
+    '```"><script>alert(1)</script>\n```',
     "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
 ]
 

@@ -97,7 +97,9 @@ BODIES = st.dictionaries(FIELDS, JSON, max_size=4) | JSON
 @given(
     route=st.sampled_from([one for one in ROUTES if one[0] in ("POST", "PATCH")]),
     body=BODIES.map(json.dumps) | st.text(max_size=20),
-    number=st.sampled_from(["real", "real", "0", "99999999999", str(2**63), str(2**70), "-1", "x", "%00"]),
+    number=st.sampled_from(
+        ["real", "real", "0", "99999999999", str(2**63), str(2**70), "-1", "x", "%00"]
+    ),
 )
 def test_any_body_is_answered(page, route, body, number):
     path = route[1].replace("/1", f"/{page.new() if number == 'real' else number}")
