@@ -86,11 +86,11 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=5,
 )
-FIELDS = st.sampled_from(
-    "text edit regenerate continue position token strength without alone keep message title kind "
-    "active conversation ticket".split()
+NAMES = (
+    *("text", "edit", "regenerate", "continue", "position", "token", "strength", "without"),
+    *("alone", "keep", "message", "title", "kind", "active", "conversation", "ticket"),
 )
-BODIES = st.dictionaries(FIELDS, JSON, max_size=4) | JSON
+BODIES = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4) | JSON
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
