@@ -80,6 +80,7 @@ def test_without_a_profile_it_works_at_once_and_says_how_to_make_one(home):
         assert link.startswith(f"{url}/#ticket=")
         with enter(link) as client:
             assert client.get("/app/state").json()["profile"] is None
+            assert httpx2.get(f"{url}/v1/models").status_code == 401  # applications need a token
             number = client.post("/app/conversations", json={}).json()["id"]
             path = f"/app/conversations/{number}/ask"
             with client.stream("POST", path, json={"text": "Hello?"}) as response:
@@ -91,15 +92,17 @@ def test_without_a_profile_it_works_at_once_and_says_how_to_make_one(home):
 
 def test_the_default_profile_keeps_what_was_written_before_ctrl_c(home):
     profiles.create("default", PASSPHRASE, FAST)
-    with started(home, "--no-browser") as (process, _):
-        with enter(process.stdout.readline()) as client:
-            assert client.get("/app/state").json()["profile"] == "default"
-            number = client.post("/app/conversations", json={}).json()["id"]
-            path = f"/app/conversations/{number}/ask"
-            with client.stream("POST", path, json={"text": "Hello?"}) as response:
-                lines = (line for line in response.iter_lines() if line.startswith("data: "))
-                seen = [json.loads(next(lines)[6:]) for _ in range(4)]
-                stop(process)
+    with (
+        started(home, "--no-browser") as (process, _),
+        enter(process.stdout.readline()) as client,
+    ):
+        assert client.get("/app/state").json()["profile"] == "default"
+        number = client.post("/app/conversations", json={}).json()["id"]
+        path = f"/app/conversations/{number}/ask"
+        with client.stream("POST", path, json={"text": "Hello?"}) as response:
+            lines = (line for line in response.iter_lines() if line.startswith("data: "))
+            seen = [json.loads(next(lines)[6:]) for _ in range(4)]
+            stop(process)
     with profiles.open_by_secret("default", PASSPHRASE) as profile:
         question, answer = profile.conversations.branch(number)
         profile.database.check()
