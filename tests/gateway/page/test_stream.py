@@ -236,3 +236,20 @@ def test_a_conversation_that_is_forgotten_meanwhile_stays_forgotten(tmp_path):
 def test_an_answer_that_there_is_not(page, action):
     response = page.send("POST", f"/answers/none/{action}", {"strength": 1})
     assert response.status_code == 404
+
+
+def test_an_answer_that_cannot_be_kept_is_said_and_frees_the_lane(tmp_path, profile, llm):
+    options = {"cloud": InProcess(llm), "text": "I am vegan.", "profile": profile}
+    with running_page(tmp_path, **options) as page:
+        number = page.new()
+        llm.allow(SOME)
+        with page.asking(number, text="Hello?") as found:
+            next(found), next(found)
+            profile.close()
+            llm.allow(ALL)
+            last = list(found)[-1]
+        assert last["error"]["code"] == "profile_error"
+        assert last["message"] is None
+        assert until(lambda: idle(page.app))
+        assert page.send("GET", "/conversations").status_code == 500
+        assert page("GET", "/state")["profile"] == "default"
