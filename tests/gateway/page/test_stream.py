@@ -7,8 +7,7 @@ import pytest
 
 from costeer.cloud.in_process import InProcess
 from costeer.gateway.answers import Limits
-from tests.gateway.test_answers import asked, idle, under_way
-from tests.support.gateway import FailingCloud, GatedModel, TextModel, post
+from tests.support.gateway import FailingCloud, GatedModel, TextModel, asked, idle, post, under_way
 from tests.support.page import running_page, text_of, tokens_of
 from tests.support.serving import until
 
