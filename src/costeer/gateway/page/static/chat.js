@@ -1,0 +1,209 @@
+/**
+ * The conversation on the page: asks, shows what comes, keeps to what the gateway has stored.
+ * One answer is written at a time; whatever starts another one ends it first.
+ */
+
+import { Answer } from "./answer.js";
+import * as conversation from "./conversation.js";
+import { byId } from "./element.js";
+import { attempt, notify } from "./notices.js";
+import { Question } from "./question.js";
+import { Scroll } from "./scroll.js";
+
+export class Chat {
+  id = null;
+  #views = [];
+  #records = [];
+  #live = null;
+  #hooks;
+  #log = byId("log");
+  #scroll = new Scroll(byId("scroll"));
+  #panel;
+
+  /**
+   * @param panel the Panel.
+   * @param hooks `busy(bool)`, `changed()`, `shown(conversation)`, `options()` for each question,
+   *   `ledger(answer)`.
+   */
+  constructor(panel, hooks) {
+    this.#panel = panel;
+    this.#hooks = hooks;
+  }
+
+  /** Show a conversation; null for a new one, which begins with its first question. */
+  async open(id) {
+    await this.stop();
+    const loaded = id === null ? { id: null, title: "", messages: [], records: [] } : await conversation.load(id);
+    this.#show(loaded, { anew: true });
+  }
+
+  /** Ask a question at the end of the conversation. */
+  async ask(text) {
+    await this.stop();
+    if (this.id === null) {
+      this.id = await conversation.begin();
+      this.#hooks.shown({ id: this.id, title: "" });
+    }
+    await this.#write({ text }, this.#views.length, text);
+  }
+
+  /** End the answer that is being written, and wait until it is stored. */
+  async stop() {
+    const live = this.#live;
+    if (live === null) return;
+    if (live.answer.live === null) live.cancel.abort();
+    else await conversation.stop(live.answer.live).catch(() => live.cancel.abort());
+    await live.done;
+  }
+
+  /** Use another strength from the next word on, if one is being written. */
+  steer(strength) {
+    const answer = this.#live?.answer.live;
+    if (answer) attempt(() => conversation.steer(answer, strength));
+  }
+
+  get #actions() {
+    return {
+      inspect: (answer, index) => this.#inspect(answer, index),
+      enterPanel: () => this.#panel.enter(),
+      closePanel: () => this.#panel.close(),
+      follow: () => this.#scroll.follow(),
+      edit: (message, text) => this.#again(message, { edit: message.id, text }, text),
+      regenerate: (message) => this.#again(message, { regenerate: message.id }),
+      retry: (answer) => this.#retry(answer),
+      compare: (answer) => attempt(() => answer.compare(this.#alone(answer))),
+      ledger: (answer) => this.#hooks.ledger(answer),
+      go: (id) => attempt(async () => this.#show(await conversation.switchTo(this.id, id), { anew: true })),
+    };
+  }
+
+  #show(loaded, { anew }) {
+    if (anew) {
+      this.#panel.close();
+      this.#views = [];
+      this.#log.setAttribute("aria-live", "off");
+    }
+    this.id = loaded.id;
+    this.#records = loaded.records ?? [];
+    this.#views = loaded.messages.map((message, i) => this.#view(message, this.#views[i]));
+    this.#draw();
+    this.#hooks.shown(loaded);
+    if (anew) this.#scroll.toEnd();
+  }
+
+  /** The element of a message: the present one, if it shows that message already. */
+  #view(message, present) {
+    if (present && present.id === message.id) {
+      present.update(message);
+      return present;
+    }
+    const Kind = message.role === "user" ? Question : Answer;
+    return new Kind(message, this.#actions);
+  }
+
+  #draw() {
+    const wanted = this.#views.map((view) => view.element);
+    for (const shown of [...this.#log.children]) if (!wanted.includes(shown)) shown.remove();
+    wanted.forEach((one, i) => this.#log.children[i] === one || this.#log.insertBefore(one, this.#log.children[i] ?? null));
+    byId("main").dataset.empty = String(wanted.length === 0);
+  }
+
+  /** Ask again from a message on: all that follows it leaves the branch. */
+  async #again(message, body, text) {
+    await this.stop();
+    const at = this.#views.findIndex((view) => view.id === message.id);
+    await this.#write(body, at < 0 ? this.#views.length : at, text);
+  }
+
+  async #retry(answer) {
+    const { text } = answer.asked;
+    const at = this.#views.indexOf(answer) - (text === undefined ? 0 : 1);
+    await this.#write(answer.asked, Math.max(at, 0), text);
+  }
+
+  async #continue(answer, index, token) {
+    await this.stop();
+    if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
+    const seed = answer.words.tokens.slice(0, index);
+    const at = this.#views.indexOf(answer);
+    seed.push({ i: index, id: token.id, text: token.text, shift: null, changed: false, own: null, before: [], after: [] });
+    await this.#write({ continue: answer.id, position: index, token: token.id }, at, undefined, seed);
+  }
+
+  /**
+   * Ask, and show the answer as it comes.
+   * @param body of the request; @param at the place of the first new message.
+   * @param text of the question, where it is a new one; @param seed words that stand already.
+   */
+  async #write(body, at, text, seed = []) {
+    this.#panel.close();
+    this.#views.length = at;
+    if (text !== undefined) this.#views.push(new Question({ id: null, role: "user", text }, this.#actions));
+    const answer = new Answer({ id: null, role: "assistant", text: "" }, this.#actions);
+    answer.asked = body;
+    seed.forEach((token, i) => answer.add({ ...token, i }));
+    answer.wait();
+    this.#views.push(answer);
+    this.#draw();
+    this.#scroll.toEnd();
+    await this.#run(answer, body);
+  }
+
+  async #run(answer, body) {
+    const cancel = new AbortController();
+    const running = { answer, cancel };
+    running.done = this.#read(answer, body, cancel.signal).finally(() => {
+      if (this.#live === running) this.#live = null;
+      this.#busy(this.#live !== null);
+    });
+    this.#live = running;
+    this.#busy(true);
+    await running.done;
+  }
+
+  async #read(answer, body, signal) {
+    try {
+      for await (const event of conversation.ask(this.id, { ...body, ...this.#hooks.options() }, signal)) {
+        this.#take(answer, event);
+      }
+    } catch (error) {
+      answer.fail(error.name === "AbortError" ? "Stopped before anything was written." : error.message);
+      return;
+    }
+    await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));
+    this.#hooks.changed();
+  }
+
+  #take(answer, event) {
+    if (event.type === "begin") {
+      const question = this.#views[this.#views.indexOf(answer) - 1];
+      if (question?.id === null) question.update({ ...question.message, id: event.question });
+      answer.begin(event);
+    }
+    if (event.type === "token") answer.add(event);
+    if (event.type === "note") answer.note(event.text);
+    if (event.type === "end") {
+      this.#log.setAttribute("aria-live", "polite"); // the finished text is announced, once
+      answer.end(event);
+      this.#scroll.follow();
+    }
+  }
+
+  #busy(busy) {
+    this.#log.setAttribute("aria-busy", String(busy));
+    this.#hooks.busy(busy);
+  }
+
+  #alone(answer) {
+    return conversation.ask(this.id, { regenerate: answer.id, alone: true });
+  }
+
+  #inspect(answer, index) {
+    this.#panel.show({
+      view: answer.words,
+      index,
+      records: this.#records,
+      choose: (token) => attempt(() => this.#continue(answer, index, token)),
+    });
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The words of an answer as the models wrote them, shaded by how far steering moved each.
+ *
+ * Words are appended in animation frames and never drawn again. One element has the focus and names
+ * the active word (aria-activedescendant), so that 4,000 words are one stop for the Tab key. What is
+ * hovered or active is kept as an index: elements come and go while an answer is written.
+ */
+
+import { element } from "./element.js";
+import { spoken, step } from "./shade.js";
+
+const HOVER_DELAY = 300; // ms: below it, panels flicker while the pointer crosses the text
+let views = 0;
+
+export class TokenView {
+  tokens = [];
+  active = null;
+  #id = `words-${(views += 1)}`;
+  #drawn = 0;
+  #frame = 0;
+  #timer = 0;
+  #listeners;
+
+  /** @param listeners `select(index)`, `enter()`, `leave()`, `grow()`. */
+  constructor(listeners) {
+    this.#listeners = listeners;
+    this.element = element("div", {
+      class: "words",
+      role: "listbox",
+      tabindex: "0",
+      "aria-label": "Words of the answer. Arrow keys walk, up and down go to changed words.",
+      "aria-live": "off",
+      on: {
+        keydown: (event) => this.#key(event),
+        click: (event) => this.#pick(event),
+        pointerover: (event) => this.#hover(event),
+        pointerleave: () => clearTimeout(this.#timer),
+        focus: () => this.tokens.length && this.select(this.active ?? 0),
+      },
+    });
+  }
+
+  /** Add a word, or put it where one of the same place stands. */
+  put(token) {
+    const place = token.i ?? this.tokens.length;
+    if (place < this.tokens.length) this.cut(place);
+    this.tokens.push(token);
+    this.#frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  /** Leave only the first `length` words. */
+  cut(length) {
+    this.tokens.length = Math.min(length, this.tokens.length);
+    while (this.#drawn > this.tokens.length) {
+      this.element.lastChild.remove();
+      this.#drawn -= 1;
+    }
+    if (this.active !== null && this.active >= this.tokens.length) this.active = null;
+  }
+
+  /** Draw what has come since the last frame. */
+  draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const fresh = document.createDocumentFragment();
+    while (this.#drawn < this.tokens.length) {
+      fresh.append(this.#word(this.tokens[this.#drawn], this.#drawn));
+      this.#drawn += 1;
+    }
+    this.element.append(fresh);
+    this.#listeners.grow?.();
+  }
+
+  /** Make a word the active one. */
+  select(index) {
+    const chosen = this.element.children[index];
+    if (!chosen) return;
+    this.unselect();
+    this.active = index;
+    chosen.classList.add("active");
+    chosen.setAttribute("aria-selected", "true");
+    this.element.setAttribute("aria-activedescendant", chosen.id);
+    this.#listeners.select(index);
+  }
+
+  /** No word is active. */
+  unselect() {
+    const before = this.element.children[this.active ?? -1];
+    before?.classList.remove("active");
+    before?.setAttribute("aria-selected", "false");
+    this.element.removeAttribute("aria-activedescendant");
+    this.active = null;
+  }
+
+  /** The whole text. */
+  get text() {
+    return this.tokens.map((token) => token.text).join("");
+  }
+
+  /** The word of natural language around a token: the letters that it shares with its neighbours. */
+  wordAt(index) {
+    const letters = /^[\p{L}\p{M}\p{N}'’-]+$/u;
+    const joined = (i) => letters.test(this.tokens[i]?.text ?? " ");
+    let from = index;
+    while (joined(from) && from > 0) from -= 1;
+    let to = index + 1;
+    while (joined(to)) to += 1;
+    return this.tokens.slice(from, to).map((token) => token.text).join("").trim();
+  }
+
+  #word(token, index) {
+    const shade = step(token.shift);
+    const drawn = element(
+      "span",
+      {
+        role: "option",
+        id: `${this.#id}-${index}`,
+        class: `word${shade ? ` shade-${shade}` : ""}${token.changed ? " changed" : ""}`,
+        "aria-selected": "false",
+        "aria-label": token.text.trim() === "" ? spoken(token.text) : null,
+        "aria-description": token.changed ? "changed by your profile" : null,
+      },
+      token.text,
+    );
+    drawn.dataset.index = index;
+    return drawn;
+  }
+
+  #index(event) {
+    const word = event.target.closest?.(".word");
+    return word ? Number(word.dataset.index) : null;
+  }
+
+  #hover(event) {
+    clearTimeout(this.#timer);
+    const index = this.#index(event);
+    if (index === null || event.pointerType === "touch") return;
+    this.#timer = setTimeout(() => this.select(index), HOVER_DELAY);
+  }
+
+  #pick(event) {
+    clearTimeout(this.#timer);
+    const index = this.#index(event);
+    if (index !== null) this.select(index);
+  }
+
+  #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Escape") return this.#listeners.leave();
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      return this.#listeners.enter();
+    }
+    const target = this.#target(event.key);
+    if (target === null) return;
+    event.preventDefault();
+    this.select(target);
+    this.element.children[target]?.scrollIntoView({ block: "nearest" });
+  }
+
+  #target(key) {
+    const at = this.active ?? 0;
+    const last = this.tokens.length - 1;
+    if (key === "ArrowLeft") return Math.max(at - 1, 0);
+    if (key === "ArrowRight") return Math.min(at + 1, last);
+    if (key === "Home") return 0;
+    if (key === "End") return last;
+    if (key === "ArrowDown") return this.#changed(at, 1);
+    if (key === "ArrowUp") return this.#changed(at, -1);
+    return null;
+  }
+
+  /** The next changed word in a direction; `from` if there is none. */
+  #changed(from, direction) {
+    let at = from + direction;
+    while (this.tokens[at] && !this.tokens[at].changed) at += direction;
+    return this.tokens[at] ? at : from;
+  }
+}
