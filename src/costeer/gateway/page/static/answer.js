@@ -103,6 +103,7 @@ export class Answer {
 
   /** Write the cloud's own answer beside this one. */
   async compare(events) {
+    this.#actions.closePanel();
     const own = new TokenView({ select: () => {}, enter: () => {}, leave: () => {}, grow: () => {} });
     own.element.removeAttribute("role");
     this.#other.replaceChildren(
@@ -150,6 +151,7 @@ export class Answer {
     const wanted = side === "words" ? this.words.element : this.#text;
     if (this.#body.firstChild !== wanted) this.#body.replaceChildren(wanted);
     if (side === "words") this.words.draw();
+    else if (this.words.active !== null) this.#actions.closePanel();
     for (const choice of this.#tools.querySelectorAll("[data-side]")) {
       choice.setAttribute("aria-pressed", String(choice.dataset.side === side));
     }

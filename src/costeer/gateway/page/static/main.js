@@ -69,7 +69,7 @@ function adopt(fresh) {
 function promise() {
   if (state.cloud === null) return "Both models run on this device: nothing is sent.";
   const where = new URL(state.cloud).host;
-  return `Your profile stays on this device; only your questions and the words of the answers are sent (to ${where}).`;
+  return `Your profile stays on this device; only your questions and the words of the answers go to ${where}.`;
 }
 
 /** The conversation of before a reload; the browser keeps its number, nothing else. */

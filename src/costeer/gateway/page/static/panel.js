@@ -32,7 +32,7 @@ export class Panel {
     this.#shown = shown;
     const token = shown.view.tokens[shown.index];
     this.#box.replaceChildren(
-      ...[this.#head(token), this.#story(token), this.#cloudsWay(token), this.#lists(token), this.#sources(), this.#foot(token)].filter(Boolean),
+      ...[this.#head(token), this.#story(token), this.#lists(token), this.#cloudsWay(token), this.#sources(), this.#foot(token)].filter(Boolean),
     );
     this.#box.hidden = false;
     document.body.dataset.panel = "open";
@@ -76,7 +76,7 @@ export class Panel {
       { class: "story", "aria-live": "polite" },
       token.changed && own ? element("strong", {}, `The cloud would have written “${visible(own.text)}”. `) : null,
       !token.changed && own ? "The cloud would have written the same. " : null,
-      inWords(token.shift),
+      inWords(token.shift, visible(token.text)),
     );
   }
 

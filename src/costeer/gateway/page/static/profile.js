@@ -48,7 +48,7 @@ export class Profile {
 
   #form() {
     const kind = kinds("preference", "Kind");
-    const text = element("textarea", { class: "field", rows: "2", "aria-label": "New record", placeholder: "I am vegan and I have no car.", autocomplete: "off", spellcheck: "false" });
+    const text = element("textarea", { class: "field", rows: "2", autofocus: true, "aria-label": "New record", placeholder: "I am vegan and I have no car.", autocomplete: "off", spellcheck: "false" });
     const add = (event) => {
       event.preventDefault();
       if (text.value.trim() === "") return text.focus();

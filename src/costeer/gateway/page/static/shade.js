@@ -9,13 +9,13 @@ export function step(shift) {
   return STEPS.filter((from) => Math.abs(shift) >= from).length;
 }
 
-/** A shift in words: "3.2 times likelier". */
-export function inWords(shift) {
-  if (shift === null || shift === undefined) return "How far is not known.";
-  if (Math.abs(shift) < 0.07) return "Your profile left it as likely as it was.";
+/** A shift of a word in words: "3.2 times likelier". */
+export function inWords(shift, word) {
+  if (shift === null || shift === undefined) return "";
+  if (Math.abs(shift) < 0.07) return `Your profile left “${word}” as likely as it was.`;
   const times = 2 ** Math.abs(shift);
   const factor = times >= 1000 ? "over 1,000" : times >= 10 ? Math.round(times) : times.toFixed(1);
-  return `Your profile made it ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
+  return `Your profile made “${word}” ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
 }
 
 /** A token's text with its blanks made visible; what is no whole character is named. */

@@ -19,6 +19,7 @@ export class TokenView {
   #drawn = 0;
   #frame = 0;
   #timer = 0;
+  #pointer = "";
   #listeners;
 
   /** @param listeners `select(index)`, `enter()`, `leave()`, `grow()`. */
@@ -109,18 +110,17 @@ export class TokenView {
   }
 
   #word(token, index) {
-    const shade = step(token.shift);
     const drawn = element(
       "span",
       {
         role: "option",
         id: `${this.#id}-${index}`,
-        class: `word${shade ? ` shade-${shade}` : ""}${token.changed ? " changed" : ""}`,
+        class: token.changed ? "word changed" : "word",
         "aria-selected": "false",
         "aria-label": token.text.trim() === "" ? spoken(token.text) : null,
         "aria-description": token.changed ? "changed by your profile" : null,
       },
-      token.text,
+      ...marked(token),
     );
     drawn.dataset.index = index;
     return drawn;
@@ -131,10 +131,13 @@ export class TokenView {
     return word ? Number(word.dataset.index) : null;
   }
 
+  /** Words that move under a resting pointer, as when the panel opens, are not pointed at. */
   #hover(event) {
     clearTimeout(this.#timer);
     const index = this.#index(event);
-    if (index === null || event.pointerType === "touch") return;
+    const place = `${event.clientX} ${event.clientY}`;
+    if (index === null || event.pointerType === "touch" || place === this.#pointer) return;
+    this.#pointer = place;
     this.#timer = setTimeout(() => this.select(index), HOVER_DELAY);
   }
 
@@ -176,4 +179,13 @@ export class TokenView {
     while (this.tokens[at] && !this.tokens[at].changed) at += direction;
     return this.tokens[at] ? at : from;
   }
+}
+
+/** A word as nodes: the blank before it is not shaded, unless it is all there is. */
+function marked(token) {
+  const shade = step(token.shift);
+  if (shade === 0 && !token.changed) return [token.text];
+  const [, blank, rest] = token.text.match(/^(\s*)([^]*)$/);
+  const mark = (text) => element("span", { class: shade ? `mark shade-${shade}` : "mark" }, text);
+  return rest === "" ? [mark(blank)] : [blank, mark(rest)];
 }
