@@ -112,6 +112,7 @@ export class Answer {
     );
     this.#other.hidden = false;
     this.element.classList.add("comparing", "waiting");
+    this.#actions.widen();
     for await (const event of events) {
       this.element.classList.remove("waiting");
       if (event.type === "token") own.put({ ...event, shift: null, changed: false });
@@ -122,6 +123,7 @@ export class Answer {
   #uncompare() {
     this.#other.hidden = true;
     this.element.classList.remove("comparing", "waiting");
+    this.#actions.widen();
   }
 
   #words(tokens) {

@@ -67,6 +67,7 @@ export class Chat {
       inspect: (answer, index) => this.#inspect(answer, index),
       enterPanel: () => this.#panel.enter(),
       closePanel: () => this.#panel.close(),
+      widen: () => this.#log.toggleAttribute("data-wide", this.#log.querySelector(".comparing") !== null),
       follow: () => this.#scroll.follow(),
       edit: (message, text) => this.#again(message, { edit: message.id, text }, text),
       regenerate: (message) => this.#again(message, { regenerate: message.id }),
@@ -105,6 +106,7 @@ export class Chat {
     const wanted = this.#views.map((view) => view.element);
     for (const shown of [...this.#log.children]) if (!wanted.includes(shown)) shown.remove();
     wanted.forEach((one, i) => this.#log.children[i] === one || this.#log.insertBefore(one, this.#log.children[i] ?? null));
+    this.#actions.widen();
     byId("main").dataset.empty = String(wanted.length === 0);
   }
 

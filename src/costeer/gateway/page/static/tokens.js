@@ -1,7 +1,8 @@
 /**
  * The words of an answer as the models wrote them, shaded by how far steering moved each.
  *
- * Words are appended in animation frames and never drawn again. One element has the focus and names
+ * Words are appended in animation frames and never drawn again; each line is a block of its own, so
+ * that the browser lays out one line a frame, not the whole answer. One element has the focus and names
  * the active word (aria-activedescendant), so that 4,000 words are one stop for the Tab key. What is
  * hovered or active is kept as an index: elements come and go while an answer is written.
  */
@@ -16,7 +17,8 @@ export class TokenView {
   tokens = [];
   active = null;
   #id = `words-${(views += 1)}`;
-  #drawn = 0;
+  #drawn = [];
+  #line = null;
   #frame = 0;
   #timer = 0;
   #pointer = "";
@@ -52,10 +54,9 @@ export class TokenView {
   /** Leave only the first `length` words. */
   cut(length) {
     this.tokens.length = Math.min(length, this.tokens.length);
-    while (this.#drawn > this.tokens.length) {
-      this.element.lastChild.remove();
-      this.#drawn -= 1;
-    }
+    for (const word of this.#drawn.splice(this.tokens.length)) word.remove();
+    for (const line of [...this.element.children]) if (line.childElementCount === 0) line.remove();
+    this.#line = this.element.lastElementChild;
     if (this.active !== null && this.active >= this.tokens.length) this.active = null;
   }
 
@@ -63,18 +64,13 @@ export class TokenView {
   draw() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const fresh = document.createDocumentFragment();
-    while (this.#drawn < this.tokens.length) {
-      fresh.append(this.#word(this.tokens[this.#drawn], this.#drawn));
-      this.#drawn += 1;
-    }
-    this.element.append(fresh);
+    for (const token of this.tokens.slice(this.#drawn.length)) this.#append(token);
     this.#listeners.grow?.();
   }
 
   /** Make a word the active one. */
   select(index) {
-    const chosen = this.element.children[index];
+    const chosen = this.#drawn[index];
     if (!chosen) return;
     this.unselect();
     this.active = index;
@@ -86,7 +82,7 @@ export class TokenView {
 
   /** No word is active. */
   unselect() {
-    const before = this.element.children[this.active ?? -1];
+    const before = this.#drawn[this.active];
     before?.classList.remove("active");
     before?.setAttribute("aria-selected", "false");
     this.element.removeAttribute("aria-activedescendant");
@@ -107,6 +103,17 @@ export class TokenView {
     let to = index + 1;
     while (joined(to)) to += 1;
     return this.tokens.slice(from, to).map((token) => token.text).join("").trim();
+  }
+
+  #append(token) {
+    if (this.#line === null) {
+      this.#line = element("div", { role: "none" });
+      this.element.append(this.#line);
+    }
+    const word = this.#word(token, this.#drawn.length);
+    this.#drawn.push(word);
+    this.#line.append(word);
+    if (token.text.endsWith("\n")) this.#line = null;
   }
 
   #word(token, index) {
@@ -158,7 +165,7 @@ export class TokenView {
     if (target === null) return;
     event.preventDefault();
     this.select(target);
-    this.element.children[target]?.scrollIntoView({ block: "nearest" });
+    this.#drawn[target]?.scrollIntoView({ block: "nearest" });
   }
 
   #target(key) {
