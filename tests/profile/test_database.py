@@ -14,6 +14,7 @@ from tests.support.profiles import KEY
 RELEASED = [
     "953afccf812bf4ff80140e413bbb5408255d3736167c7ca931ecab295055ea58",
     "6e394e8cf097141784e773a6e522de9f26c6f5746d7d316b4266349f77748b07",
+    "f77489f744c6620a89fbbdfcfbbbd6db2d06eae66300a649a90f6a52c0b0a3b0",
 ]
 
 

@@ -50,8 +50,13 @@ class GatedModel(TextModel):
 
 
 @contextmanager
-def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=None, **options):
-    """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``."""
+def running_gateway(
+    folder, cloud=None, slm=None, context="I am vegan.", named=None, make_page=None, **options
+):
+    """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``.
+
+    ``make_page`` makes the page from the ``Costeer`` and the tokens.
+    """
     chosen = {key: options.pop(key) for key in ("lanes", "strength", "mode") if key in options}
 
     def record(entry):
@@ -63,7 +68,8 @@ def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=N
     with Costeer(cloud, slm, **{"strength": 2.0} | chosen, keep_bytes=1 << 20) as costeer:
         answering = DeviceAnswering(costeer, lambda messages: context, named)
         ledger = lambda: ledger_json(costeer)  # noqa: E731
-        app = create_app(answering, tokens, ledger=ledger, **options)
+        page = make_page(costeer, tokens) if make_page else None
+        app = create_app(answering, tokens, ledger=ledger, page=page, **options)
         ready = threading.Event()
         server = listen.uvicorn_server(app, ready.set, app.state.answers.close)
         with listen.bind("127.0.0.1", 0) as listening:

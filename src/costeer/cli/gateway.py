@@ -202,6 +202,11 @@ def token() -> None:
     """Make, list and revoke the tokens of applications.
 
     Once a token was made, nobody gets in without one, even if all are revoked.
+
+    \b
+    Examples:
+      costeer gateway token add open-webui
+      costeer gateway token list
     """
 
 
@@ -225,7 +230,12 @@ def add(name: str, owner: bool) -> None:
 
 @token.command("list")
 def list_tokens() -> None:
-    """List the names of all tokens."""
+    """List the names of all tokens.
+
+    \b
+    Example:
+      costeer gateway token list
+    """
     import time
 
     from costeer.gateway.tokens import TokenStore
@@ -238,7 +248,12 @@ def list_tokens() -> None:
 @token.command("revoke")
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Make the token NAME worthless, at once."""
+    """Make the token NAME worthless, at once.
+
+    \b
+    Example:
+      costeer gateway token revoke open-webui
+    """
     from costeer.gateway.tokens import TokenStore
 
     TokenStore().revoke(name)

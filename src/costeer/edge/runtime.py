@@ -137,6 +137,7 @@ class Costeer:
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
+        keep_exchanges: bool = False,
     ) -> Generation:
         """Write an answer, chunk by chunk.
 
@@ -153,6 +154,7 @@ class Costeer:
             beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
             candidates: how many candidates each step describes (``Step.detail``).
             priority: of two answers that wait for a lane, the one with more goes first.
+            keep_exchanges: keep the requests to the cloud in ``Result.exchanges``, as they were.
 
         Returns:
             A ``Generation``. Several may be under way, each iterated in its own thread.
@@ -193,7 +195,8 @@ class Costeer:
         delta = LiveDelta(take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
         text = TextStream(stop)
-        writer = AnswerWriter(tokenizer, self.ledger, params, text, result, cancelled)
+        noted = self.ledger, params, text, result, cancelled
+        writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
         generation = Generation(writer.chunks(prompts.public, steps), result, cancelled, schedule)
         with self._lock:
             self._answers.add(generation)
@@ -218,6 +221,7 @@ class Costeer:
         seed: int = 0,
         strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
+        shorten: bool = False,
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
@@ -232,6 +236,7 @@ class Costeer:
             seed=seed,
             strength=strength,
             stop=stop,
+            shorten=shorten,
             beginning=beginning,
             candidates=candidates,
             priority=priority,

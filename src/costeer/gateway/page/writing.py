@@ -1,0 +1,148 @@
+"""An answer for the page: its tokens described as they come, and kept when it ends, however.
+
+Keeping happens in the thread that writes, so what was written is kept even where nobody reads on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from costeer.cloud.base import TrafficRecord
+from costeer.decoding.strength import resolve_strength
+from costeer.edge.answer import Chunk, Result
+from costeer.gateway.answering import Answer
+from costeer.gateway.logprobs import Spell
+from costeer.gateway.page.tokens import Token, describe, pack
+from costeer.profile.conversations import Departure
+from costeer.profile.profiles import Profile
+from costeer.profile.traces import Trace
+
+Sampling = tuple[float | None, float | None, int]
+"""Temperature, top-p and seed; None stands for the gateway's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where an answer is kept, and what is known of it beforehand.
+
+    Attributes:
+        place: the database.
+        conversation: its number.
+        question: the message that it answers.
+        shown: the message that was shown when the answer began; if it still is, the answer will be.
+        records: how many records are read for it.
+        characters: of all private text that is read for it.
+        sampling: how its tokens are chosen.
+        cloud: the address of the LLM; None in this process.
+    """
+
+    place: Profile
+    conversation: int
+    question: int
+    shown: int | None
+    records: int
+    characters: int
+    sampling: Sampling
+    cloud: str | None
+
+    def keep(self, tokens: Sequence[Token], result: Result) -> int | None:
+        """Keep what was written; the number of the message, or None if there is no new text.
+
+        Raises:
+            ProfileError: it cannot be written.
+            InputError: the conversation was removed meanwhile.
+        """
+        if not (result.steps and result.text):
+            return None
+        place = self.place
+        with place.database.write():
+            current = place.conversations.get(self.conversation).current
+            message = place.conversations.attach(
+                self.conversation,
+                self.question,
+                "assistant",
+                result.text,
+                show=current == self.shown,
+            )
+            left = [_departure(one, self.cloud) for one in result.exchanges if one.bytes_up]
+            place.conversations.add_departures(message.id, left)
+            place.traces.add(message.id, self._trace(tokens, result))
+        return message.id
+
+    def _trace(self, tokens: Sequence[Token], result: Result) -> Trace:
+        read = any(resolve_strength(one).gain for _, one in result.strengths)
+        return Trace(
+            strength=str(result.strength_at(len(result.token_ids) - 1)),
+            finish_reason=result.finish_reason,
+            changed=sum(token["changed"] for token in tokens),
+            records=self.records if read else 0,
+            characters=self.characters if read else 0,
+            details={
+                "tokens": pack(tokens),
+                "strengths": result.strengths,
+                "recent": result.recent,
+                "sampling": self.sampling,
+            },
+        )
+
+
+@dataclass
+class PageAnswer:
+    """An ``Answer`` whose tokens are described, and kept at its end.
+
+    Attributes:
+        question: the message that it answers; None if nothing is stored.
+        tokens: so far; those that it goes on from first.
+        begun: how many those are.
+        message: the number under which it was kept; None before, or if it is not kept.
+    """
+
+    answer: Answer
+    spell: Spell
+    question: int | None = None
+    keeping: Keeping | None = None
+    tokens: list[Token] = field(default_factory=list)
+    message: int | None = None
+
+    def __post_init__(self) -> None:
+        self.begun = len(self.tokens)
+
+    @property
+    def result(self) -> Result:
+        """See ``Answer``."""
+        return self.answer.result
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Write, and keep what was written however it ends."""
+        try:
+            for chunk in self.answer:
+                self.tokens.append(describe(chunk, self.result, self.spell))
+                yield chunk
+        finally:
+            if self.keeping is not None:
+                self.message = self.keeping.keep(self.tokens, self.result)
+
+    def set_strength(self, strength: float | str) -> None:
+        """See ``Answer``."""
+        self.answer.set_strength(strength)
+
+    def stop(self) -> None:
+        """See ``Answer``."""
+        self.answer.stop()
+
+
+Start = Callable[[], PageAnswer]
+
+
+def _departure(exchange: TrafficRecord, cloud: str | None) -> Departure:
+    when = datetime.fromtimestamp(exchange.when, timezone.utc)
+    path = exchange.what.partition(" ")[2]
+    return Departure(
+        left_at=when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        destination=f"{cloud or ''}{path}",
+        body=exchange.body,
+        bytes_up=exchange.bytes_up,
+        bytes_down=exchange.bytes_down,
+    )

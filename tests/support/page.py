@@ -1,0 +1,86 @@
+"""The page's server on a real socket, over the fake pair; and a client that asks as the page does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from costeer.gateway.answering import DeviceAnswering
+from costeer.gateway.page.asking import Asking
+from costeer.gateway.page.routes import Page
+from costeer.gateway.page.sessions import Sessions
+from costeer.gateway.page.storage import Storage
+from costeer.gateway.page.talks import About
+from tests.support.gateway import events, running_gateway
+
+
+class PageClient:
+    """What the page asks for, with its token."""
+
+    def __init__(self, app, token):
+        self.app, self.token = app, token
+        self.headers = {"authorization": f"Bearer {token}"}
+
+    def send(self, method, path, body=None):
+        """One request under ``/app``, as a response."""
+        more = {} if body is None else {"json": body}
+        return self.app.client.request(method, f"/app{path}", headers=self.headers, **more)
+
+    def __call__(self, method, path, body=None):
+        """One request that works, as JSON."""
+        response = self.send(method, path, body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def new(self):
+        """The number of a new conversation."""
+        return self("POST", "/conversations", {})["id"]
+
+    def get(self, conversation):
+        """A conversation."""
+        return self("GET", f"/conversations/{conversation}")
+
+    @contextmanager
+    def asking(self, conversation, **body):
+        """The events of an answer, one by one."""
+        path = f"/app/conversations/{conversation}/ask"
+        more = {"json": body, "headers": self.headers}
+        with self.app.client.stream("POST", path, **more) as response:
+            assert response.status_code == 200, response.read()
+            yield events(response)
+
+    def ask(self, conversation, **body):
+        """All events of an answer."""
+        with self.asking(conversation, **body) as found:
+            return list(found)
+
+
+@contextmanager
+def running_page(folder, profile=None, text="", url=None, limit=40, clock=None, **options):
+    """Serve the page; yields a client with a session."""
+    kept = {}
+
+    def make_page(costeer, tokens):
+        sessions = Sessions(tokens, clock) if clock else Sessions(tokens)
+        storage = Storage(profile)
+        about = About(costeer.cloud.info().model, costeer.slm.name, costeer.strength, url)
+        answering = DeviceAnswering(costeer, max_tokens=limit)
+        kept["page"] = Page(about, sessions, storage, Asking(answering, storage, text, url))
+        return kept["page"]
+
+    with running_gateway(folder, make_page=make_page, **options) as app:
+        ticket = kept["page"].sessions.issue()
+        token = app.client.post("/app/session", json={"ticket": ticket}).json()["token"]
+        client = PageClient(app, token)
+        client.page = kept["page"]
+        yield client
+    kept["page"].storage.close()
+
+
+def tokens_of(found):
+    """The token events."""
+    return [event for event in found if event["type"] == "token"]
+
+
+def text_of(found):
+    """The text of an answer's events."""
+    return "".join(event["text"] for event in tokens_of(found))
