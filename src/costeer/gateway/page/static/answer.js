@@ -84,18 +84,23 @@ export class Answer {
     this.live = null;
     this.element.classList.remove("waiting");
     this.words.draw();
-    this.#sent = end.bytes_up ?? null;
+    if (end.message === null) return this.fail("Nothing was written.");
+    this.#sent = end.bytes_up;
     if (end.finish_reason === "length") this.note("The answer was cut at the longest length.");
     this.#side = null;
-    this.update({ ...this.message, id: end.message, html: end.html, text: this.words.text });
+    return this.update({ ...this.message, id: end.message, html: end.html, text: this.words.text });
   }
 
-  /** It ended without being kept. */
-  fail(text) {
+  /** It failed; `kept` is the message under which what was written is kept. */
+  fail(text, kept = null) {
     this.live = null;
     this.element.classList.remove("waiting");
     this.words.draw();
     this.note(text, true);
+    if (kept !== null) {
+      this.message = { ...this.message, id: kept };
+      return;
+    }
     this.#tools.replaceChildren(
       button("Try again", () => this.#actions.retry(this), { picture: "again" }),
     );

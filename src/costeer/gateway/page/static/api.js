@@ -8,12 +8,12 @@
 const TOKEN = "costeer.token";
 let sessionLost = () => {};
 
-/** What the gateway refused: `status`, and its message, which is for people. */
+/** What went wrong, for people; `kept` is the message under which a part of the answer is kept. */
 export class ApiError extends Error {
-  constructor(status, error) {
+  constructor(status, error, kept = null) {
     super(error?.message ?? "The gateway did not answer as expected.");
     this.status = status;
-    this.code = error?.code ?? null;
+    this.kept = kept;
   }
 }
 

@@ -117,10 +117,13 @@ export class Chat {
     await this.#write(body, at < 0 ? this.#views.length : at, text);
   }
 
+  /** Ask again; a question that is stored already is asked by its text. */
   async #retry(answer) {
     const { text } = answer.asked;
-    const at = this.#views.indexOf(answer) - (text === undefined ? 0 : 1);
-    await this.#write(answer.asked, Math.max(at, 0), text);
+    if (text === undefined) return this.#write(answer.asked, this.#views.indexOf(answer));
+    const at = this.#views.indexOf(answer) - 1;
+    const stored = this.#views[at].id !== null;
+    return this.#write(stored ? { text } : answer.asked, at, text);
   }
 
   async #continue(answer, index, token) {
@@ -169,8 +172,8 @@ export class Chat {
         this.#take(answer, event);
       }
     } catch (error) {
-      answer.fail(error.name === "AbortError" ? "Stopped before anything was written." : error.message);
-      return;
+      answer.fail(error.name === "AbortError" ? "Stopped before anything was written." : error.message, error.kept);
+      if (!error.kept) return;
     }
     await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));
     this.#hooks.changed();

@@ -68,7 +68,7 @@ function departure(sent, index) {
       element("span", {}, `${index + 1}. ${clock(sent.when)} to ${sent.destination}`),
       element("span", { class: "muted small" }, `${bytes(sent.bytes_up)} sent, ${bytes(sent.bytes_down)} came back`),
     ),
-    sent.text === undefined ? null : element("div", { class: "segments", role: "group", "aria-label": "Show" }, choice("As text", sent.text), choice("As sent", sent.body)),
+    sent.text === null ? null : element("div", { class: "segments", role: "group", "aria-label": "Show" }, choice("As text", sent.text), choice("As sent", sent.body)),
     body,
   );
 }

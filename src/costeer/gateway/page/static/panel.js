@@ -4,7 +4,7 @@
  */
 
 import { button, element } from "./element.js";
-import { inWords, visible } from "./shade.js";
+import { inWords, textOf, visible } from "./shade.js";
 
 export class Panel {
   #box;
@@ -62,7 +62,7 @@ export class Panel {
     return element(
       "header",
       { class: "panel-head" },
-      element("h2", {}, element("span", { class: "token" }, visible(token.text))),
+      element("h2", {}, element("span", { class: "token" }, visible(textOf(token)))),
       element("span", { class: "muted" }, `${index + 1} of ${view.tokens.length}`),
       button("Close", () => this.close(), { picture: "close", quiet: true }),
     );
@@ -76,7 +76,7 @@ export class Panel {
       { class: "story", "aria-live": "polite" },
       token.changed && own ? element("strong", {}, `The cloud would have written “${visible(own.text)}”. `) : null,
       !token.changed && own ? "The cloud would have written the same. " : null,
-      inWords(token.shift, visible(token.text)),
+      inWords(token.shift, visible(textOf(token))),
     );
   }
 

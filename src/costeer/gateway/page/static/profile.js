@@ -42,8 +42,20 @@ export class Profile {
   async #load() {
     const query = this.#query.value.trim();
     const found = await records.search(query);
-    this.#total.textContent = query ? `${count(found.length, "record")} found` : count(found.length, "record");
-    this.#list.replaceChildren(...found.map((record) => this.#row(record)));
+    this.#total.textContent = query ? `${count(found.records.length, "record")} found` : count(found.total, "record");
+    this.#list.replaceChildren(...found.records.map((record) => this.#row(record)));
+    if (query === "" && found.records.length < found.total) this.#list.append(this.#more(found.records.length));
+  }
+
+  /** The list comes in parts. */
+  #more(offset) {
+    const part = async () => {
+      const found = await records.search("", offset);
+      const shown = offset + found.records.length;
+      more.replaceWith(...found.records.map((record) => this.#row(record)), ...(found.records.length && shown < found.total ? [this.#more(shown)] : []));
+    };
+    const more = element("li", {}, button("Show more", () => attempt(part), { style: "plain-button wide" }));
+    return more;
   }
 
   #form() {

@@ -9,24 +9,28 @@ export function step(shift) {
   return STEPS.filter((from) => Math.abs(shift) >= from).length;
 }
 
-/** A shift of a word in words: "3.2 times likelier". */
+/** A shift of a word in words; shifts are the least that is certain. */
 export function inWords(shift, word) {
   if (shift === null || shift === undefined) return "";
-  if (Math.abs(shift) < 0.07) return `Your profile left “${word}” as likely as it was.`;
+  if (Math.abs(shift) < 0.07) return `Nothing shows that your profile moved “${word}”.`;
   const times = 2 ** Math.abs(shift);
   const factor = times >= 1000 ? "over 1,000" : times >= 10 ? Math.round(times) : times.toFixed(1);
-  return `Your profile made “${word}” ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
+  return `Your profile made “${word}” at least ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
 }
 
-/** A token's text with its blanks made visible; what is no whole character is named. */
+/** What a token without text stands for. */
+export function textOf(token) {
+  if (token.text !== "") return token.text;
+  return token.end ? "(end of the answer)" : "(part of a character)";
+}
+
+/** A token's text with its blanks made visible. */
 export function visible(text) {
-  if (text === "") return "(part of a character)";
   return text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll("\r", "␍");
 }
 
 /** A token's text for the ear: screen readers are silent about blanks. */
 export function spoken(text) {
   if (text.trim() !== "") return text.trim();
-  if (text === "") return "part of a character";
   return text.includes("\n") ? "line break" : text.includes("\t") ? "tab" : "space";
 }

@@ -52,6 +52,7 @@ export class Sidebar {
       "button",
       { type: "button", class: "conversation", "aria-current": current ? "true" : null, on: { click: () => this.#hooks.open(one.id) } },
       name,
+      one.kept ? null : element("span", { class: "muted small" }, " · not kept"),
     );
     const row = element(
       "li",

@@ -11,7 +11,7 @@ export async function* events(path, body, signal) {
   for await (const line of lines(response.body)) {
     if (!line.startsWith("data: ")) continue;
     const event = JSON.parse(line.slice("data: ".length));
-    if (event.type === "error") throw new ApiError(200, event.error);
+    if (event.type === "error") throw new ApiError(200, event.error, event.message);
     yield event;
     if (event.type === "end") return;
   }

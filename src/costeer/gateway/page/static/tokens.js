@@ -8,7 +8,7 @@
  */
 
 import { element } from "./element.js";
-import { spoken, step } from "./shade.js";
+import { spoken, step, textOf } from "./shade.js";
 
 const HOVER_DELAY = 300; // ms: below it, panels flicker while the pointer crosses the text
 let views = 0;
@@ -124,7 +124,7 @@ export class TokenView {
         id: `${this.#id}-${index}`,
         class: token.changed ? "word changed" : "word",
         "aria-selected": "false",
-        "aria-label": token.text.trim() === "" ? spoken(token.text) : null,
+        "aria-label": token.text.trim() === "" ? spoken(textOf(token)) : null,
         "aria-description": token.changed ? "changed by your profile" : null,
       },
       ...marked(token),
