@@ -1,4 +1,4 @@
-"""The page's server on a real socket, over the fake pair; and a client that asks as the page does."""
+"""The page's server on a real socket, over the fake pair; and a client that asks as it does."""
 
 from __future__ import annotations
 
