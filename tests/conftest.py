@@ -18,6 +18,10 @@ settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("default")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", metavar="FOLDER", help="where tests of the page leave pictures")
+
+
 @pytest.fixture
 def run(monkeypatch, capfd, tmp_path):
     """Run a command line in this process; (exit code, stdout, stderr)."""

@@ -15,6 +15,7 @@ export class Chat {
   #views = [];
   #records = [];
   #live = null;
+  #latest = null;
   #hooks;
   #log = byId("log");
   #scroll = new Scroll(byId("scroll"));
@@ -38,13 +39,14 @@ export class Chat {
   }
 
   /** Ask a question at the end of the conversation. */
-  async ask(text) {
-    await this.stop();
-    if (this.id === null) {
-      this.id = await conversation.begin();
-      this.#hooks.shown({ id: this.id, title: "" });
-    }
-    await this.#write({ text }, this.#views.length, text);
+  ask(text) {
+    return this.#turn(async () => {
+      if (this.id === null) {
+        this.id = await conversation.begin();
+        this.#hooks.shown({ id: this.id, title: "" });
+      }
+      await this.#write({ text }, this.#views.length, text);
+    });
   }
 
   /** End the answer that is being written, and wait until it is stored. */
@@ -69,9 +71,9 @@ export class Chat {
       closePanel: () => this.#panel.close(),
       widen: () => this.#log.toggleAttribute("data-wide", this.#log.querySelector(".comparing") !== null),
       follow: () => this.#scroll.follow(),
-      edit: (message, text) => this.#again(message, { edit: message.id, text }, text),
-      regenerate: (message) => this.#again(message, { regenerate: message.id }),
-      retry: (answer) => this.#retry(answer),
+      edit: (message, text) => attempt(() => this.#again(message, { edit: message.id, text }, text)),
+      regenerate: (message) => attempt(() => this.#again(message, { regenerate: message.id })),
+      retry: (answer) => attempt(() => this.#retry(answer)),
       compare: (answer) => attempt(() => answer.compare(this.#alone(answer))),
       ledger: (answer) => this.#hooks.ledger(answer),
       go: (id) => attempt(async () => this.#show(await conversation.switchTo(this.id, id), { anew: true })),
@@ -111,28 +113,45 @@ export class Chat {
   }
 
   /** Ask again from a message on: all that follows it leaves the branch. */
-  async #again(message, body, text) {
-    await this.stop();
-    const at = this.#views.findIndex((view) => view.id === message.id);
-    await this.#write(body, at < 0 ? this.#views.length : at, text);
+  #again(message, body, text) {
+    return this.#turn(async () => {
+      const at = this.#views.findIndex((view) => view.id === message.id);
+      await this.#write(body, at < 0 ? this.#views.length : at, text);
+    });
   }
 
   /** Ask again; a question that is stored already is asked by its text. */
-  async #retry(answer) {
-    const { text } = answer.asked;
-    if (text === undefined) return this.#write(answer.asked, this.#views.indexOf(answer));
-    const at = this.#views.indexOf(answer) - 1;
-    const stored = this.#views[at].id !== null;
-    return this.#write(stored ? { text } : answer.asked, at, text);
+  #retry(answer) {
+    return this.#turn(() => {
+      const { text } = answer.asked;
+      const at = this.#views.indexOf(answer);
+      if (text === undefined) return this.#write(answer.asked, at);
+      const stored = this.#views[at - 1].id !== null;
+      return this.#write(stored ? { text } : answer.asked, at - 1, text);
+    });
   }
 
-  async #continue(answer, index, token) {
-    await this.stop();
-    if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
-    const seed = answer.words.tokens.slice(0, index);
-    const at = this.#views.indexOf(answer);
-    seed.push({ i: index, id: token.id, text: token.text, shift: null, changed: false, own: null, before: [], after: [] });
-    await this.#write({ continue: answer.id, position: index, token: token.id }, at, undefined, seed);
+  /** Go on from another word: what stands before it is shown at once. */
+  #continue(answer, index, token) {
+    return this.#turn(async () => {
+      if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
+      const seed = answer.words.tokens.slice(0, index);
+      const at = this.#views.indexOf(answer);
+      return this.#write({ continue: answer.id, position: index, token: token.id }, at, undefined, seed);
+    });
+  }
+
+  /** One thing at a time: what is being written ends before `work` begins. */
+  async #turn(work) {
+    const turn = {};
+    this.#latest = turn;
+    this.#busy(true);
+    try {
+      await this.stop();
+      await work();
+    } finally {
+      if (this.#latest === turn) this.#busy(false);
+    }
   }
 
   /**
@@ -159,10 +178,8 @@ export class Chat {
     const running = { answer, cancel };
     running.done = this.#read(answer, body, cancel.signal).finally(() => {
       if (this.#live === running) this.#live = null;
-      this.#busy(this.#live !== null);
     });
     this.#live = running;
-    this.#busy(true);
     await running.done;
   }
 

@@ -1,0 +1,92 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.page.person import Person
+from tests.support.browser import Watch, chromium_path, launched
+from tests.support.page import running_page
+from tests.support.profiles import FAST, PASSPHRASE
+from tests.support.scripted import ScriptedModel
+from tests.support.serving import running
+
+SCRIPT = """Sure, here is a *plan*.
+
+1. Walk along the quay.
+2. Order the chickpea stew.
+
+Ol\u00e9! <script>alert(1)</script> ![x](https://evil.test/?q=1) [more](https://evil.test/)
+"""
+RECORDS = [
+    ("preference", "I am vegan and I have no car."),
+    ("fact", "My name is Maren Okafor. I live in Porto with my dog Biscuit."),
+    ("document", "The chickpea stew needs an hour."),
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; skips loudly where it is missing."""
+    pytest.importorskip("playwright", reason="the page's tests need: pip install playwright")
+    path = chromium_path()
+    if path is None:
+        pytest.skip("the page's tests need Chromium: apt-get install chromium")
+    with launched(path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """The real gateway over fake models, with a profile; one for all tests."""
+    from costeer.profile import profiles
+    from costeer.profile.records import Draft
+
+    folder = tmp_path_factory.mktemp("page")
+    before = os.environ.get("COSTEER_PROFILES")
+    os.environ["COSTEER_PROFILES"] = str(folder / "profiles")
+    try:
+        profiles.create("default", PASSPHRASE, FAST)
+        with profiles.open_by_secret("default", PASSPHRASE) as profile:
+            profile.records.add_all([Draft(kind, text) for kind, text in RECORDS])
+            with (
+                running(ScriptedModel(SCRIPT, seed=1)) as cloud,
+                running_page(folder, profile, cloud=cloud.url, url=cloud.url, limit=400) as client,
+            ):
+                client.script = SCRIPT
+                yield client
+    finally:
+        if before is None:
+            del os.environ["COSTEER_PROFILES"]
+        else:
+            os.environ["COSTEER_PROFILES"] = before
+
+
+@pytest.fixture
+def context(browser, served, request):
+    """A browser context that fails the test on anything that the page must not do."""
+    options = {"viewport": {"width": 1280, "height": 800}} | getattr(request, "param", {})
+    opened = browser.new_context(**options, permissions=["clipboard-read", "clipboard-write"])
+    opened.set_default_timeout(20_000)
+    watch = Watch(opened, served.app.url)
+    opened.watch = watch
+    try:
+        yield opened
+        assert watch.problems == []
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def person(context, served, request):
+    """Somebody at the page, who has opened its link."""
+    served("POST", "/keep", {"keep": True})
+    served("DELETE", "/conversations")
+    opened = Person(context.new_page(), served, context.watch)
+    opened.open()
+    yield opened
+    folder = request.config.getoption("--screenshots")
+    if folder:
+        name = re.sub(r"\W+", "-", request.node.name).strip("-")
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        opened.page.screenshot(path=Path(folder) / f"{name}.png")

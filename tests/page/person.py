@@ -1,0 +1,58 @@
+"""What a person does at the page."""
+
+ANSWER = ".answer:last-child"
+
+
+class Person:
+    """Somebody at the page; ``page`` is Playwright's."""
+
+    def __init__(self, page, served, watch):
+        self.page, self.served, self.watch = page, served, watch
+
+    def open(self):
+        """Open a fresh link."""
+        ticket = self.served.page.sessions.issue()
+        self.page.goto(f"{self.served.app.url}/#ticket={ticket}")
+        self.page.wait_for_selector("#question")
+
+    def write(self, text):
+        """Write into the box."""
+        self.page.fill("#question", text)
+
+    def ask(self, text="What shall I eat on Saturday?"):
+        """Ask, and wait for the finished answer."""
+        self.write(text)
+        self.page.press("#question", "Enter")
+        self.finished()
+
+    def finished(self):
+        """Wait until nothing is being written."""
+        self.page.wait_for_selector("#log[aria-busy='false']")
+        self.page.wait_for_selector(f"{ANSWER} .summary")
+
+    def answer(self):
+        """The last answer."""
+        return self.page.locator(ANSWER)
+
+    def words(self):
+        """Show the words of the last answer; their element."""
+        self.answer().get_by_role("button", name="Words", exact=True).click()
+        return self.answer().locator(".words")
+
+    def text(self):
+        """The words of the last answer as they are on the page."""
+        return self.answer().locator(".words").text_content()
+
+    def active(self):
+        """The index of the active word."""
+        return int(self.page.locator(".word.active").get_attribute("data-index"))
+
+    def press(self, *keys):
+        """Press keys, wherever the focus is."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def conversation(self):
+        """The latest conversation, as the gateway keeps it."""
+        latest = self.served("GET", "/conversations")["conversations"][0]
+        return self.served.get(latest["id"])

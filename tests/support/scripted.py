@@ -1,0 +1,28 @@
+"""A model that writes a given text, and nearly as much wants to write something else."""
+
+from costeer.decoding.steering import log_softmax
+from costeer.models.fake import END, START, FakeModel
+
+TURN = [START, *b"assistant\n"]
+
+
+class ScriptedModel(FakeModel):
+    """After the last turn's opening it wants the bytes of ``script``, then the end."""
+
+    def __init__(self, script, want=9.0, **options):
+        super().__init__(**options)
+        self.script = [*script.encode(), END]
+        self.want = want
+
+    def logprobs(self, ids):
+        row = super().logprobs(ids)
+        row[258:] = -30.0  # control tokens
+        written = len(ids) - _opening(list(ids))
+        row[self.script[min(written, len(self.script) - 1)]] += self.want
+        return log_softmax(row)
+
+
+def _opening(ids):
+    """Where the last turn's text begins."""
+    at = len(ids) - 1 - ids[::-1].index(START)
+    return at + len(TURN)
