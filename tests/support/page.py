@@ -55,7 +55,7 @@ class PageClient:
 
 
 @contextmanager
-def running_page(folder, profile=None, text="", url=None, limit=40, clock=None, **options):
+def running_page(folder, profile=None, text="", url=None, limit=8, clock=None, **options):
     """Serve the page; yields a client with a session."""
     kept = {}
 

@@ -164,6 +164,21 @@ class Conversations:
         """The messages from the first to the current one."""
         return self.path(self.get(number).current)
 
+    def withdraw(self, message: int, show: int | None) -> None:
+        """Remove a message that nothing follows, and show another one instead.
+
+        Raises:
+            InputError: something follows it.
+        """
+        one = self.message(message)
+        with self._database.write() as connection:
+            if self._database.read("SELECT 1 FROM messages WHERE parent = ?", (message,)):
+                raise InputError(f"Message {message} has been answered.")
+            current = self.get(one.conversation).current
+            connection.execute("DELETE FROM messages WHERE id = ?", (message,))
+            if current == message and show is not None:
+                self._show(one.conversation, show)
+
     def path(self, message: int | None) -> list[Message]:
         """The messages from the first of a branch to this one; none for None."""
         rows = self._database.read(

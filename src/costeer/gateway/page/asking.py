@@ -180,23 +180,26 @@ class Asking:
         """Store the question and what is read for it."""
         where = self.storage.place(number)
         with where.database.write():
-            question = place.question
+            earlier, question = where.conversations.get(number), place.question
             if question is None:
                 parent = place.path[-1].id if place.path else None
                 question = where.conversations.attach(number, parent, "user", place.text).id
             self.storage.add_choices(number, reading.new)
-            conversation = where.conversations.get(number)
-            if not conversation.title:
+            if not earlier.title:
                 where.conversations.rename(number, title(place.text))
+            shown = where.conversations.get(number).current
         return Keeping(
-            where,
-            number,
-            question,
-            conversation.current,
-            len(reading.read),
-            len(reading.context),
-            sampling,
-            self.cloud,
+            place=where,
+            conversation=number,
+            question=question,
+            shown=shown,
+            earlier=earlier.current,
+            is_new=place.question is None,
+            titled=not earlier.title,
+            records=len(reading.read),
+            characters=len(reading.context),
+            sampling=sampling,
+            cloud=self.cloud,
         )
 
 

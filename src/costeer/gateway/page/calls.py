@@ -37,8 +37,8 @@ class Call:
 
     @property
     def id(self) -> int:
-        """The number in the path."""
-        return int(self.path["id"])
+        """The number in the path; errors as for ``path_number``."""
+        return path_number(self.path)
 
 
 Work = Callable[[Call], Json]
@@ -59,10 +59,19 @@ def route(method: str, path: str, work: Work) -> Route:
 
 
 async def _call(request: Request) -> Call:
-    path = request.path_params
-    if path.get("id", 0) > LARGEST_ID:
-        raise ApiError(404, "There is none of this number.", code="not_found")
     body: Mapping[str, Any] = {}
     if request.method in ("POST", "PATCH"):
         body = values.json_object(await read_json(request.scope, request.receive, LARGEST_BODY))
-    return Call(path, request.query_params, body)
+    return Call(request.path_params, request.query_params, body)
+
+
+def path_number(path: Mapping[str, Any]) -> int:
+    """The number in a path.
+
+    Raises:
+        ApiError: 404, it is larger than any.
+    """
+    number = int(path["id"])
+    if number > LARGEST_ID:
+        raise ApiError(404, "There is none of this number.", code="not_found")
+    return number

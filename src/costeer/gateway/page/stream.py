@@ -17,6 +17,7 @@ from costeer.gateway.access import client_of, require_owner
 from costeer.gateway.answers import Answers
 from costeer.gateway.page.asked import parse
 from costeer.gateway.page.asking import Asking
+from costeer.gateway.page.calls import path_number
 from costeer.gateway.page.errors import page_error
 from costeer.gateway.page.markdown import render
 from costeer.gateway.page.writing import PageAnswer
@@ -70,7 +71,7 @@ class AskEndpoint:
         body = await read_json(scope, receive, self._answers.limits.body_bytes)
         asked = parse(json_object(body))
         name = f"page_{secrets.token_hex(12)}"
-        start = partial(self._asking.start, scope["path_params"]["id"], asked)
+        start = partial(self._asking.start, path_number(scope["path_params"]), asked)
         return name, self._answers.begin(name, start, client_of(scope).name, reserved=RESERVED)
 
     async def _run(self, name: str, pump: Pump, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,12 +6,14 @@ Keeping happens in the thread that writes, so what was written is kept even wher
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from costeer.cloud.base import TrafficRecord
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.answer import Chunk, Result
+from costeer.exceptions import InputError
 from costeer.gateway.answering import Answer
 from costeer.gateway.logprobs import Spell
 from costeer.gateway.page.tokens import Token, describe, pack
@@ -32,6 +34,9 @@ class Keeping:
         conversation: its number.
         question: the message that it answers.
         shown: the message that was shown when the answer began; if it still is, the answer will be.
+        earlier: the message that was shown before the question was stored.
+        is_new: whether the question was stored for this answer.
+        titled: whether the conversation got its title from the question.
         records: how many records are read for it.
         characters: of all private text that is read for it.
         sampling: how its tokens are chosen.
@@ -42,6 +47,9 @@ class Keeping:
     conversation: int
     question: int
     shown: int | None
+    earlier: int | None
+    is_new: bool
+    titled: bool
     records: int
     characters: int
     sampling: Sampling
@@ -50,13 +58,21 @@ class Keeping:
     def keep(self, tokens: Sequence[Token], result: Result) -> int | None:
         """Keep what was written; the number of the message, or None if there is no new text.
 
+        A question whose answer failed without a word is not kept either; one that was stopped is,
+        with what left the device for it.
+
         Raises:
             ProfileError: it cannot be written.
             InputError: the conversation was removed meanwhile.
         """
-        if not (result.steps and result.text):
-            return None
         place = self.place
+        left = [_departure(one, self.cloud) for one in result.exchanges if one.bytes_up]
+        if not (result.steps and result.text):
+            if self.is_new and result.finish_reason == "error":
+                self._withdraw()
+            else:
+                place.conversations.add_departures(self.question, left)
+            return None
         with place.database.write():
             current = place.conversations.get(self.conversation).current
             message = place.conversations.attach(
@@ -66,10 +82,16 @@ class Keeping:
                 result.text,
                 show=current == self.shown,
             )
-            left = [_departure(one, self.cloud) for one in result.exchanges if one.bytes_up]
             place.conversations.add_departures(message.id, left)
             place.traces.add(message.id, self._trace(tokens, result))
         return message.id
+
+    def _withdraw(self) -> None:
+        conversations = self.place.conversations
+        with suppress(InputError), self.place.database.write():  # answered in another window
+            conversations.withdraw(self.question, self.earlier)
+            if self.titled:
+                conversations.rename(self.conversation, "")
 
     def _trace(self, tokens: Sequence[Token], result: Result) -> Trace:
         read = any(resolve_strength(one).gain for _, one in result.strengths)
