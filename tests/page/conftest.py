@@ -1,6 +1,4 @@
 import os
-import re
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +9,12 @@ from tests.support.profiles import FAST, PASSPHRASE
 from tests.support.scripted import ScriptedModel
 from tests.support.serving import running
 
-SCRIPT = """Sure, here is a *plan*.
+SCRIPT = """Ol\u00e9! A *plan*:
 
-1. Walk along the quay.
-2. Order the chickpea stew.
+1. walk
+2. chickpea stew
 
-Ol\u00e9! <script>alert(1)</script> ![x](https://evil.test/?q=1) [more](https://evil.test/)
+<script>alert(1)</script> ![x](http://a.test/?q) [b](http://a.test/)
 """
 RECORDS = [
     ("preference", "I am vegan and I have no car."),
@@ -85,8 +83,4 @@ def person(context, served, request):
     opened = Person(context.new_page(), served, context.watch)
     opened.open()
     yield opened
-    folder = request.config.getoption("--screenshots")
-    if folder:
-        name = re.sub(r"\W+", "-", request.node.name).strip("-")
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        opened.page.screenshot(path=Path(folder) / f"{name}.png")
+    opened.picture(request, request.node.name)

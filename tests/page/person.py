@@ -1,5 +1,8 @@
 """What a person does at the page."""
 
+import re
+from pathlib import Path
+
 ANSWER = ".answer:last-child"
 
 
@@ -46,6 +49,20 @@ class Person:
     def active(self):
         """The index of the active word."""
         return int(self.page.locator(".word.active").get_attribute("data-index"))
+
+    def picture(self, request, name):
+        """Leave a picture where --screenshots says."""
+        folder = request.config.getoption("--screenshots")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"\W+", "-", name.removeprefix("test_")).strip("-")
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def count(self, selector, number):
+        """Wait until there are so many."""
+        from playwright.sync_api import expect
+
+        expect(self.page.locator(selector)).to_have_count(number)
 
     def press(self, *keys):
         """Press keys, wherever the focus is."""

@@ -120,7 +120,7 @@ def test_what_the_cloud_writes_stays_text(person):
     text = person.answer().locator(".text")
     assert "<script>alert(1)</script>" in text.text_content()
     assert text.locator("script, img, [style], [onclick]").count() == 0
-    link = text.locator("a")
-    assert link.get_attribute("rel") == "noreferrer noopener"
+    links = text.locator("a").evaluate_all("all => all.map(link => [link.rel, link.target])")
+    assert set(map(tuple, links)) == {("noreferrer noopener", "_blank")}
     person.words()
     assert person.text() == person.served.script

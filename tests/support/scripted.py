@@ -9,8 +9,8 @@ TURN = [START, *b"assistant\n"]
 class ScriptedModel(FakeModel):
     """After the last turn's opening it wants the bytes of ``script``, then the end."""
 
-    def __init__(self, script, want=9.0, **options):
-        super().__init__(**options)
+    def __init__(self, script, want=6.5, **options):
+        super().__init__(peak=1.0, **options)
         self.script = [*script.encode(), END]
         self.want = want
 

@@ -1,0 +1,73 @@
+"""Before sending: what will be read, what the question gives away, how strong it is."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def unfold(person, text):
+    person.write(text)
+    person.page.wait_for_selector(".reads-toggle:has-text('will be read'):not(:has-text('What'))")
+    person.page.locator(".reads-toggle").click()
+    return person.page.locator("#reads")
+
+
+def test_the_records_that_will_be_read_are_shown_with_their_reasons(person):
+    shown = unfold(person, "How do I cook chickpea stew?")
+    expected = person.served("POST", "/preview", {"text": "How do I cook chickpea stew?"})["records"]
+    rows = shown.locator("li label").all_text_contents()
+    assert rows == [record["text"] + record["reason"] for record in expected]
+    assert any("chickpea" in row for row in rows)
+
+
+def test_a_record_that_is_unticked_is_not_read(person):
+    shown = unfold(person, "Dinner?")
+    shown.get_by_label("I am vegan").uncheck()
+    person.page.press("#question", "Enter")
+    person.finished()
+    read = [record["text"] for record in person.conversation()["records"]]
+    assert read and not any("vegan" in text for text in read)
+
+
+def test_a_private_fact_in_the_question_is_warned_of(person):
+    person.write("Please greet Maren Okafor from me.")
+    warning = person.page.locator(".warning")
+    warning.wait_for()
+    assert "“Maren”" in warning.text_content()
+    assert "“Okafor”" in warning.text_content()
+    person.write("Please greet them.")
+    warning.wait_for(state="hidden")
+
+
+def test_the_slider_says_what_it_means_and_goes_with_the_question(person):
+    slider = person.page.get_by_role("slider", name="Strength")
+    slider.focus()
+    person.press("Home")
+    assert slider.get_attribute("aria-valuetext").startswith("off")
+    person.ask()
+    assert person.conversation()["messages"][1]["strength"] == "off"
+    assert not any(token["changed"] for token in person.conversation()["messages"][1]["tokens"])
+
+
+def test_the_slider_takes_effect_in_the_answer_that_is_being_written(person):
+    person.write("Something long?")
+    slider = person.page.get_by_role("slider", name="Strength")
+    slider.focus()
+    person.press("End")
+    person.page.press("#question", "Enter")
+    person.page.wait_for_selector(".word")
+    slider.focus()
+    person.press("Home")
+    person.finished()
+    strengths = [one["strength"] for one in person.conversation()["messages"][1]["tokens"]]
+    assert strengths[0] == "strong"
+    assert strengths[-1] == "off"
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_shift_enter_makes_a_line_and_blank_is_not_sent(person):
+    person.page.locator("#question").focus()
+    person.press("Enter", "Shift+Enter")
+    assert person.page.input_value("#question") == "\n"
+    assert person.page.get_by_role("button", name="Send").is_disabled()
+    assert person.served("GET", "/conversations")["conversations"] == []
