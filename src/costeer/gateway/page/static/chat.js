@@ -120,14 +120,12 @@ export class Chat {
     });
   }
 
-  /** Ask again; a question that is stored already is asked by its text. */
+  /** Ask again: what failed without a word has left nothing behind. */
   #retry(answer) {
     return this.#turn(() => {
       const { text } = answer.asked;
       const at = this.#views.indexOf(answer);
-      if (text === undefined) return this.#write(answer.asked, at);
-      const stored = this.#views[at - 1].id !== null;
-      return this.#write(stored ? { text } : answer.asked, at - 1, text);
+      return this.#write(answer.asked, text === undefined ? at : at - 1, text);
     });
   }
 
@@ -190,10 +188,17 @@ export class Chat {
       }
     } catch (error) {
       answer.fail(error.name === "AbortError" ? "Stopped before anything was written." : error.message, error.kept);
-      if (!error.kept) return;
     }
+    if (answer.id === null) return this.#forgetQuestion(answer);
     await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));
-    this.#hooks.changed();
+    return this.#hooks.changed();
+  }
+
+  /** The question of an answer that was not kept is not kept either, if it was new. */
+  #forgetQuestion(answer) {
+    if (answer.asked.text === undefined) return;
+    const question = this.#views[this.#views.indexOf(answer) - 1];
+    question?.update({ ...question.message, id: null });
   }
 
   #take(answer, event) {
