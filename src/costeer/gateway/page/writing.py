@@ -66,7 +66,8 @@ class Keeping:
             InputError: the conversation was removed meanwhile.
         """
         place = self.place
-        left = [_departure(one, self.cloud) for one in result.exchanges if one.bytes_up]
+        exchanges = sorted(result.exchanges, key=lambda one: one.when)
+        left = [_departure(one, self.cloud) for one in exchanges if one.bytes_up]
         if not (result.steps and result.text):
             if self.is_new and result.finish_reason == "error":
                 self._withdraw()

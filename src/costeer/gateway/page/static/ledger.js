@@ -3,6 +3,7 @@
 import * as conversation from "./conversation.js";
 import { download } from "./download.js";
 import { button, bytes, count, element } from "./element.js";
+import { visible } from "./shade.js";
 
 export class Ledger {
   #dialog;
@@ -53,12 +54,13 @@ function figure(name, value, more) {
 }
 
 function departure(sent, index) {
-  const body = element("pre", { tabindex: "0" }, sent.text ?? sent.body);
+  const read = sent.text?.trim() === "" ? visible(sent.text) : sent.text;
+  const body = element("pre", { tabindex: "0" }, read ?? sent.body);
   const choice = (name, text) =>
     button(name, (event) => {
       body.textContent = text;
       for (const one of event.currentTarget.parentNode.children) one.setAttribute("aria-pressed", String(one === event.currentTarget));
-    }, { style: "segment", "aria-pressed": String(text === (sent.text ?? sent.body)) });
+    }, { style: "segment", "aria-pressed": String(text === (read ?? sent.body)) });
   return element(
     "details",
     { open: index === 0 },
@@ -68,7 +70,7 @@ function departure(sent, index) {
       element("span", {}, `${index + 1}. ${clock(sent.when)} to ${sent.destination}`),
       element("span", { class: "muted small" }, `${bytes(sent.bytes_up)} sent, ${bytes(sent.bytes_down)} came back`),
     ),
-    sent.text === null ? null : element("div", { class: "segments", role: "group", "aria-label": "Show" }, choice("As text", sent.text), choice("As sent", sent.body)),
+    sent.text === null ? null : element("div", { class: "segments", role: "group", "aria-label": "Show" }, choice("As text", read), choice("As sent", sent.body)),
     body,
   );
 }
