@@ -35,8 +35,8 @@ def command(**given: Any) -> None:
     """Open the page: write, see what steering did, and what left the device.
 
     Your records and conversations are those of a profile (costeer profile); without one nothing is
-    kept. Applications can use the same address as with costeer gateway. Only programs on this
-    machine can reach it.
+    kept. Only programs on this machine can reach it. Applications can use it like costeer gateway,
+    each with a token (costeer gateway token add NAME).
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def command(**given: Any) -> None:
     no_browser = given.pop("no_browser")
     profiles = _profiles(given["profiles"])
     given |= {"profiles": profiles, "host": "127.0.0.1", "allowed_host": (), "metrics": False}
-    given |= {"keep_bytes": 0}
+    given |= {"keep_bytes": 0, "require_token": True}
     links = Links(no_browser)
     serve(given, links.make_page, links.announce)
 

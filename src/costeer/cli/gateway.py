@@ -25,6 +25,7 @@ from costeer.cli.gateway_serving import gateway_options, serve
     metavar="NAME",
     help="A further name by which clients reach the gateway; may be repeated.",
 )
+@click.option("--require-token", is_flag=True, help="Let nobody in without a token.")
 @click.option("--metrics", is_flag=True, help="Offer /metrics for Prometheus.")
 @click.option(
     "--keep-bytes",

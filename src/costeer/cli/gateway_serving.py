@@ -72,9 +72,6 @@ def gateway_options(command: F) -> F:
                 help="A model id that means 'costeer', for clients with fixed names; may be "
                 "repeated.",
             ),
-            click.option(
-                "--require-token", is_flag=True, help="Let no application in without a token."
-            ),
         ],
         command,
     )

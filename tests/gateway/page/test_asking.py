@@ -1,4 +1,4 @@
-"""Questions, edits, other answers, and going on from another word: what is sent and what is kept."""
+"""Questions, edits, other answers, going on from another word: what is sent and what is kept."""
 
 import pytest
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.gateway.page.exposed import find
+from costeer.gateway.page.exposed import MOST, find
 
 PRIVATE = [
     "My name is Amélie O'Neil and I live at 12 Elm Street, 1010 Wien.",
@@ -43,3 +43,9 @@ def test_what_is_found_stands_in_both(question, private):
     for one in find(question, private):
         assert one.text in question
         assert any(one.text in text for text in private)
+
+
+@pytest.mark.parametrize("part", ["a", "1 ", "A-", "@", "a@", "A'", "www.", "Rex "])
+def test_a_long_question_takes_no_longer_than_it_has_to(part):
+    """Patterns that go back and forth would take minutes for these."""
+    assert len(find(part * 100_000, [part * 50_000])) <= MOST

@@ -14,12 +14,19 @@ from typing import Literal
 Kind = Literal["address", "number", "name"]
 
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s<>\"]+|www\.[^\s<>\"]+")),
-    ("number", re.compile(r"(?<!\w)[+#]?\d(?:[\d .,:/-]*\d)?(?!\w)")),
-    ("name", re.compile(r"(?<!\w)[^\W\d_](?:[\w'\u2019-]*\w)")),
+    (
+        "address",
+        re.compile(
+            r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|https?://[^\s<>\"]+|www\.[^\s<>\"]+"
+        ),
+    ),
+    ("number", re.compile(r"(?<!\w)[+#]?\d(?:[\d .,:/-]{0,40}\d)?(?!\w)")),
+    ("name", re.compile(r"(?<!\w)[^\W\d_](?:[\w'\u2019-]{0,60}\w)")),
 )
 _SENTENCE_END = re.compile(r"(?:^|[.!?:\n])[\s\"'\u201c\u201e(*_-]*$")
 MOST = 50
+LONGEST = 20_000
+"""Characters of a question that are looked at, and five times as many of each private text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Exposed:
 
 def find(question: str, private: Iterable[str]) -> list[Exposed]:
     """What of a question stands literally in private text, each once, in order of kinds."""
-    texts = list(private)
+    question, texts = question[:LONGEST], [text[: 5 * LONGEST] for text in private]
     found: dict[str, Exposed] = {}
     for kind, pattern in _KINDS:
         for match in pattern.finditer(question):
@@ -53,4 +60,4 @@ def _looks_like(kind: Kind, word: str, question: str, start: int) -> bool:
 
 
 def _stands_in(word: str, text: str) -> bool:
-    return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
+    return word in text and bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
