@@ -93,6 +93,17 @@ def test_a_resting_pointer_opens_the_panel(person, words):
     assert person.active() == 6
 
 
+def test_words_that_appear_beneath_a_resting_pointer_open_nothing(person):
+    person.page.mouse.move(412, 170)
+    person.page.evaluate("""() => {
+      window.met = 0;
+      document.addEventListener("pointerover", (e) => (met += e.target.closest(".word") ? 1 : 0), true);
+    }""")
+    person.ask()
+    assert person.page.evaluate("met") > 0
+    assert person.page.locator("#panel").is_hidden()
+
+
 def test_choosing_another_word_goes_on_from_there_as_a_branch(person, words):
     person.press("Home", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
     before = kept(person)

@@ -206,6 +206,7 @@ export class Chat {
       const question = this.#views[this.#views.indexOf(answer) - 1];
       if (question?.id === null) question.update({ ...question.message, id: event.question });
       answer.begin(event);
+      this.#hooks.changed();
     }
     if (event.type === "token") answer.add(event);
     if (event.type === "note") answer.note(event.text);

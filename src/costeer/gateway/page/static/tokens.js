@@ -13,6 +13,13 @@ import { spoken, step, textOf } from "./shade.js";
 const HOVER_DELAY = 300; // ms: below it, panels flicker while the pointer crosses the text
 let views = 0;
 
+/** Where the pointer is; browsers report what moves beneath it as if the pointer had moved. */
+let resting = "";
+const place = (event) => `${event.clientX} ${event.clientY}`;
+for (const kind of ["pointermove", "pointerdown"]) {
+  document.addEventListener(kind, (event) => (resting = place(event)), { capture: true, passive: true });
+}
+
 export class TokenView {
   tokens = [];
   active = null;
@@ -21,7 +28,6 @@ export class TokenView {
   #line = null;
   #frame = 0;
   #timer = 0;
-  #pointer = "";
   #listeners;
 
   /** @param listeners `select(index)`, `enter()`, `leave()`, `grow()`. */
@@ -138,13 +144,11 @@ export class TokenView {
     return word ? Number(word.dataset.index) : null;
   }
 
-  /** Words that move under a resting pointer, as when the panel opens, are not pointed at. */
+  /** Words that move under a resting pointer, as while an answer grows, are not pointed at. */
   #hover(event) {
     clearTimeout(this.#timer);
     const index = this.#index(event);
-    const place = `${event.clientX} ${event.clientY}`;
-    if (index === null || event.pointerType === "touch" || place === this.#pointer) return;
-    this.#pointer = place;
+    if (index === null || event.pointerType === "touch" || place(event) === resting) return;
     this.#timer = setTimeout(() => this.select(index), HOVER_DELAY);
   }
 
