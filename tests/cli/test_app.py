@@ -123,6 +123,12 @@ def test_the_browser_is_opened_with_the_link(home, tmp_path):
         stop(process)
 
 
+def test_where_no_browser_can_be_opened_the_link_is_printed(home):
+    with started(home) as (process, url):
+        assert process.stdout.readline().startswith(f"{url}/#ticket=")
+        assert "no browser" in stop(process)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a terminal is simulated")
 def test_enter_shows_another_link(home):
     import pty

@@ -297,3 +297,12 @@ def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has():
     with open_costeer(OtherEnd(prompt + 5)) as costeer:
         alone, _ = costeer.llm_alone("tell me", max_tokens=30)
         assert alone == costeer.generate("tell me", max_tokens=30).text
+
+
+def test_a_result_holds_its_requests_as_they_were_sent_where_that_is_asked_for():
+    with running(FakeModel(seed=1)) as app, Costeer(app.url, FakeModel(seed=2)) as costeer:
+        kept = costeer.generate("Hello?", "I am me.", max_tokens=10, keep_exchanges=True)
+        assert costeer.generate("Hello?", "I am me.", max_tokens=10).exchanges == ()
+    assert len(kept.exchanges) == kept.requests > 0
+    assert sum(one.bytes_up for one in kept.exchanges) == kept.bytes_up
+    assert all(one.body for one in kept.exchanges)

@@ -7,14 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from costeer.cloud.in_process import InProcess
-from costeer.exceptions import CloudUnreachableError
 from costeer.gateway.answers import Limits
 from tests.support.gateway import (
     CHAT,
     HELLO,
+    FailingCloud,
     GatedModel,
-    TextModel,
     events,
     post,
     running_gateway,
@@ -164,35 +162,16 @@ def test_the_strength_changes_while_an_answer_is_written(tmp_path):
         assert post(app, {"strength": 1}, path, token=token).status_code == 404
 
 
-class Failing:
-    """A cloud that fails after some tokens of every request."""
-
-    def __init__(self, tokens):
-        self.inner, self.tokens = InProcess(TextModel(seed=1)), tokens
-
-    def info(self):
-        return self.inner.info()
-
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
-        steps = self.inner.stream(prompt_ids, top_k, max_tokens)
-        for _, step in zip(range(self.tokens), steps, strict=False):
-            yield step
-        raise CloudUnreachableError("The server is gone.", "Start it again.")
-
-    def close(self):
-        self.inner.close()
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(tmp_path, stream):
-    with running_gateway(tmp_path, cloud=Failing(0)) as app:
+    with running_gateway(tmp_path, cloud=FailingCloud(0)) as app:
         response = post(app, HELLO | {"stream": stream})
     assert (response.status_code, response.json()["error"]["code"]) == (502, "cloud_unreachable")
     assert response.headers["x-should-retry"] == "false"
 
 
 def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path):
-    with running_gateway(tmp_path, cloud=Failing(3)) as app:
+    with running_gateway(tmp_path, cloud=FailingCloud(3)) as app:
         off = HELLO | {"model": "costeer/off"}  # without corrections, which are new requests
         chunks = streamed(app, off)
         whole = post(app, off)

@@ -104,3 +104,12 @@ def test_a_copy_holds_what_is_still_in_the_log(database, tmp_path, store):
     assert [record.text for record in Store(copy).all()] == ["fresh"]
     copy.check()
     copy.close()
+
+
+def test_a_database_in_memory_has_the_same_schema(database):
+    memory = Database.in_memory()
+    assert memory.version == database.version
+    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    assert memory.read(schema) == database.read(schema)
+    assert memory.read("PRAGMA foreign_keys") == [(1,)]
+    memory.close()

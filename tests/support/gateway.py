@@ -10,6 +10,7 @@ import httpx2
 
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
+from costeer.exceptions import CloudUnreachableError
 from costeer.gateway.answering import DeviceAnswering
 from costeer.gateway.app import create_app
 from costeer.gateway.ledger import ledger_json
@@ -47,6 +48,25 @@ class GatedModel(TextModel):
         assert self.gate.wait(30)
         self.calls += 1
         return super().extend_many(work, rows)
+
+
+class FailingCloud:
+    """A cloud that fails after some tokens of every request."""
+
+    def __init__(self, tokens):
+        self.inner, self.tokens = InProcess(TextModel(seed=1)), tokens
+
+    def info(self):
+        return self.inner.info()
+
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+        steps = self.inner.stream(prompt_ids, top_k, max_tokens)
+        for _, step in zip(range(self.tokens), steps, strict=False):
+            yield step
+        raise CloudUnreachableError("The server is gone.", "Start it again.")
+
+    def close(self):
+        self.inner.close()
 
 
 @contextmanager

@@ -117,7 +117,7 @@ class Links:
             self._show()
         else:
             # A browser in the terminal would keep the server waiting.
-            threading.Thread(target=webbrowser.open, args=(self._link(),), daemon=True).start()
+            threading.Thread(target=self._open, daemon=True).start()
         if _has_keyboard():
             click.echo("Enter shows a new link to the page.", err=True)
             threading.Thread(target=self._wait_for_enter, daemon=True).start()
@@ -125,6 +125,11 @@ class Links:
     def _link(self) -> str:
         assert self._sessions is not None  # noqa: S101 - made before anything is announced
         return f"{self._address}/#ticket={self._sessions.issue()}"
+
+    def _open(self) -> None:
+        if not webbrowser.open(self._link()):
+            click.echo("There is no browser here.", err=True)
+            self._show()
 
     def _show(self) -> None:
         click.echo("Open this link within a minute; it works once:", err=True)

@@ -225,6 +225,7 @@ class Costeer:
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
+        keep_exchanges: bool = False,
     ) -> Result:
         """Write the whole answer; arguments and errors as for ``stream``."""
         generation = self.stream(
@@ -240,6 +241,7 @@ class Costeer:
             beginning=beginning,
             candidates=candidates,
             priority=priority,
+            keep_exchanges=keep_exchanges,
         )
         deque(generation, maxlen=0)
         return generation.result

@@ -1,7 +1,7 @@
 """How each answer came about: its strength, what was read for it, and details of its tokens.
 
-The details are JSON that only the caller understands. They are kept compressed: the candidates of
-1,000 tokens take some 250 kB. Derived from private text, like the answer itself.
+The details are JSON that only the caller understands, and are kept compressed. They are derived
+from private text, like the answer itself.
 """
 
 from __future__ import annotations

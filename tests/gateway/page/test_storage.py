@@ -5,7 +5,7 @@ import json
 import pytest
 
 from costeer.gateway.page.storage import IN_MEMORY, Storage
-from tests.support.page import running_page, text_of
+from tests.support.page import running_page, text_of, tokens_of
 from tests.support.profiles import PASSPHRASE
 
 
@@ -152,6 +152,18 @@ def test_without_a_profile_records_live_in_memory(page):
     assert page.get(number)["records"][0]["id"] == added["id"]
     page("DELETE", f"/records/{added['id']}")
     assert page.get(number)["records"] == []
+
+
+def test_an_answer_that_goes_on_reads_what_it_has_read_so_far(kept):
+    number = kept.new()
+    found = kept.ask(number, text="What does Rex eat?")
+    kept("POST", "/records", {"kind": "document", "text": "Rex eats turnips."})
+    token = tokens_of(found)[2]
+    body = {"continue": found[-1]["message"], "position": 2, "token": token["id"]}
+    assert text_of(kept.ask(number, **body)) == text_of(found)
+    assert len(kept.get(number)["records"]) == 3
+    kept.ask(number, regenerate=found[-1]["message"])
+    assert len(kept.get(number)["records"]) == 4
 
 
 def test_the_export_holds_what_is_kept_and_what_is_not(kept):

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from costeer.gateway.answers import Limits
-from tests.gateway.test_answers import Failing, asked, idle, under_way
-from tests.support.gateway import GatedModel, post
+from tests.gateway.test_answers import asked, idle, under_way
+from tests.support.gateway import FailingCloud, GatedModel, post
 from tests.support.page import running_page, text_of, tokens_of
 from tests.support.serving import until
 
@@ -89,7 +89,7 @@ def test_going_on_keeps_the_strengths_up_to_there(tmp_path):
 
 
 def test_an_error_after_some_words_keeps_them(tmp_path):
-    with running_page(tmp_path, cloud=Failing(3)) as page:
+    with running_page(tmp_path, cloud=FailingCloud(3)) as page:
         number = page.new()
         found = page.ask(number, text="Hello?", strength="off")
         kept = page.get(number)["messages"]
@@ -102,7 +102,7 @@ def test_an_error_after_some_words_keeps_them(tmp_path):
 
 
 def test_an_error_before_the_first_word_leaves_no_trace(tmp_path):
-    with running_page(tmp_path, cloud=Failing(0)) as page:
+    with running_page(tmp_path, cloud=FailingCloud(0)) as page:
         number = page.new()
         found = page.ask(number, text="Hello?")
         after = page.get(number)
@@ -112,7 +112,7 @@ def test_an_error_before_the_first_word_leaves_no_trace(tmp_path):
 
 
 def test_a_failed_edit_shows_the_old_branch_again(tmp_path):
-    cloud = Failing(3)
+    cloud = FailingCloud(3)
     with running_page(tmp_path, cloud=cloud) as page:
         number = page.new()
         page.ask(number, text="Hello?", strength="off")

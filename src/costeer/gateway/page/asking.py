@@ -90,8 +90,8 @@ class Asking:
         place = self._place(number, asked)
         if asked.alone:
             return self._alone(place)
-        reading = self._reading(number, place.text, asked.without)
         trace = self._trace(place.old)
+        reading = self._reading(number, place.text, trace, asked)
         begun = self._begun(trace, asked)
         sampling = _sampling(trace, asked)
         answer = self.answering.start(
@@ -146,16 +146,18 @@ class Asking:
         return Place(before, question.text, question.id, message)
 
     def _alone(self, place: Place) -> PageAnswer:
-        ask = Ask(
-            place.turns, strength="off", candidates=tokens.CANDIDATES, priority=PRIORITY,
-            keep_exchanges=True,
-        )  # fmt: skip
+        ask = Ask(place.turns, strength="off", candidates=tokens.CANDIDATES, priority=PRIORITY)
         return PageAnswer(self.answering.start(ask), self.answering.spell, place.question)
 
-    def _reading(self, number: int, text: str, without: frozenset[int]) -> Reading:
-        added, chosen = self.storage.choose(number, text)
-        read = [choice for choice in chosen if choice.record.id not in without]
-        new = [choice for choice in added.read if choice.record.id not in without]
+    def _reading(self, number: int, text: str, trace: Trace | None, asked: Asked) -> Reading:
+        """What is read; an answer that goes on reads what it has read so far."""
+        if asked.go_on is not None and trace is not None:
+            known = set(trace.details["read"])
+            new, chosen = [], [c for c in self.storage.choices(number) if c.record.id in known]
+        else:
+            added, chosen = self.storage.choose(number, text)
+            new = [choice for choice in added.read if choice.record.id not in asked.without]
+        read = [choice for choice in chosen if choice.record.id not in asked.without]
         texts = [self.text, *context_list(read)]
         return Reading(read, new, "\n\n".join(one for one in texts if one.strip()))
 
@@ -196,7 +198,7 @@ class Asking:
             earlier=earlier.current,
             is_new=place.question is None,
             titled=not earlier.title,
-            records=len(reading.read),
+            read=[choice.record.id for choice in reading.read],
             characters=len(reading.context),
             sampling=sampling,
             cloud=self.cloud,

@@ -100,8 +100,9 @@ class Storage:
     def remove_all(self) -> None:
         """Remove all conversations, kept or not."""
         for place in self.places():
-            for conversation in place.conversations.all():
-                place.conversations.remove(conversation.id)
+            with place.database.write():
+                for conversation in place.conversations.all():
+                    place.conversations.remove(conversation.id)
         self._read.clear()
 
     def choices(self, number: int) -> list[Choice]:

@@ -37,7 +37,7 @@ class Keeping:
         earlier: the message that was shown before the question was stored.
         is_new: whether the question was stored for this answer.
         titled: whether the conversation got its title from the question.
-        records: how many records are read for it.
+        read: the numbers of the records that are read for it.
         characters: of all private text that is read for it.
         sampling: how its tokens are chosen.
         cloud: the address of the LLM; None in this process.
@@ -50,7 +50,7 @@ class Keeping:
     earlier: int | None
     is_new: bool
     titled: bool
-    records: int
+    read: Sequence[int]
     characters: int
     sampling: Sampling
     cloud: str | None
@@ -100,13 +100,14 @@ class Keeping:
             strength=str(result.strength_at(len(result.token_ids) - 1)),
             finish_reason=result.finish_reason,
             changed=sum(token["changed"] for token in tokens),
-            records=self.records if read else 0,
+            records=len(self.read) if read else 0,
             characters=self.characters if read else 0,
             details={
                 "tokens": pack(tokens),
                 "strengths": result.strengths,
                 "recent": result.recent,
                 "sampling": self.sampling,
+                "read": self.read,
             },
         )
 

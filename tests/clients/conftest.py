@@ -1,0 +1,18 @@
+"""Clients that other people wrote, unchanged, on one gateway. They are the extra ``clients``."""
+
+import pytest
+
+from tests.gateway.conftest import gateway  # noqa: F401
+
+
+def pytest_collection_modifyitems(items):
+    """Mark all tests of this folder."""
+    for item in items:
+        if "tests/clients/" in item.path.as_posix():
+            item.add_marker(pytest.mark.clients)
+
+
+@pytest.fixture
+def base_url(gateway):  # noqa: F811
+    """What a person sets in a client."""
+    return f"{gateway.url}/v1"
