@@ -40,11 +40,11 @@ class Person:
     def words(self):
         """Show the words of the last answer; their element."""
         self.answer().get_by_role("button", name="Words", exact=True).click()
-        return self.answer().locator(".words")
+        return self.answer().locator(".answer-body .words")
 
     def text(self):
         """The words of the last answer as they are on the page."""
-        return self.answer().locator(".words").text_content()
+        return self.answer().locator(".answer-body .words").text_content()
 
     def active(self):
         """The index of the active word."""

@@ -27,6 +27,10 @@ def views(person):
     page.locator(".reads-toggle").click()
     person.ask()
     yield "answer"
+    person.answer().get_by_role("button", name="Compare with the cloud alone").click()
+    page.wait_for_selector(".other[aria-busy='false']")
+    yield "comparing"
+    person.answer().locator(".other").get_by_role("button", name="Close").click()
     person.words().focus()
     person.press("ArrowDown")
     yield "words"

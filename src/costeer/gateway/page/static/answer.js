@@ -6,6 +6,7 @@
 
 import { branches, copyButton } from "./branches.js";
 import { button, bytes, count, element } from "./element.js";
+import { attempt } from "./notices.js";
 import { TokenView } from "./tokens.js";
 
 export class Answer {
@@ -19,6 +20,7 @@ export class Answer {
   #side = null;
   #text = element("div", { class: "text" });
   #sent = null;
+  #comparing = null;
 
   /**
    * @param message as the server keeps it; its id is null while it is written.
@@ -107,25 +109,29 @@ export class Answer {
   }
 
   /** Write the cloud's own answer beside this one. */
-  async compare(events) {
+  async #compare() {
+    this.#uncompare();
     this.#actions.closePanel();
-    const own = new TokenView({ select: () => {}, enter: () => {}, leave: () => {}, grow: () => {} });
-    own.element.removeAttribute("role");
+    this.#comparing = new AbortController();
+    const events = this.#actions.alone(this, this.#comparing.signal);
+    const own = element("div", { class: "words" });
     this.#other.replaceChildren(
       element("header", { class: "column-head" }, element("h3", {}, "The cloud alone"), button("Close", () => this.#uncompare(), { picture: "close", quiet: true })),
-      own.element,
+      own,
     );
     this.#other.hidden = false;
+    this.#other.setAttribute("aria-busy", "true");
     this.element.classList.add("comparing", "waiting");
     this.#actions.widen();
     for await (const event of events) {
       this.element.classList.remove("waiting");
-      if (event.type === "token") own.put({ ...event, shift: null, changed: false });
-      if (event.type === "end") own.draw();
+      if (event.type === "token") own.append(event.text);
     }
+    this.#other.setAttribute("aria-busy", "false");
   }
 
   #uncompare() {
+    this.#comparing?.abort();
     this.#other.hidden = true;
     this.element.classList.remove("comparing", "waiting");
     this.#actions.widen();
@@ -175,7 +181,7 @@ export class Answer {
       words && shading(),
       copyButton(() => message.text || this.words.text),
       button("Write again", () => this.#actions.regenerate(message), { picture: "again", quiet: true }),
-      button("Compare with the cloud alone", () => this.#actions.compare(this), { picture: "compare", quiet: true }),
+      button("Compare with the cloud alone", () => attempt(() => this.#compare()), { picture: "compare", quiet: true }),
       this.#summary(),
     ].filter(Boolean);
   }

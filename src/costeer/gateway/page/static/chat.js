@@ -74,10 +74,16 @@ export class Chat {
       edit: (message, text) => attempt(() => this.#again(message, { edit: message.id, text }, text)),
       regenerate: (message) => attempt(() => this.#again(message, { regenerate: message.id })),
       retry: (answer) => attempt(() => this.#retry(answer)),
-      compare: (answer) => attempt(() => answer.compare(this.#alone(answer))),
+      alone: (answer, signal) => conversation.ask(this.id, { regenerate: answer.id, alone: true }, signal),
       ledger: (answer) => this.#hooks.ledger(answer),
-      go: (id) => attempt(async () => this.#show(await conversation.switchTo(this.id, id), { anew: true })),
+      go: (id) => attempt(() => this.#go(id)),
     };
+  }
+
+  /** Go to the branch of a message. */
+  async #go(id) {
+    await this.stop();
+    this.#show(await conversation.switchTo(this.id, id), { anew: true });
   }
 
   #show(loaded, { anew }) {
@@ -159,6 +165,7 @@ export class Chat {
    */
   async #write(body, at, text, seed = []) {
     this.#panel.close();
+    this.#log.setAttribute("aria-live", "off");
     this.#views.length = at;
     if (text !== undefined) this.#views.push(new Question({ id: null, role: "user", text }, this.#actions));
     const answer = new Answer({ id: null, role: "assistant", text: "" }, this.#actions);
@@ -220,10 +227,6 @@ export class Chat {
   #busy(busy) {
     this.#log.setAttribute("aria-busy", String(busy));
     this.#hooks.busy(busy);
-  }
-
-  #alone(answer) {
-    return conversation.ask(this.id, { regenerate: answer.id, alone: true });
   }
 
   #inspect(answer, index) {

@@ -96,8 +96,8 @@ export class Sidebar {
     const sure = await confirmed("Delete this conversation?", "Its questions, answers and ledger are removed from this device.", "Delete");
     if (!sure) return;
     await attempt(async () => {
-      await conversation.remove(one.id);
       if (one.id === this.#current) await this.#hooks.open(null);
+      await conversation.remove(one.id);
       await this.refresh();
     });
   }
