@@ -82,7 +82,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_came(person):
     person.write("Stop it?")
     person.page.press("#question", "Enter")
     person.page.wait_for_selector(".word")
-    person.page.get_by_role("button", name="Stop").click()
+    person.page.get_by_role("button", name="Stop", exact=True).click()
     person.finished()
     person.words()
     kept = person.conversation()["messages"][1]["text"]

@@ -116,7 +116,7 @@ export class Answer {
     const events = this.#actions.alone(this, this.#comparing.signal);
     const own = element("div", { class: "words" });
     this.#other.replaceChildren(
-      element("header", { class: "column-head" }, element("h3", {}, "The cloud alone"), button("Close", () => this.#uncompare(), { picture: "close", quiet: true })),
+      element("header", { class: "column-head" }, element("h2", {}, "The cloud alone"), button("Close", () => this.#uncompare(), { picture: "close", quiet: true })),
       own,
     );
     this.#other.hidden = false;

@@ -43,9 +43,9 @@ async function start() {
     return gate(error.message);
   }
   wire();
-  byId("app").hidden = false;
   await attempt(() => sidebar.refresh());
   await attempt(() => chat.open(remembered()));
+  byId("app").hidden = false; // not before: what is typed now is not lost
   composer.clear();
   return undefined;
 }
