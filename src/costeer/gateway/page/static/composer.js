@@ -60,6 +60,7 @@ export class Composer {
     if (this.#busy) return this.#hooks.stop();
     const text = this.text.value.trim();
     if (text === "") return undefined;
+    this.preview.fold(false);
     this.clear();
     return this.#hooks.ask(text);
   }

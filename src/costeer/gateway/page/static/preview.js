@@ -23,7 +23,7 @@ export class Preview {
         class: "text-button reads-toggle",
         "aria-expanded": "false",
         "aria-controls": "reads",
-        on: { click: () => this.#fold() },
+        on: { click: () => this.fold(this.#list.hidden) },
       },
       element("span", {}, "What will be read"),
       icon("down"),
@@ -40,6 +40,7 @@ export class Preview {
   /** Another conversation: nothing is left out. */
   reset() {
     this.#without.clear();
+    this.fold(false);
     this.ask("");
   }
 
@@ -61,8 +62,8 @@ export class Preview {
     }
   }
 
-  #fold() {
-    const open = this.toggle.getAttribute("aria-expanded") !== "true";
+  /** Show the records, or hide them. */
+  fold(open) {
     this.toggle.setAttribute("aria-expanded", String(open));
     this.#list.hidden = !open;
   }

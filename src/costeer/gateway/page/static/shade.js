@@ -14,8 +14,8 @@ export function inWords(shift, word) {
   if (shift === null || shift === undefined) return "";
   if (Math.abs(shift) < 0.07) return `Your profile hardly moved “${word}”, as far as is certain.`;
   const times = 2 ** Math.abs(shift);
-  const factor = times >= 1000 ? "over 1,000" : times >= 10 ? Math.round(times) : times.toFixed(1);
-  return `Your profile made “${word}” at least ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
+  const factor = times >= 1000 ? "over 1,000" : `at least ${times >= 10 ? Math.round(times) : times.toFixed(1)}`;
+  return `Your profile made “${word}” ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
 }
 
 /** What a token without text stands for. */
