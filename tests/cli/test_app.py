@@ -154,13 +154,11 @@ def test_enter_shows_another_link(home):
         (("--context-file", "nowhere.txt"), "nowhere.txt"),
     ],
 )
-def test_what_cannot_be_opened_is_said(home, options, words):
-    done = subprocess.run(
-        command(*options), capture_output=True, text=True, timeout=30, env=home, check=False
-    )
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_cannot_be_opened_is_said(run, home, options, words):
+    code, out, err = run("app", "--port", "0", *MODELS, *options)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
 
 
 def test_another_profile_than_default_has_to_be_named(home):

@@ -13,19 +13,18 @@ from tests.support.gateway import (
     HELLO,
     FailingCloud,
     GatedModel,
+    asked,
     events,
+    idle,
     post,
     running_gateway,
     streamed,
     text_of,
+    under_way,
 )
 from tests.support.serving import until
 
 LONG = HELLO | {"max_tokens": 300, "stream": True}
-
-
-def asked(number, **changes):
-    return HELLO | {"messages": [{"role": "user", "content": f"Question {number}?"}]} | changes
 
 
 @contextmanager
@@ -42,14 +41,6 @@ def connection(app, body):
             b"content-length: %d\r\n\r\n%b" % (len(payload), payload)
         )
         yield made
-
-
-def under_way(app):
-    return app.answers.metrics.under_way
-
-
-def idle(app):
-    return under_way(app) == 0 and app.costeer.lanes.busy == app.costeer.lanes.waiting == 0
 
 
 def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path):

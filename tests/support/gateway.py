@@ -135,3 +135,18 @@ def text_of(chunks):
     return "".join(
         choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]
     )
+
+
+def asked(number, **changes):
+    """A body with a question of its own."""
+    return HELLO | {"messages": [{"role": "user", "content": f"Question {number}?"}]} | changes
+
+
+def under_way(app):
+    """How many answers are under way."""
+    return app.answers.metrics.under_way
+
+
+def idle(app):
+    """Whether no answer is under way, and no lane held."""
+    return under_way(app) == 0 and app.costeer.lanes.busy == app.costeer.lanes.waiting == 0

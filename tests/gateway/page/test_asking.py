@@ -2,7 +2,10 @@
 
 import pytest
 
+from costeer.cloud.in_process import InProcess
+from costeer.decoding.steering import log_softmax
 from costeer.gateway.page.asking import title
+from tests.support.gateway import TextModel
 from tests.support.page import running_page, text_of, tokens_of
 
 
@@ -145,6 +148,35 @@ def test_going_on_from_an_answer_that_goes_on(page, talk):
         answer, expected = found[-1]["message"], text_of(found)
 
 
+class EndingModel(TextModel):
+    """Would end its answers at every token, and never does so first."""
+
+    def logprobs(self, ids):
+        row = super().logprobs(ids)
+        best = row.max()
+        row[257] = best - 0.1
+        return log_softmax(row)
+
+
+@pytest.mark.parametrize("position", [0, 4])
+def test_an_answer_can_be_ended_at_any_word(tmp_path, position):
+    cloud = InProcess(EndingModel(seed=1))
+    with running_page(tmp_path, cloud=cloud, slm=EndingModel(seed=2), strength="off") as page:
+        number = page.new()
+        found = page.ask(number, text="Hello?")
+        assert "<|end|>" in [one[1] for one in tokens_of(found)[position]["after"]]
+        body = {"continue": found[-1]["message"], "position": position, "token": 257}
+        ended = page.ask(number, **body)
+        kept = page.get(number)["messages"][-1]
+    assert text_of(ended) == text_of(found)[:position]
+    assert ended[-1]["finish_reason"] == "stop"
+    assert [token["end"] for token in tokens_of(ended)] == [False] * position + [True]
+    if position:
+        assert (kept["id"], kept["text"]) == (ended[-1]["message"], text_of(ended))
+    else:  # an answer without a word is none
+        assert (kept["id"], ended[-1]["message"]) == (found[-1]["message"], None)
+
+
 @pytest.mark.parametrize(
     ("change", "param"),
     [
@@ -152,7 +184,7 @@ def test_going_on_from_an_answer_that_goes_on(page, talk):
         ({"position": -1}, "position"),
         ({"position": None}, "position"),
         ({"token": None}, "token"),
-        ({"token": 319}, "token"),  # decodes to nothing
+        ({"token": 319}, "token"),
         ({"token": 2**40}, "token"),
         ({"token": True}, "token"),
         ({"continue": 1}, "not_found"),

@@ -1,38 +1,59 @@
 """An answer under way: stopped, steered, abandoned, failing; and what is kept of it."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from costeer.cloud.in_process import InProcess
 from costeer.gateway.answers import Limits
-from tests.gateway.test_answers import asked, idle, under_way
-from tests.support.gateway import FailingCloud, GatedModel, post
+from tests.support.gateway import FailingCloud, GatedModel, TextModel, asked, idle, post, under_way
 from tests.support.page import running_page, text_of, tokens_of
 from tests.support.serving import until
 
-LONG = 400
+LONG = 3000
 
 
-def test_stop_ends_the_answer_keeps_what_was_written_and_frees_the_lane(tmp_path):
-    with running_page(tmp_path, slm=GatedModel(seed=2), lanes=1, limit=LONG) as page:
+class SteppedModel(TextModel):
+    """An LLM that makes as many calls as it is allowed."""
+
+    def __init__(self):
+        super().__init__(seed=1)
+        self.calls = threading.Semaphore(0)
+
+    def allow(self, calls):
+        self.calls.release(calls)
+
+    def extend_many(self, work, rows=None):
+        assert self.calls.acquire(timeout=30)
+        return super().extend_many(work, rows)
+
+
+SOME, ALL = 12, 10_000  # calls: for the prompt and a few tokens, and for any answer
+
+
+@pytest.fixture
+def llm():
+    return SteppedModel()
+
+
+def test_stop_ends_the_answer_keeps_what_was_written_and_frees_the_lane(tmp_path, llm):
+    with running_page(tmp_path, cloud=InProcess(llm), text="I am.", lanes=1, limit=LONG) as page:
         number = page.new()
+        llm.allow(SOME)
         with page.asking(number, text="Hello?") as found:
-            begun = next(found)
-            first = next(found)
+            begun, first = next(found), next(found)
             page("POST", f"/answers/{begun['answer']}/stop", {})
+            llm.allow(ALL)
             rest = list(found)
         assert until(lambda: idle(page.app))
         kept = page.get(number)["messages"][-1]
         assert page.send("POST", f"/answers/{begun['answer']}/stop", {}).status_code == 404
-    assert rest[-1] | {"html": ""} == rest[-1] | {
-        "type": "end",
-        "message": kept["id"],
-        "html": "",
-        "finish_reason": "interrupted",
-    }
+    assert (rest[-1]["type"], rest[-1]["finish_reason"]) == ("end", "interrupted")
+    assert rest[-1]["message"] == kept["id"]
     assert kept["text"] == text_of([first, *rest])
     assert kept["finish_reason"] == "interrupted"
-    assert len(tokens_of(rest)) < LONG - 1
+    assert len(tokens_of(rest)) < SOME
 
 
 def test_a_page_that_goes_away_keeps_what_was_written(tmp_path):
@@ -46,18 +67,18 @@ def test_a_page_that_goes_away_keeps_what_was_written(tmp_path):
         assert kept[-1]["text"].startswith(text_of(seen))
         assert len(kept[-1]["tokens"]) < LONG
         assert kept[-1]["finish_reason"] == "interrupted"
-        assert page.ask(number, regenerate=kept[-1]["id"], alone=True)[-1]["type"] == "end"
 
 
-def test_the_strength_changes_from_the_next_token_on(tmp_path):
-    slm = GatedModel(seed=2)
-    with running_page(tmp_path, slm=slm, text="I am vegan.", limit=60) as page:
+def test_the_strength_changes_from_the_next_token_on(tmp_path, llm):
+    with running_page(tmp_path, cloud=InProcess(llm), text="I am vegan.", limit=40) as page:
+        llm.allow(SOME)
         with page.asking(page.new(), text="Hello?", strength="off") as found:
             begun, first = next(found), next(found)
             path = f"/answers/{begun['answer']}/strength"
             assert page.send("POST", path, {"strength": "much"}).status_code == 400
             assert page.send("POST", path, {}).status_code == 400
             assert page("POST", path, {"strength": 2.0}) == {}
+            llm.allow(ALL)
             rest = list(found)
         kept = page.get(page("GET", "/conversations")["conversations"][0]["id"])["messages"][-1]
     strengths = [token["strength"] for token in tokens_of([first, *rest])]
@@ -68,14 +89,15 @@ def test_the_strength_changes_from_the_next_token_on(tmp_path):
     assert kept["strength"] == "2.0"
 
 
-def test_going_on_keeps_the_strengths_up_to_there(tmp_path):
-    slm = GatedModel(seed=2)
-    with running_page(tmp_path, slm=slm, text="I am vegan.", limit=60) as page:
+def test_going_on_keeps_the_strengths_up_to_there(tmp_path, llm):
+    with running_page(tmp_path, cloud=InProcess(llm), text="I am vegan.", limit=40) as page:
         number = page.new()
+        llm.allow(SOME)
         with page.asking(number, text="Hello?", strength="off") as found:
             begun = next(found)
             next(found)
             page("POST", f"/answers/{begun['answer']}/strength", {"strength": 2.0})
+            llm.allow(ALL)
             answer = list(found)[-1]["message"]
         tokens = page.get(number)["messages"][-1]["tokens"]
         last = len(tokens) - 3
@@ -213,3 +235,20 @@ def test_a_conversation_that_is_forgotten_meanwhile_stays_forgotten(tmp_path):
 def test_an_answer_that_there_is_not(page, action):
     response = page.send("POST", f"/answers/none/{action}", {"strength": 1})
     assert response.status_code == 404
+
+
+def test_an_answer_that_cannot_be_kept_is_said_and_frees_the_lane(tmp_path, profile, llm):
+    options = {"cloud": InProcess(llm), "text": "I am vegan.", "profile": profile}
+    with running_page(tmp_path, **options) as page:
+        number = page.new()
+        llm.allow(SOME)
+        with page.asking(number, text="Hello?") as found:
+            next(found), next(found)
+            profile.close()
+            llm.allow(ALL)
+            last = list(found)[-1]
+        assert last["error"]["code"] == "profile_error"
+        assert last["message"] is None
+        assert until(lambda: idle(page.app))
+        assert page.send("GET", "/conversations").status_code == 500
+        assert page("GET", "/state")["profile"] == "default"

@@ -9,13 +9,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from costeer.edge.answer import Beginning
+from costeer.edge.answer import Beginning, Result
 from costeer.gateway import values
-from costeer.gateway.answering import Answering, Ask
+from costeer.gateway.answering import Answer, Answering, Ask
 from costeer.gateway.page import tokens
 from costeer.gateway.page.asked import Asked
 from costeer.gateway.page.storage import Storage
-from costeer.gateway.page.writing import Keeping, PageAnswer, Sampling
+from costeer.gateway.page.writing import Finished, Keeping, PageAnswer, Sampling
 from costeer.models.base import Message as Turn
 from costeer.profile.conversations import Message
 from costeer.profile.selection import Choice, context_list
@@ -93,21 +93,24 @@ class Asking:
         trace = self._trace(place.old)
         reading = self._reading(number, place.text, trace, asked)
         begun = self._begun(trace, asked)
-        sampling = _sampling(trace, asked)
-        answer = self.answering.start(
-            Ask(
-                place.turns,
-                context=reading.context,
-                strength=asked.strength,
-                temperature=sampling[0],
-                top_p=sampling[1],
-                seed=sampling[2],
-                candidates=tokens.CANDIDATES,
-                priority=PRIORITY,
-                beginning=_beginning(trace, begun),
-                keep_exchanges=True,
+        sampling, beginning = _sampling(trace, asked), _beginning(trace, begun)
+        if beginning is not None and begun[-1]["end"]:
+            answer: Answer = Finished(_ended(begun, beginning))
+        else:
+            answer = self.answering.start(
+                Ask(
+                    place.turns,
+                    context=reading.context,
+                    strength=asked.strength,
+                    temperature=sampling[0],
+                    top_p=sampling[1],
+                    seed=sampling[2],
+                    candidates=tokens.CANDIDATES,
+                    priority=PRIORITY,
+                    beginning=beginning,
+                    keep_exchanges=True,
+                )
             )
-        )
         keeping = self._keeping(number, place, reading, sampling)
         return PageAnswer(answer, self.answering.spell, keeping.question, keeping, begun)
 
@@ -174,8 +177,7 @@ class Asking:
         chosen = tokens.replaced(known[asked.position], asked.token)
         if chosen is None:
             raise values.wrong("token", "one of the candidates at that position")
-        if not self.answering.spell(asked.token)[1]:
-            raise values.wrong("token", "a token that is text")
+        chosen["end"] = not self.answering.spell(asked.token)[1]  # control tokens have no bytes
         return tokens.with_texts([*known[: asked.position], chosen], self.answering.spell)
 
     def _keeping(self, number: int, place: Place, reading: Reading, sampling: Sampling) -> Keeping:
@@ -218,6 +220,18 @@ def _beginning(trace: Trace | None, begun: Sequence[tokens.Token]) -> Beginning 
     strengths = tuple((at, one) for at, one in trace.details["strengths"] if at <= position)
     ids = tuple(token["id"] for token in begun)
     return Beginning(ids, strengths, tuple(trace.details["recent"]))
+
+
+def _ended(begun: Sequence[tokens.Token], beginning: Beginning) -> Result:
+    """An answer to which nothing is added but its end."""
+    return Result(
+        text="".join(token["text"] for token in begun),
+        token_ids=list(beginning.token_ids),
+        finish_reason="stop",
+        steps=1,
+        strengths=list(beginning.strengths),
+        recent=beginning.recent,
+    )
 
 
 def _sampling(trace: Trace | None, asked: Asked) -> Sampling:

@@ -51,7 +51,7 @@ def route(method: str, path: str, work: Work) -> Route:
         try:
             require_owner(request.scope)
             call = await _call(request)
-            return json_response(await anyio.to_thread.run_sync(work, call))
+            return await anyio.to_thread.run_sync(lambda: json_response(work(call)))
         except Exception as error:  # noqa: BLE001 - whose text may quote the person
             return error_response(page_error(error))
 

@@ -112,6 +112,23 @@ class Keeping:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An ``Answer`` that has ended already."""
+
+    result: Result
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """No more chunks."""
+        return iter(())
+
+    def set_strength(self, strength: float | str) -> None:
+        """Change nothing: no token is undecided."""
+
+    def stop(self) -> None:
+        """Change nothing: it has ended."""
+
+
 @dataclass
 class PageAnswer:
     """An ``Answer`` whose tokens are described, and kept at its end.
