@@ -128,16 +128,3 @@ def test_it_can_be_said_the_clouds_way(person, words):
     assert after[at]["id"] == before[at]["own"]["id"]
     assert not after[at]["changed"]
     assert after[:at] == before[:at]
-
-
-def test_a_word_of_the_profile_names_its_record(person, words):
-    person.press("Home")
-    index = person.served.script.index("chickpea") + 2
-    for _ in range(index):
-        person.press("ArrowRight")
-    person.served("GET", "/records")
-    sources = person.page.locator("#panel .sources")
-    if "chickpea" in person.text():
-        assert "chickpea stew needs an hour" in sources.text_content()
-    else:
-        assert sources.count() == 0

@@ -9,6 +9,7 @@ import { byId } from "./element.js";
 import { attempt, notify } from "./notices.js";
 import { Question } from "./question.js";
 import { Scroll } from "./scroll.js";
+import { words } from "./words.js";
 
 export class Chat {
   id = null;
@@ -24,7 +25,7 @@ export class Chat {
   /**
    * @param panel the Panel.
    * @param hooks `busy(bool)`, `changed()`, `shown(conversation)`, `options()` for each question,
-   *   `ledger(answer)`.
+   *   `ledger(answer, taken)`.
    */
   constructor(panel, hooks) {
     this.#panel = panel;
@@ -75,9 +76,15 @@ export class Chat {
       regenerate: (message) => attempt(() => this.#again(message, { regenerate: message.id })),
       retry: (answer) => attempt(() => this.#retry(answer)),
       alone: (answer, signal) => conversation.ask(this.id, { regenerate: answer.id, alone: true }, signal),
-      ledger: (answer) => this.#hooks.ledger(answer),
+      ledger: (answer) => this.#hooks.ledger(answer, this.#taken(answer)),
       go: (id) => attempt(() => this.#go(id)),
     };
+  }
+
+  /** The words that steering took out of the records that were read. */
+  #taken(answer) {
+    const read = words(this.#records.map((record) => record.text).join("\n"));
+    return answer.words.changedWords.filter((word) => read.has(word.toLocaleLowerCase()));
   }
 
   /** Go to the branch of a message. */

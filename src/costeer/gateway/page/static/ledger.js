@@ -13,8 +13,8 @@ export class Ledger {
     this.#dialog = dialog;
   }
 
-  /** Open it for an answer. @param id of the message. */
-  async open(id) {
+  /** Open it for an answer. @param id of the message; @param taken words out of the records. */
+  async open(id, taken) {
     const ledger = await conversation.ledger(id);
     const { departures, stayed } = ledger;
     const up = sum(departures, "bytes_up");
@@ -35,6 +35,7 @@ export class Ledger {
         figure("Words changed", String(ledger.changed), "by your profile"),
       ),
       element("p", {}, story(departures, stayed, ledger.changed)),
+      ...(taken.length && departures.length ? [element("p", { class: "taken" }, "Out of your records it took: ", ...listed(taken), ".")] : []),
       ...(departures.length ? [element("h3", {}, "Each request, as it was sent")] : []),
       element("div", { class: "departures" }, ...departures.map(departure)),
     );
@@ -47,6 +48,10 @@ function story(departures, stayed, changed) {
   const read = stayed.records ? `The ${count(stayed.records, "record")} that the small model read were not sent. ` : "";
   const words = changed ? `The answer itself was sent, word by word, with the ${count(changed, "word")} that your profile changed: the cloud has read those.` : "The answer itself was sent, word by word.";
   return read + words;
+}
+
+function listed(words) {
+  return words.flatMap((word, i) => [i ? ", " : "", element("strong", {}, word)]);
 }
 
 function figure(name, value, more) {

@@ -22,7 +22,7 @@ const chat = new Chat(new Panel(byId("panel")), {
     ...(composer.strength.value === null ? {} : { strength: composer.strength.value }),
     ...(composer.preview.without.length ? { without: composer.preview.without } : {}),
   }),
-  ledger: (answer) => attempt(() => ledger.open(answer.id)),
+  ledger: (answer, taken) => attempt(() => ledger.open(answer.id, taken)),
 });
 const composer = new Composer(byId("composer"), {
   ask: (text) => attempt(() => chat.ask(text)),

@@ -4,7 +4,8 @@
  */
 
 import { button, element } from "./element.js";
-import { inWords, textOf, visible } from "./shade.js";
+import { inWords, nameOf, visible } from "./shade.js";
+import { around, holds } from "./words.js";
 
 export class Panel {
   #box;
@@ -62,7 +63,7 @@ export class Panel {
     return element(
       "header",
       { class: "panel-head" },
-      element("h2", {}, element("span", { class: "token" }, visible(textOf(token)))),
+      element("h2", {}, element("span", { class: "token" }, nameOf(token))),
       element("span", { class: "muted" }, `${index + 1} of ${view.tokens.length}`),
       button("Close", () => this.close(), { picture: "close", quiet: true }),
     );
@@ -76,7 +77,7 @@ export class Panel {
       { class: "story", "aria-live": "polite" },
       token.changed && own ? element("strong", {}, `The cloud would have written “${visible(own.text)}”. `) : null,
       !token.changed && own ? "The cloud would have written the same. " : null,
-      inWords(token.shift, visible(textOf(token))),
+      inWords(token.shift, nameOf(token)),
     );
   }
 
@@ -120,13 +121,13 @@ export class Panel {
     const { view, index, records } = this.#shown;
     const word = view.wordAt(index);
     if (word.length < 3) return null;
-    const holds = records.filter((record) => wholeWord(record.text, word));
-    if (holds.length === 0) return null;
+    const found = records.filter((record) => holds(record.text, word));
+    if (found.length === 0) return null;
     return element(
       "section",
       { class: "sources" },
       element("h3", {}, `“${word}” stands in your profile`),
-      ...holds.slice(0, 3).map((record) => element("p", {}, around(record.text, word))),
+      ...found.slice(0, 3).map((record) => element("p", {}, around(record.text, word))),
     );
   }
 
@@ -149,19 +150,4 @@ function percent(p, bound) {
 
 function strengthText(strength) {
   return typeof strength === "number" ? strength.toFixed(1) : strength;
-}
-
-function wholeWord(text, word) {
-  return words(text).includes(word.toLocaleLowerCase());
-}
-
-function words(text) {
-  return text.toLocaleLowerCase().match(/[\p{L}\p{M}\p{N}'’-]+/gu) ?? [];
-}
-
-function around(text, word) {
-  const at = text.toLocaleLowerCase().indexOf(word.toLocaleLowerCase());
-  const from = Math.max(at - 60, 0);
-  const to = Math.min(at + word.length + 60, text.length);
-  return `${from > 0 ? "…" : ""}${text.slice(from, to)}${to < text.length ? "…" : ""}`;
 }

@@ -33,10 +33,13 @@ export class Profile {
         button("Close", () => this.#dialog.close(), { picture: "close", quiet: true }),
       ),
       element("p", { class: "muted" }, "The small model on this device reads it to steer the answers. None of it is sent; a word of it that an answer uses is sent with that answer."),
-      ...(name === null ? [nothingOpen()] : [this.#form(), element("div", { class: "search" }, this.#query, this.#total), this.#list]),
+      ...(name === null ? [nothingOpen()] : []),
+      this.#form(),
+      element("div", { class: "search" }, this.#query, this.#total),
+      this.#list,
     );
     this.#dialog.showModal();
-    if (name !== null) await attempt(() => this.#load());
+    await attempt(() => this.#load());
   }
 
   async #load() {
@@ -145,5 +148,5 @@ function brief(text) {
 }
 
 function nothingOpen() {
-  return element("p", {}, "No profile is open. Make one with ", element("code", {}, "costeer profile init"), " and start ", element("code", {}, "costeer app"), " again.");
+  return element("p", {}, "No profile is open, so what you add is gone when ", element("code", {}, "costeer app"), " ends. To keep it, make one: ", element("code", {}, "costeer profile init"));
 }

@@ -18,19 +18,22 @@ export function inWords(shift, word) {
   return `Your profile made “${word}” ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
 }
 
-/** What a token without text stands for. */
-export function textOf(token) {
-  if (token.text !== "") return token.text;
-  return token.end ? "(end of the answer)" : "(part of a character)";
+/** A token as it is named: its text with visible blanks, or what it stands for without one. */
+export function nameOf(token) {
+  return token.text === "" ? nothing(token) : visible(token.text);
 }
+
+const nothing = (token) => (token.end ? "(end of the answer)" : "(part of a character)");
 
 /** A token's text with its blanks made visible. */
 export function visible(text) {
   return text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll("\r", "␍");
 }
 
-/** A token's text for the ear: screen readers are silent about blanks. */
-export function spoken(text) {
+/** A token for the ear: screen readers are silent about blanks. */
+export function spoken(token) {
+  const { text } = token;
+  if (text === "") return nothing(token);
   if (text.trim() !== "") return text.trim();
   return text.includes("\n") ? "line break" : text.includes("\t") ? "tab" : "space";
 }

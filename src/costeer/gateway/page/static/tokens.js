@@ -8,7 +8,8 @@
  */
 
 import { element } from "./element.js";
-import { spoken, step, textOf } from "./shade.js";
+import { spoken, step } from "./shade.js";
+import { isPiece } from "./words.js";
 
 const HOVER_DELAY = 300; // ms: below it, panels flicker while the pointer crosses the text
 let views = 0;
@@ -102,13 +103,18 @@ export class TokenView {
 
   /** The word of natural language around a token: the letters that it shares with its neighbours. */
   wordAt(index) {
-    const letters = /^[\p{L}\p{M}\p{N}'’-]+$/u;
-    const joined = (i) => letters.test(this.tokens[i]?.text ?? " ");
+    const joined = (i) => isPiece(this.tokens[i]?.text ?? "");
     let from = index;
     while (joined(from) && from > 0) from -= 1;
     let to = index + 1;
     while (joined(to)) to += 1;
     return this.tokens.slice(from, to).map((token) => token.text).join("").trim();
+  }
+
+  /** The words in which something was changed, each once. */
+  get changedWords() {
+    const found = this.tokens.flatMap((token, i) => (token.changed ? [this.wordAt(i)] : []));
+    return [...new Map(found.map((word) => [word.toLocaleLowerCase(), word])).values()];
   }
 
   #append(token) {
@@ -130,7 +136,7 @@ export class TokenView {
         id: `${this.#id}-${index}`,
         class: token.changed ? "word changed" : "word",
         "aria-selected": "false",
-        "aria-label": token.text.trim() === "" ? spoken(textOf(token)) : null,
+        "aria-label": token.text.trim() === "" ? spoken(token) : null,
         "aria-description": token.changed ? "changed by your profile" : null,
       },
       ...marked(token),
