@@ -19,7 +19,9 @@ settings.load_profile("default")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--screenshots", metavar="FOLDER", help="where tests of the page leave pictures")
+    parser.addoption(
+        "--screenshots", metavar="FOLDER", help="where tests of the page leave pictures"
+    )
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ def test_the_first_thing_is_the_box_and_what_truly_happens(person):
     assert page.evaluate("document.activeElement.id") == "question"
     cloud = person.served("GET", "/state")["cloud"].removeprefix("http://")
     promise = page.locator("#promise").text_content()
-    assert promise.startswith("Your profile stays on this device; only your questions and the words")
+    assert promise.startswith(
+        "Your profile stays on this device; only your questions and the words"
+    )
     assert promise.endswith(f"go to {cloud}.")
 
 
@@ -69,7 +71,8 @@ def test_words_are_appended_and_never_drawn_again(person):
       new MutationObserver((changes) => {
         window.marked ??= document.querySelector(".word");
         for (const change of changes)
-          for (const node of change.removedNodes) if (node.matches?.(".word, .words > *")) removed += 1;
+          for (const node of change.removedNodes)
+            if (node.matches?.(".word, .words > *")) removed += 1;
       }).observe(document.getElementById("log"), { childList: true, subtree: true });
     }""")
     person.ask()

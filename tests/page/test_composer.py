@@ -14,7 +14,9 @@ def unfold(person, text):
 
 def test_the_records_that_will_be_read_are_shown_with_their_reasons(person):
     shown = unfold(person, "How do I cook chickpea stew?")
-    expected = person.served("POST", "/preview", {"text": "How do I cook chickpea stew?"})["records"]
+    expected = person.served("POST", "/preview", {"text": "How do I cook chickpea stew?"})[
+        "records"
+    ]
     rows = shown.locator("li label").all_text_contents()
     assert rows == [record["text"] + record["reason"] for record in expected]
     assert any("chickpea" in row for row in rows)
@@ -47,6 +49,16 @@ def test_the_slider_says_what_it_means_and_goes_with_the_question(person):
     person.ask()
     assert person.conversation()["messages"][1]["strength"] == "off"
     assert not any(token["changed"] for token in person.conversation()["messages"][1]["tokens"])
+
+
+def test_with_the_strength_off_nothing_is_read_and_the_page_says_so(person):
+    unfold(person, "Dinner?")
+    slider = person.page.get_by_role("slider", name="Strength")
+    slider.focus()
+    person.press("Home")
+    assert person.page.locator(".reads-toggle").text_content() == "Nothing will be read"
+    person.press("End")
+    assert person.page.locator(".reads-toggle").text_content() == "2 records will be read"
 
 
 def test_the_slider_takes_effect_in_the_answer_that_is_being_written(person):

@@ -7,7 +7,14 @@ import pytest
 pytestmark = pytest.mark.browser
 
 FACT = "My name is Maren Okafor. I live in Porto with my dog Biscuit."
-PIECES = [("Go", False), (" to", True), (" Por", True), ("to", False), (" today", True), ("", False)]
+PIECES = [
+    ("Go", False),
+    (" to", True),
+    (" Por", True),
+    ("to", False),
+    (" today", True),
+    ("", False),
+]
 
 
 def token(i, text, changed):

@@ -20,7 +20,9 @@ def test_the_ledger_shows_every_byte_that_left(person, tmp_path):
     bodies = dialog.locator("pre")
     assert bodies.count() == len(ledger["departures"]) > 0
     shown, spelled = bodies.all_text_contents(), [one["text"] for one in ledger["departures"]]
-    assert [one for one, text in zip(shown, spelled, strict=True) if text.strip() and one != text] == []
+    assert [
+        one for one, text in zip(shown, spelled, strict=True) if text.strip() and one != text
+    ] == []
     dialog.locator("summary").first.focus()
     dialog.get_by_role("button", name="As sent").first.click()
     assert bodies.first.text_content() == ledger["departures"][0]["body"]

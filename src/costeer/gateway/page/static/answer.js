@@ -116,7 +116,12 @@ export class Answer {
     const events = this.#actions.alone(this, this.#comparing.signal);
     const own = element("div", { class: "words" });
     this.#other.replaceChildren(
-      element("header", { class: "column-head" }, element("h2", {}, "The cloud alone"), button("Close", () => this.#uncompare(), { picture: "close", quiet: true })),
+      element(
+        "header",
+        { class: "column-head" },
+        element("h2", {}, "The cloud alone"),
+        button("Close", () => this.#uncompare(), { picture: "close", quiet: true }),
+      ),
       own,
     );
     this.#other.hidden = false;
@@ -173,15 +178,31 @@ export class Answer {
   #toolbar() {
     const { message } = this;
     const choice = (name, side) =>
-      button(name, () => this.#show(side), { style: "segment", "data-side": side, "aria-pressed": String(this.#side === side) });
+      button(name, () => this.#show(side), {
+        style: "segment",
+        "data-side": side,
+        "aria-pressed": String(this.#side === side),
+      });
     const words = this.words.tokens.length > 0;
     return [
       branches(message, this.#actions.go),
-      words && element("span", { class: "segments", role: "group", "aria-label": "View" }, choice("Text", "text"), choice("Words", "words")),
+      words &&
+        element(
+          "span",
+          { class: "segments", role: "group", "aria-label": "View" },
+          choice("Text", "text"),
+          choice("Words", "words"),
+        ),
       words && shading(),
       copyButton(() => message.text || this.words.text),
-      button("Write again", () => this.#actions.regenerate(message), { picture: "again", quiet: true }),
-      button("Compare with the cloud alone", () => attempt(() => this.#compare()), { picture: "compare", quiet: true }),
+      button("Write again", () => this.#actions.regenerate(message), {
+        picture: "again",
+        quiet: true,
+      }),
+      button("Compare with the cloud alone", () => attempt(() => this.#compare()), {
+        picture: "compare",
+        quiet: true,
+      }),
       this.#summary(),
     ].filter(Boolean);
   }
@@ -192,8 +213,13 @@ export class Answer {
     const changed = tokens.filter((token) => token.changed).length;
     const parts = [];
     if (tokens.length) parts.push(`${changed} of ${count(tokens.length, "word")} changed`);
-    parts.push(this.#sent === null ? "what left this device" : `${bytes(this.#sent)} left this device`);
-    return button(parts.join(" · "), () => this.#actions.ledger(this), { picture: "ledger", style: "text-button summary" });
+    parts.push(
+      this.#sent === null ? "what left this device" : `${bytes(this.#sent)} left this device`,
+    );
+    return button(parts.join(" · "), () => this.#actions.ledger(this), {
+      picture: "ledger",
+      style: "text-button summary",
+    });
   }
 }
 
@@ -201,12 +227,17 @@ export class Answer {
 function shading() {
   const on = () => document.body.dataset.shade !== "off";
   const swatches = [1, 2, 3, 4].map((step) => element("i", { class: `shade-${step}` }));
-  const made = button("Shading", toggle, { style: "text-button shading", "aria-pressed": String(on()) });
-  made.title = "The more a word is shaded, the more your profile moved it; a changed word is underlined.";
+  const made = button("Shading", toggle, {
+    style: "text-button shading",
+    "aria-pressed": String(on()),
+  });
+  made.title =
+    "The more a word is shaded, the more your profile moved it; a changed word is underlined.";
   made.append(element("span", { class: "swatches", "aria-hidden": "true" }, ...swatches));
   function toggle() {
     document.body.dataset.shade = on() ? "off" : "on";
-    for (const one of document.querySelectorAll(".shading")) one.setAttribute("aria-pressed", String(on()));
+    for (const one of document.querySelectorAll(".shading"))
+      one.setAttribute("aria-pressed", String(on()));
   }
   return made;
 }

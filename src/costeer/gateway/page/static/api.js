@@ -58,7 +58,9 @@ async function reach(path, options) {
     return await fetch(path, { ...options, cache: "no-store", credentials: "omit" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, { message: "The gateway on this device does not answer. Is it still running?" });
+    throw new ApiError(0, {
+      message: "The gateway on this device does not answer. Is it still running?",
+    });
   }
 }
 

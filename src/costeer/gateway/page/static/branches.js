@@ -20,7 +20,10 @@ export function branches(message, go) {
 
 /** A button that copies a text. */
 export function copyButton(text) {
-  const made = button("Copy", () => navigator.clipboard.writeText(text()).then(done, () => {}), { picture: "copy", quiet: true });
+  const made = button("Copy", () => navigator.clipboard.writeText(text()).then(done, () => {}), {
+    picture: "copy",
+    quiet: true,
+  });
   function done() {
     made.setAttribute("aria-label", "Copied");
     setTimeout(() => made.setAttribute("aria-label", "Copy"), 2000);

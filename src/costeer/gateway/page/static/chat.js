@@ -35,7 +35,10 @@ export class Chat {
   /** Show a conversation; null for a new one, which begins with its first question. */
   async open(id) {
     await this.stop();
-    const loaded = id === null ? { id: null, title: "", messages: [], records: [] } : await conversation.load(id);
+    const loaded =
+      id === null
+        ? { id: null, title: "", messages: [], records: [] }
+        : await conversation.load(id);
     this.#show(loaded, { anew: true });
   }
 
@@ -70,12 +73,15 @@ export class Chat {
       inspect: (answer, index) => this.#inspect(answer, index),
       enterPanel: () => this.#panel.enter(),
       closePanel: () => this.#panel.close(),
-      widen: () => this.#log.toggleAttribute("data-wide", this.#log.querySelector(".comparing") !== null),
+      widen: () =>
+        this.#log.toggleAttribute("data-wide", this.#log.querySelector(".comparing") !== null),
       follow: () => this.#scroll.follow(),
-      edit: (message, text) => attempt(() => this.#again(message, { edit: message.id, text }, text)),
+      edit: (message, text) =>
+        attempt(() => this.#again(message, { edit: message.id, text }, text)),
       regenerate: (message) => attempt(() => this.#again(message, { regenerate: message.id })),
       retry: (answer) => attempt(() => this.#retry(answer)),
-      alone: (answer, signal) => conversation.ask(this.id, { regenerate: answer.id, alone: true }, signal),
+      alone: (answer, signal) =>
+        conversation.ask(this.id, { regenerate: answer.id, alone: true }, signal),
       ledger: (answer) => this.#hooks.ledger(answer, this.#taken(answer)),
       go: (id) => attempt(() => this.#go(id)),
     };
@@ -120,7 +126,10 @@ export class Chat {
   #draw() {
     const wanted = this.#views.map((view) => view.element);
     for (const shown of [...this.#log.children]) if (!wanted.includes(shown)) shown.remove();
-    wanted.forEach((one, i) => this.#log.children[i] === one || this.#log.insertBefore(one, this.#log.children[i] ?? null));
+    wanted.forEach(
+      (one, i) =>
+        this.#log.children[i] === one || this.#log.insertBefore(one, this.#log.children[i] ?? null),
+    );
     this.#actions.widen();
     byId("main").dataset.empty = String(wanted.length === 0);
   }
@@ -148,7 +157,12 @@ export class Chat {
       if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
       const seed = answer.words.tokens.slice(0, index);
       const at = this.#views.indexOf(answer);
-      return this.#write({ continue: answer.id, position: index, token: token.id }, at, undefined, seed);
+      return this.#write(
+        { continue: answer.id, position: index, token: token.id },
+        at,
+        undefined,
+        seed,
+      );
     });
   }
 
@@ -174,7 +188,8 @@ export class Chat {
     this.#panel.close();
     this.#log.setAttribute("aria-live", "off");
     this.#views.length = at;
-    if (text !== undefined) this.#views.push(new Question({ id: null, role: "user", text }, this.#actions));
+    if (text !== undefined)
+      this.#views.push(new Question({ id: null, role: "user", text }, this.#actions));
     const answer = new Answer({ id: null, role: "assistant", text: "" }, this.#actions);
     answer.asked = body;
     seed.forEach((token, i) => answer.add({ ...token, i }));
@@ -197,11 +212,18 @@ export class Chat {
 
   async #read(answer, body, signal) {
     try {
-      for await (const event of conversation.ask(this.id, { ...body, ...this.#hooks.options() }, signal)) {
+      for await (const event of conversation.ask(
+        this.id,
+        { ...body, ...this.#hooks.options() },
+        signal,
+      )) {
         this.#take(answer, event);
       }
     } catch (error) {
-      answer.fail(error.name === "AbortError" ? "Stopped before anything was written." : error.message, error.kept);
+      answer.fail(
+        error.name === "AbortError" ? "Stopped before anything was written." : error.message,
+        error.kept,
+      );
     }
     if (answer.id === null) return this.#forgetQuestion(answer);
     await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));

@@ -15,7 +15,10 @@ export class Composer {
    */
   constructor(form, hooks) {
     this.#hooks = hooks;
-    this.strength = new Strength(hooks.steer);
+    this.strength = new Strength((name) => {
+      this.preview.know({ off: name === "off" });
+      hooks.steer(name);
+    });
     this.preview = new Preview(hooks.conversation);
     // No spelling service and no memory of forms: some browsers send or store what is typed.
     this.text = element("textarea", {
@@ -27,7 +30,11 @@ export class Composer {
       spellcheck: "false",
       on: { input: () => this.#typed(), keydown: (event) => this.#key(event) },
     });
-    this.#send = element("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
+    this.#send = element(
+      "button",
+      { type: "submit", class: "send", "aria-label": "Send" },
+      icon("send"),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();

@@ -25,14 +25,17 @@ export const switchTo = (id, message) => request("POST", path(id, "/switch"), { 
 export const ask = (id, body, signal) => events(path(id, "/ask"), body, signal);
 
 /** What would be read for a question, and what it holds itself. */
-export const preview = (id, text, signal) => request("POST", "/app/preview", { conversation: id, text }, signal);
+export const preview = (id, text, signal) =>
+  request("POST", "/app/preview", { conversation: id, text }, signal);
 
 /** End the answer soon; what is written stays. */
-export const stop = (answer) => request("POST", `/app/answers/${encodeURIComponent(answer)}/stop`, {});
+export const stop = (answer) =>
+  request("POST", `/app/answers/${encodeURIComponent(answer)}/stop`, {});
 
 /** Use another strength from the next word on. */
 export const steer = (answer, strength) =>
   request("POST", `/app/answers/${encodeURIComponent(answer)}/strength`, { strength });
 
 /** What left the device for an answer. */
-export const ledger = (answer) => request("GET", `/app/messages/${encodeURIComponent(answer)}/ledger`);
+export const ledger = (answer) =>
+  request("GET", `/app/messages/${encodeURIComponent(answer)}/ledger`);

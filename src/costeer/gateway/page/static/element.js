@@ -13,14 +13,18 @@ export function element(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "on") listen(made, value);
     else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return made;
 }
 
 function listen(target, listeners) {
-  for (const [event, listener] of Object.entries(listeners)) target.addEventListener(event, listener);
+  for (const [event, listener] of Object.entries(listeners))
+    target.addEventListener(event, listener);
 }
 
 /** An icon of the sprite in index.html; decoration, so that its button needs a name. */
@@ -35,7 +39,11 @@ export function icon(name) {
 }
 
 /** A button with an icon and a name that is shown, or only spoken and shown as a hint. */
-export function button(name, press, { picture = null, quiet = false, style = "text-button", ...rest } = {}) {
+export function button(
+  name,
+  press,
+  { picture = null, quiet = false, style = "text-button", ...rest } = {},
+) {
   return element(
     "button",
     {

@@ -23,7 +23,11 @@ export class Ledger {
         "header",
         { class: "sheet-head" },
         element("h2", { id: "ledger-title" }, "What left this device"),
-        button("Save as a file", () => download("what-left.json", JSON.stringify(ledger, null, 2)), { picture: "export" }),
+        button(
+          "Save as a file",
+          () => download("what-left.json", JSON.stringify(ledger, null, 2)),
+          { picture: "export" },
+        ),
         button("Close", () => this.#dialog.close(), { picture: "close", quiet: true }),
       ),
       element(
@@ -31,11 +35,17 @@ export class Ledger {
         { class: "figures" },
         figure("Sent", bytes(up), count(departures.length, "request")),
         figure("Came back", bytes(sum(departures, "bytes_down")), "probabilities"),
-        figure("Stayed here", count(stayed.records, "record"), count(stayed.characters, "character")),
+        figure(
+          "Stayed here",
+          count(stayed.records, "record"),
+          count(stayed.characters, "character"),
+        ),
         figure("Words changed", String(ledger.changed), "by your profile"),
       ),
       element("p", {}, story(departures, stayed, ledger.changed)),
-      ...(taken.length && departures.length ? [element("p", { class: "taken" }, "Out of your records it took: ", ...listed(taken), ".")] : []),
+      ...(taken.length && departures.length
+        ? [element("p", { class: "taken" }, "Out of your records it took: ", ...listed(taken), ".")]
+        : []),
       ...(departures.length ? [element("h3", {}, "Each request, as it was sent")] : []),
       element("div", { class: "departures" }, ...departures.map(departure)),
     );
@@ -45,8 +55,12 @@ export class Ledger {
 
 function story(departures, stayed, changed) {
   if (departures.length === 0) return "Nothing was sent for this answer.";
-  const read = stayed.records ? `The ${count(stayed.records, "record")} that the small model read were not sent. ` : "";
-  const words = changed ? `The answer itself was sent, word by word, with the ${count(changed, "word")} that your profile changed: the cloud has read those.` : "The answer itself was sent, word by word.";
+  const read = stayed.records
+    ? `The ${count(stayed.records, "record")} that the small model read were not sent. `
+    : "";
+  const words = changed
+    ? `The answer itself was sent, word by word, with the ${count(changed, "word")} that your profile changed: the cloud has read those.`
+    : "The answer itself was sent, word by word.";
   return read + words;
 }
 
@@ -55,17 +69,32 @@ function listed(words) {
 }
 
 function figure(name, value, more) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, element("strong", {}, value), element("span", { class: "muted small" }, more)));
+  return element(
+    "div",
+    {},
+    element("dt", {}, name),
+    element(
+      "dd",
+      {},
+      element("strong", {}, value),
+      element("span", { class: "muted small" }, more),
+    ),
+  );
 }
 
 function departure(sent, index) {
   const read = sent.text?.trim() === "" ? visible(sent.text) : sent.text;
   const body = element("pre", { tabindex: "0" }, read ?? sent.body);
   const choice = (name, text) =>
-    button(name, (event) => {
-      body.textContent = text;
-      for (const one of event.currentTarget.parentNode.children) one.setAttribute("aria-pressed", String(one === event.currentTarget));
-    }, { style: "segment", "aria-pressed": String(text === (read ?? sent.body)) });
+    button(
+      name,
+      (event) => {
+        body.textContent = text;
+        for (const one of event.currentTarget.parentNode.children)
+          one.setAttribute("aria-pressed", String(one === event.currentTarget));
+      },
+      { style: "segment", "aria-pressed": String(text === (read ?? sent.body)) },
+    );
   return element(
     "details",
     { open: index === 0 },
@@ -73,9 +102,20 @@ function departure(sent, index) {
       "summary",
       {},
       element("span", {}, `${index + 1}. ${clock(sent.when)} to ${sent.destination}`),
-      element("span", { class: "muted small" }, `${bytes(sent.bytes_up)} sent, ${bytes(sent.bytes_down)} came back`),
+      element(
+        "span",
+        { class: "muted small" },
+        `${bytes(sent.bytes_up)} sent, ${bytes(sent.bytes_down)} came back`,
+      ),
     ),
-    sent.text === null ? null : element("div", { class: "segments", role: "group", "aria-label": "Show" }, choice("As text", read), choice("As sent", sent.body)),
+    sent.text === null
+      ? null
+      : element(
+          "div",
+          { class: "segments", role: "group", "aria-label": "Show" },
+          choice("As text", read),
+          choice("As sent", sent.body),
+        ),
     body,
   );
 }

@@ -60,6 +60,7 @@ function gate(text) {
 function adopt(fresh) {
   state = fresh;
   composer.strength.offer(state.strengths, state.strength);
+  composer.preview.know({ off: composer.strength.shown === "off", file: state.context });
   byId("keep-nothing").checked = !state.keeps;
   byId("keep-nothing").disabled = state.profile === null;
   byId("promise").textContent = promise();
@@ -68,7 +69,7 @@ function adopt(fresh) {
 /** One sentence that says truly what happens. */
 function promise() {
   if (state.cloud === null) return "Both models run on this device: nothing is sent.";
-  const where = new URL(state.cloud).host;
+  const where = URL.canParse(state.cloud) ? new URL(state.cloud).host : state.cloud;
   return `Your profile stays on this device; only your questions and the words of the answers go to ${where}.`;
 }
 
@@ -111,7 +112,9 @@ function wire() {
   byId("side-close").addEventListener("click", () => showSide(false));
   byId("scrim").addEventListener("click", () => showSide(false));
   byId("skip").addEventListener("click", () => composer.text.focus());
-  byId("keep-nothing").addEventListener("change", (event) => attempt(() => keepNothing(event.target.checked)));
+  byId("keep-nothing").addEventListener("change", (event) =>
+    attempt(() => keepNothing(event.target.checked)),
+  );
   addEventListener("hashchange", () => location.hash.includes("ticket=") && location.reload());
   document.addEventListener("keydown", (event) => event.key === "Escape" && showSide(false));
 }
@@ -136,7 +139,11 @@ async function keepNothing(nothing) {
 }
 
 async function forget() {
-  const sure = await confirmed("Forget all conversations?", "All questions, answers and ledgers are removed from this device. Your profile stays.", "Forget all");
+  const sure = await confirmed(
+    "Forget all conversations?",
+    "All questions, answers and ledgers are removed from this device. Your profile stays.",
+    "Forget all",
+  );
   if (!sure) return;
   await open(null);
   await conversation.forgetAll();

@@ -33,7 +33,14 @@ export class Panel {
     this.#shown = shown;
     const token = shown.view.tokens[shown.index];
     this.#box.replaceChildren(
-      ...[this.#head(token), this.#story(token), this.#lists(token), this.#cloudsWay(token), this.#sources(), this.#foot(token)].filter(Boolean),
+      ...[
+        this.#head(token),
+        this.#story(token),
+        this.#lists(token),
+        this.#cloudsWay(token),
+        this.#sources(),
+        this.#foot(token),
+      ].filter(Boolean),
     );
     this.#box.hidden = false;
     document.body.dataset.panel = "open";
@@ -75,7 +82,9 @@ export class Panel {
     return element(
       "p",
       { class: "story", "aria-live": "polite" },
-      token.changed && own ? element("strong", {}, `The cloud would have written “${visible(own.text)}”. `) : null,
+      token.changed && own
+        ? element("strong", {}, `The cloud would have written “${visible(own.text)}”. `)
+        : null,
       !token.changed && own ? "The cloud would have written the same. " : null,
       inWords(token.shift, nameOf(token)),
     );
@@ -83,13 +92,23 @@ export class Panel {
 
   #cloudsWay(token) {
     if (!token.changed || !token.own) return null;
-    return button("Say it the cloud’s way", () => this.#shown.choose(token.own), { style: "primary-button wide" });
+    return button("Say it the cloud’s way", () => this.#shown.choose(token.own), {
+      style: "primary-button wide",
+    });
   }
 
   #lists(token) {
-    const lists = [["The cloud alone", token.before], ["With your profile", token.after]];
-    if (!lists.some(([, rows]) => rows?.length)) return element("p", { class: "muted" }, "The alternatives were not kept.");
-    return element("div", { class: "lists" }, ...lists.map(([name, rows]) => this.#list(name, rows ?? [], token)));
+    const lists = [
+      ["The cloud alone", token.before],
+      ["With your profile", token.after],
+    ];
+    if (!lists.some(([, rows]) => rows?.length))
+      return element("p", { class: "muted" }, "The alternatives were not kept.");
+    return element(
+      "div",
+      { class: "lists" },
+      ...lists.map(([name, rows]) => this.#list(name, rows ?? [], token)),
+    );
   }
 
   #list(name, rows, token) {
@@ -132,7 +151,10 @@ export class Panel {
   }
 
   #foot(token) {
-    const strength = token.strength === null || token.strength === undefined ? "" : ` Strength here: ${strengthText(token.strength)}.`;
+    const strength =
+      token.strength === null || token.strength === undefined
+        ? ""
+        : ` Strength here: ${strengthText(token.strength)}.`;
     return element(
       "p",
       { class: "muted small" },

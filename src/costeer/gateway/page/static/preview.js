@@ -9,6 +9,9 @@ export class Preview {
   #without = new Set();
   #timer = 0;
   #asked = null;
+  #nothing = true;
+  #off = false;
+  #file = false;
   #conversation;
   #found = { records: [], left_out: [], warnings: [] };
   #list = element("div", { class: "reads", id: "reads", hidden: true });
@@ -35,6 +38,13 @@ export class Preview {
   /** Ids of the records that the person left out. */
   get without() {
     return [...this.#without];
+  }
+
+  /** What else is known: the strength is "off", a context file is read besides. */
+  know({ off = this.#off, file = this.#file }) {
+    this.#off = off;
+    this.#file = file;
+    this.#draw(this.#found, this.#nothing);
   }
 
   /** Another conversation: nothing is left out. */
@@ -70,26 +80,38 @@ export class Preview {
 
   #draw(found, nothing) {
     this.#found = found;
-    this.#count(nothing);
+    this.#nothing = nothing;
+    this.#count();
     this.#warn(found.warnings ?? []);
     const left = found.left_out ?? [];
     const rows = found.records.map((record) => this.#row(record));
     this.#list.replaceChildren(
-      element("p", { class: "muted small" }, this.#heading(nothing)),
+      element("p", { class: "muted small" }, this.#heading()),
       ...(rows.length ? [element("ul", {}, ...rows)] : []),
-      ...(left.length ? [element("p", { class: "muted small" }, `${count(left.length, "record")} did not fit: ${left.map(brief).join("; ")}`)] : []),
+      ...(left.length
+        ? [
+            element(
+              "p",
+              { class: "muted small" },
+              `${count(left.length, "record")} did not fit: ${left.map(brief).join("; ")}`,
+            ),
+          ]
+        : []),
     );
   }
 
-  #heading(nothing) {
-    if (nothing) return "Write a question: the small model on this device then reads what your profile has for it.";
-    if (this.#found.records.length === 0) return "Your profile has nothing for this question.";
-    return "The small model on this device reads these. None of them is sent.";
+  #heading() {
+    if (this.#off) return "The strength is off: nothing is read.";
+    const file = this.#file ? " Your context file is read, too." : "";
+    if (this.#nothing) return `Write a question; what your profile has for it is shown here.${file}`;
+    if (this.#found.records.length === 0) return `Your profile has nothing for this.${file}`;
+    return `The small model on this device reads these. None of them is sent.${file}`;
   }
 
-  #count(nothing) {
+  #count() {
     const n = this.#found.records.filter((record) => !this.#without.has(record.id)).length;
-    this.toggle.firstChild.textContent = nothing ? "What will be read" : `${count(n, "record")} will be read`;
+    const some = this.#nothing ? "What will be read" : `${count(n, "record")} will be read`;
+    this.toggle.firstChild.textContent = this.#off ? "Nothing will be read" : some;
   }
 
   #row(record) {
@@ -103,21 +125,31 @@ export class Preview {
       "li",
       {},
       box,
-      element("label", { for: box.id }, element("span", { class: "clamp" }, record.text), element("span", { class: "muted small" }, record.reason)),
+      element(
+        "label",
+        { for: box.id },
+        element("span", { class: "clamp" }, record.text),
+        element("span", { class: "muted small" }, record.reason),
+      ),
     );
   }
 
   #tick(id, read) {
     if (read) this.#without.delete(id);
     else this.#without.add(id);
-    this.#count(false);
+    this.#count();
   }
 
   #warn(warnings) {
     const named = warnings.map(({ text, kind }) => `“${text}”${kind ? ` (${kind})` : ""}`);
     this.warning.hidden = named.length === 0;
     this.warning.replaceChildren(
-      ...(named.length ? [icon("warn"), `Your question itself holds ${listed(named)} and will be sent as you write it.`] : []),
+      ...(named.length
+        ? [
+            icon("warn"),
+            `Your question itself holds ${listed(named)} and will be sent as you write it.`,
+          ]
+        : []),
     );
   }
 }

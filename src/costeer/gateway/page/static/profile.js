@@ -10,7 +10,14 @@ export class Profile {
   #dialog;
   #list = element("ul", { class: "records" });
   #total = element("p", { class: "muted small", role: "status" });
-  #query = element("input", { type: "search", class: "field", placeholder: "Search", "aria-label": "Search your profile", autocomplete: "off", spellcheck: "false" });
+  #query = element("input", {
+    type: "search",
+    class: "field",
+    placeholder: "Search",
+    "aria-label": "Search your profile",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   #timer = 0;
 
   /** @param dialog the element of index.html. @param changed called after each change. */
@@ -32,7 +39,11 @@ export class Profile {
         element("h2", { id: "profile-title" }, "Your profile"),
         button("Close", () => this.#dialog.close(), { picture: "close", quiet: true }),
       ),
-      element("p", { class: "muted" }, "The small model on this device reads it to steer the answers. None of it is sent; a word of it that an answer uses is sent with that answer."),
+      element(
+        "p",
+        { class: "muted" },
+        "The small model on this device reads it to steer the answers. None of it is sent; a word of it that an answer uses is sent with that answer.",
+      ),
       ...(name === null ? [nothingOpen()] : []),
       this.#form(),
       element("div", { class: "search" }, this.#query, this.#total),
@@ -45,9 +56,12 @@ export class Profile {
   async #load() {
     const query = this.#query.value.trim();
     const found = await records.search(query);
-    this.#total.textContent = query ? `${count(found.records.length, "record")} found` : count(found.total, "record");
+    this.#total.textContent = query
+      ? `${count(found.records.length, "record")} found`
+      : count(found.total, "record");
     this.#list.replaceChildren(...found.records.map((record) => this.#row(record)));
-    if (query === "" && found.records.length < found.total) this.#list.append(this.#more(found.records.length));
+    if (query === "" && found.records.length < found.total)
+      this.#list.append(this.#more(found.records.length));
   }
 
   /** The list comes in parts. */
@@ -55,15 +69,30 @@ export class Profile {
     const part = async () => {
       const found = await records.search("", offset);
       const shown = offset + found.records.length;
-      more.replaceWith(...found.records.map((record) => this.#row(record)), ...(found.records.length && shown < found.total ? [this.#more(shown)] : []));
+      more.replaceWith(
+        ...found.records.map((record) => this.#row(record)),
+        ...(found.records.length && shown < found.total ? [this.#more(shown)] : []),
+      );
     };
-    const more = element("li", {}, button("Show more", () => attempt(part), { style: "plain-button wide" }));
+    const more = element(
+      "li",
+      {},
+      button("Show more", () => attempt(part), { style: "plain-button wide" }),
+    );
     return more;
   }
 
   #form() {
     const kind = kinds("preference", "Kind");
-    const text = element("textarea", { class: "field", rows: "2", autofocus: true, "aria-label": "New record", placeholder: "I am vegan and I have no car.", autocomplete: "off", spellcheck: "false" });
+    const text = element("textarea", {
+      class: "field",
+      rows: "2",
+      autofocus: true,
+      "aria-label": "New record",
+      placeholder: "I am vegan and I have no car.",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
     const add = (event) => {
       event.preventDefault();
       if (text.value.trim() === "") return text.focus();
@@ -77,7 +106,12 @@ export class Profile {
       "form",
       { class: "add", on: { submit: add } },
       text,
-      element("div", { class: "buttons" }, kind, element("button", { type: "submit", class: "primary-button" }, "Add")),
+      element(
+        "div",
+        { class: "buttons" },
+        kind,
+        element("button", { type: "submit", class: "primary-button" }, "Add"),
+      ),
     );
   }
 
@@ -88,17 +122,30 @@ export class Profile {
       class: "switch",
       checked: record.active,
       "aria-label": `Read: ${brief(record.text)}`,
-      on: { change: () => this.#change(() => records.change(record.id, { active: switched.checked })) },
+      on: {
+        change: () => this.#change(() => records.change(record.id, { active: switched.checked })),
+      },
     });
     const row = element(
       "li",
       { class: record.active ? "record" : "record inactive" },
-      element("div", { class: "record-text" }, element("p", { class: "clamp" }, record.text), element("span", { class: "kind" }, records.KINDS[record.kind] ?? record.kind)),
+      element(
+        "div",
+        { class: "record-text" },
+        element("p", { class: "clamp" }, record.text),
+        element("span", { class: "kind" }, records.KINDS[record.kind] ?? record.kind),
+      ),
       element(
         "div",
         { class: "record-tools" },
-        button(`Edit: ${brief(record.text)}`, () => this.#edit(row, record), { picture: "edit", quiet: true }),
-        button(`Delete: ${brief(record.text)}`, () => this.#remove(record), { picture: "trash", quiet: true }),
+        button(`Edit: ${brief(record.text)}`, () => this.#edit(row, record), {
+          picture: "edit",
+          quiet: true,
+        }),
+        button(`Delete: ${brief(record.text)}`, () => this.#remove(record), {
+          picture: "trash",
+          quiet: true,
+        }),
         switched,
       ),
     );
@@ -107,7 +154,13 @@ export class Profile {
 
   #edit(row, record) {
     const kind = kinds(record.kind, "Kind of this record");
-    const text = element("textarea", { class: "field", rows: "3", "aria-label": "Text of this record", autocomplete: "off", spellcheck: "false" });
+    const text = element("textarea", {
+      class: "field",
+      rows: "3",
+      "aria-label": "Text of this record",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
     text.value = record.text;
     const save = (event) => {
       event.preventDefault();
@@ -119,14 +172,21 @@ export class Profile {
         "form",
         { class: "add", on: { submit: save } },
         text,
-        element("div", { class: "buttons" }, kind, button("Cancel", cancel, { style: "plain-button" }), element("button", { type: "submit", class: "primary-button" }, "Save")),
+        element(
+          "div",
+          { class: "buttons" },
+          kind,
+          button("Cancel", cancel, { style: "plain-button" }),
+          element("button", { type: "submit", class: "primary-button" }, "Save"),
+        ),
       ),
     );
     text.focus();
   }
 
   async #remove(record) {
-    if (await confirmed("Delete this record?", brief(record.text), "Delete")) await this.#change(() => records.remove(record.id));
+    if (await confirmed("Delete this record?", brief(record.text), "Delete"))
+      await this.#change(() => records.remove(record.id));
   }
 
   async #change(work) {
@@ -139,7 +199,9 @@ export class Profile {
 }
 
 function kinds(chosen, name) {
-  const options = Object.entries(records.KINDS).map(([value, label]) => element("option", { value, selected: value === chosen }, label));
+  const options = Object.entries(records.KINDS).map(([value, label]) =>
+    element("option", { value, selected: value === chosen }, label),
+  );
   return element("select", { class: "field", "aria-label": name }, ...options);
 }
 
@@ -148,5 +210,12 @@ function brief(text) {
 }
 
 function nothingOpen() {
-  return element("p", {}, "No profile is open, so what you add is gone when ", element("code", {}, "costeer app"), " ends. To keep it, make one: ", element("code", {}, "costeer profile init"));
+  return element(
+    "p",
+    {},
+    "No profile is open, so what you add is gone when ",
+    element("code", {}, "costeer app"),
+    " ends. To keep it, make one: ",
+    element("code", {}, "costeer profile init"),
+  );
 }

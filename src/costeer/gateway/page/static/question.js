@@ -35,7 +35,12 @@ export class Question {
   }
 
   #edit() {
-    const text = element("textarea", { "aria-label": "Your question", rows: "3", spellcheck: "false", autocomplete: "off" });
+    const text = element("textarea", {
+      "aria-label": "Your question",
+      rows: "3",
+      spellcheck: "false",
+      autocomplete: "off",
+    });
     const cancel = () => this.update(this.message);
     const save = (event) => {
       event.preventDefault();
@@ -45,7 +50,10 @@ export class Question {
     };
     const form = element(
       "form",
-      { class: "edit", on: { submit: save, keydown: (event) => event.key === "Escape" && cancel() } },
+      {
+        class: "edit",
+        on: { submit: save, keydown: (event) => event.key === "Escape" && cancel() },
+      },
       text,
       element(
         "div",

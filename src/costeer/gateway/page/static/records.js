@@ -4,7 +4,12 @@ import { request } from "./api.js";
 
 const path = (id) => `/app/records/${encodeURIComponent(id)}`;
 
-export const KINDS = { preference: "Preference", fact: "Fact", sample: "How I write", document: "Document" };
+export const KINDS = {
+  preference: "Preference",
+  fact: "Fact",
+  sample: "How I write",
+  document: "Document",
+};
 
 /** @returns `records`, a part of them from `offset` on, and the `total` of the profile. */
 export const search = (query, offset = 0) =>

@@ -8,9 +8,13 @@ export class Scroll {
 
   constructor(box) {
     this.#box = box;
-    box.addEventListener("scroll", () => {
-      this.#following = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-    }, { passive: true });
+    box.addEventListener(
+      "scroll",
+      () => {
+        this.#following = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+      },
+      { passive: true },
+    );
   }
 
   /** Something grew. */

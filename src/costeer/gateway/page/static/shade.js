@@ -14,7 +14,8 @@ export function inWords(shift, word) {
   if (shift === null || shift === undefined) return "";
   if (Math.abs(shift) < 0.07) return `Your profile hardly moved “${word}”, as far as is certain.`;
   const times = 2 ** Math.abs(shift);
-  const factor = times >= 1000 ? "over 1,000" : `at least ${times >= 10 ? Math.round(times) : times.toFixed(1)}`;
+  const factor =
+    times >= 1000 ? "over 1,000" : `at least ${times >= 10 ? Math.round(times) : times.toFixed(1)}`;
   return `Your profile made “${word}” ${factor} times ${shift > 0 ? "likelier" : "less likely"}.`;
 }
 
@@ -27,7 +28,11 @@ const nothing = (token) => (token.end ? "(end of the answer)" : "(part of a char
 
 /** A token's text with its blanks made visible. */
 export function visible(text) {
-  return text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll("\r", "␍");
+  return text
+    .replaceAll(" ", "␣")
+    .replaceAll("\n", "↵")
+    .replaceAll("\t", "⇥")
+    .replaceAll("\r", "␍");
 }
 
 /** A token for the ear: screen readers are silent about blanks. */

@@ -41,7 +41,9 @@ export class Sidebar {
   #draw() {
     const rows = this.#all.map((one) => this.#row(one));
     this.#list.replaceChildren(
-      rows.length ? element("ul", {}, ...rows) : element("p", { class: "muted small" }, "Your conversations will stand here."),
+      rows.length
+        ? element("ul", {}, ...rows)
+        : element("p", { class: "muted small" }, "Your conversations will stand here."),
     );
   }
 
@@ -50,7 +52,12 @@ export class Sidebar {
     const name = one.title || "Untitled";
     const open = element(
       "button",
-      { type: "button", class: "conversation", "aria-current": current ? "true" : null, on: { click: () => this.#hooks.open(one.id) } },
+      {
+        type: "button",
+        class: "conversation",
+        "aria-current": current ? "true" : null,
+        on: { click: () => this.#hooks.open(one.id) },
+      },
       name,
       one.kept ? null : element("span", { class: "muted small" }, " · not kept"),
     );
@@ -69,7 +76,12 @@ export class Sidebar {
   }
 
   #rename(row, one) {
-    const field = element("input", { type: "text", "aria-label": "Title", autocomplete: "off", spellcheck: "false" });
+    const field = element("input", {
+      type: "text",
+      "aria-label": "Title",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
     field.value = one.title;
     let done = false;
     const end = (keep) => {
@@ -93,7 +105,11 @@ export class Sidebar {
   }
 
   async #remove(one) {
-    const sure = await confirmed("Delete this conversation?", "Its questions, answers and ledger are removed from this device.", "Delete");
+    const sure = await confirmed(
+      "Delete this conversation?",
+      "Its questions, answers and ledger are removed from this device.",
+      "Delete",
+    );
     if (!sure) return;
     await attempt(async () => {
       if (one.id === this.#current) await this.#hooks.open(null);

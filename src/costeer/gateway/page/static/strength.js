@@ -44,6 +44,11 @@ export class Strength {
     this.#tell(this.value ?? String(usual));
   }
 
+  /** The name that is shown. */
+  get shown() {
+    return this.#output.textContent;
+  }
+
   #moved(change) {
     this.value = this.#names[Number(this.#slider.value)];
     this.#tell(this.value);
@@ -52,7 +57,10 @@ export class Strength {
 
   #tell(name) {
     this.#output.textContent = name;
-    this.#slider.setAttribute("aria-valuetext", name in MEANING ? `${name}: ${MEANING[name]}` : name);
+    this.#slider.setAttribute(
+      "aria-valuetext",
+      name in MEANING ? `${name}: ${MEANING[name]}` : name,
+    );
     this.element.title = MEANING[name] ?? "";
   }
 }

@@ -18,7 +18,10 @@ let views = 0;
 let resting = "";
 const place = (event) => `${event.clientX} ${event.clientY}`;
 for (const kind of ["pointermove", "pointerdown"]) {
-  document.addEventListener(kind, (event) => (resting = place(event)), { capture: true, passive: true });
+  document.addEventListener(kind, (event) => (resting = place(event)), {
+    capture: true,
+    passive: true,
+  });
 }
 
 export class TokenView {
@@ -108,7 +111,11 @@ export class TokenView {
     while (joined(from) && from > 0) from -= 1;
     let to = index + 1;
     while (joined(to)) to += 1;
-    return this.tokens.slice(from, to).map((token) => token.text).join("").trim();
+    return this.tokens
+      .slice(from, to)
+      .map((token) => token.text)
+      .join("")
+      .trim();
   }
 
   /** The words in which something was changed, each once. */
