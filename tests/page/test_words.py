@@ -100,7 +100,8 @@ def test_words_that_appear_beneath_a_resting_pointer_open_nothing(person):
     person.page.mouse.move(412, 170)
     person.page.evaluate("""() => {
       window.met = 0;
-      document.addEventListener("pointerover", (e) => (met += e.target.closest(".word") ? 1 : 0), true);
+      const meet = (event) => (met += event.target.closest(".word") ? 1 : 0);
+      document.addEventListener("pointerover", meet, true);
     }""")
     person.ask()
     assert person.page.evaluate("met") > 0

@@ -11,12 +11,15 @@ import { Question } from "./question.js";
 import { Scroll } from "./scroll.js";
 import { words } from "./words.js";
 
+const NEW = { id: null, title: "", messages: [], records: [] };
+
 export class Chat {
   id = null;
   #views = [];
   #records = [];
   #live = null;
   #latest = null;
+  #ended = Promise.resolve();
   #hooks;
   #log = byId("log");
   #scroll = new Scroll(byId("scroll"));
@@ -33,22 +36,21 @@ export class Chat {
   }
 
   /** Show a conversation; null for a new one, which begins with its first question. */
-  async open(id) {
-    await this.stop();
-    const loaded =
-      id === null
-        ? { id: null, title: "", messages: [], records: [] }
-        : await conversation.load(id);
-    this.#show(loaded, { anew: true });
+  open(id, before = async () => {}) {
+    return this.#turn(async () => {
+      await before();
+      this.#show(id === null ? NEW : await conversation.load(id), { anew: true });
+    });
   }
 
   /** Ask a question at the end of the conversation. */
   ask(text) {
-    return this.#turn(async () => {
+    return this.#writing(async (superseded) => {
       if (this.id === null) {
         this.id = await conversation.begin();
         this.#hooks.shown({ id: this.id, title: "" });
       }
+      if (superseded()) return;
       await this.#write({ text }, this.#views.length, text);
     });
   }
@@ -94,9 +96,10 @@ export class Chat {
   }
 
   /** Go to the branch of a message. */
-  async #go(id) {
-    await this.stop();
-    this.#show(await conversation.switchTo(this.id, id), { anew: true });
+  #go(id) {
+    return this.#turn(async () =>
+      this.#show(await conversation.switchTo(this.id, id), { anew: true }),
+    );
   }
 
   #show(loaded, { anew }) {
@@ -136,7 +139,7 @@ export class Chat {
 
   /** Ask again from a message on: all that follows it leaves the branch. */
   #again(message, body, text) {
-    return this.#turn(async () => {
+    return this.#writing(async () => {
       const at = this.#views.findIndex((view) => view.id === message.id);
       await this.#write(body, at < 0 ? this.#views.length : at, text);
     });
@@ -144,7 +147,7 @@ export class Chat {
 
   /** Ask again: what failed without a word has left nothing behind. */
   #retry(answer) {
-    return this.#turn(() => {
+    return this.#writing(() => {
       const { text } = answer.asked;
       const at = this.#views.indexOf(answer);
       return this.#write(answer.asked, text === undefined ? at : at - 1, text);
@@ -153,7 +156,7 @@ export class Chat {
 
   /** Go on from another word: what stands before it is shown at once. */
   #continue(answer, index, token) {
-    return this.#turn(async () => {
+    return this.#writing(async () => {
       if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
       const seed = answer.words.tokens.slice(0, index);
       const at = this.#views.indexOf(answer);
@@ -166,14 +169,27 @@ export class Chat {
     });
   }
 
-  /** One thing at a time: what is being written ends before `work` begins. */
+  /** One thing at a time, in order: what is being written ends before `work` begins. */
   async #turn(work) {
+    const before = this.#ended;
+    let end;
+    this.#ended = new Promise((resolve) => (end = resolve));
+    try {
+      await this.stop();
+      await before;
+      await work();
+    } finally {
+      end();
+    }
+  }
+
+  /** A turn in which something is written; shown as busy from its beginning. */
+  async #writing(work) {
     const turn = {};
     this.#latest = turn;
     this.#busy(true);
     try {
-      await this.stop();
-      await work();
+      await this.#turn(() => work(() => this.#latest !== turn));
     } finally {
       if (this.#latest === turn) this.#busy(false);
     }

@@ -94,11 +94,11 @@ async function listAgain() {
   title(chat.id);
 }
 
-async function open(id) {
+async function open(id, before) {
   showSide(false);
-  await attempt(() => chat.open(id));
   composer.preview.reset();
   composer.clear();
+  await attempt(() => chat.open(id, before));
 }
 
 function wire() {
@@ -133,8 +133,8 @@ function showSide(shown) {
 }
 
 async function keepNothing(nothing) {
-  adopt(await request("POST", "/app/keep", { keep: !nothing }));
-  await open(null);
+  await open(null, async () => adopt(await request("POST", "/app/keep", { keep: !nothing })));
+  adopt(state); // the switch shows what is, also where that failed
   await sidebar.refresh();
 }
 

@@ -103,7 +103,8 @@ export class Preview {
   #heading() {
     if (this.#off) return "The strength is off: nothing is read.";
     const file = this.#file ? " Your context file is read, too." : "";
-    if (this.#nothing) return `Write a question; what your profile has for it is shown here.${file}`;
+    if (this.#nothing)
+      return `Write a question; what your profile has for it is shown here.${file}`;
     if (this.#found.records.length === 0) return `Your profile has nothing for this.${file}`;
     return `The small model on this device reads these. None of them is sent.${file}`;
   }
