@@ -53,6 +53,7 @@ def test_a_gateway_that_has_gone_is_named(person):
     notice = person.page.get_by_role("alert")
     notice.locator("p").wait_for()
     assert "does not answer" in notice.text_content()
+    assert person.page.input_value("#question") == "Are you there?"
     person.watch.expected("console")
 
 

@@ -63,6 +63,13 @@ export class Composer {
     this.text.focus();
   }
 
+  /** Put a question back that could not be asked, unless another one is being written. */
+  restore(text) {
+    if (this.text.value !== "") return;
+    this.text.value = text;
+    this.#typed();
+  }
+
   #submit() {
     if (this.#busy) return this.#hooks.stop();
     const text = this.text.value.trim();

@@ -56,7 +56,7 @@ export class Ledger {
 function story(departures, stayed, changed) {
   if (departures.length === 0) return "Nothing was sent for this answer.";
   const read = stayed.records
-    ? `The ${count(stayed.records, "record")} that the small model read were not sent. `
+    ? `What the small model read (${count(stayed.records, "record")}) was not sent. `
     : "";
   const words = changed
     ? `The answer itself was sent, word by word, with the ${count(changed, "word")} that your profile changed: the cloud has read those.`
@@ -82,8 +82,14 @@ function figure(name, value, more) {
   );
 }
 
+/** What a request says, for people; null where its body is text already. */
+function readable(text) {
+  if (text === "") return "No words: it goes on with an answer from before.";
+  return text?.trim() === "" ? visible(text) : text;
+}
+
 function departure(sent, index) {
-  const read = sent.text?.trim() === "" ? visible(sent.text) : sent.text;
+  const read = readable(sent.text);
   const body = element("pre", { tabindex: "0" }, read ?? sent.body);
   const choice = (name, text) =>
     button(

@@ -7,7 +7,7 @@ import * as conversation from "./conversation.js";
 import { download } from "./download.js";
 import { byId, element, icon } from "./element.js";
 import { Ledger } from "./ledger.js";
-import { attempt, confirmed } from "./notices.js";
+import { attempt, confirmed, notify } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Profile } from "./profile.js";
 import { Sidebar } from "./sidebar.js";
@@ -25,7 +25,7 @@ const chat = new Chat(new Panel(byId("panel")), {
   ledger: (answer, taken) => attempt(() => ledger.open(answer.id, taken)),
 });
 const composer = new Composer(byId("composer"), {
-  ask: (text) => attempt(() => chat.ask(text)),
+  ask,
   stop: () => attempt(() => chat.stop()),
   steer: (strength) => chat.steer(strength),
   conversation: () => chat.id,
@@ -92,6 +92,15 @@ function title(id, name = "") {
 async function listAgain() {
   await sidebar.refresh();
   title(chat.id);
+}
+
+async function ask(text) {
+  try {
+    await chat.ask(text);
+  } catch (error) {
+    notify(error.message);
+    composer.restore(text);
+  }
 }
 
 async function open(id, before) {
