@@ -47,11 +47,12 @@ def served(tmp_path_factory):
         profiles.create("default", PASSPHRASE, FAST)
         with profiles.open_by_secret("default", PASSPHRASE) as profile:
             profile.records.add_all([Draft(kind, text) for kind, text in RECORDS])
+            model = ScriptedModel(SCRIPT, seed=1)
             with (
-                running(ScriptedModel(SCRIPT, seed=1)) as cloud,
+                running(model) as cloud,
                 running_page(folder, profile, cloud=cloud.url, url=cloud.url, limit=400) as client,
             ):
-                client.script = SCRIPT
+                client.script, client.model = SCRIPT, model
                 yield client
     finally:
         if before is None:

@@ -84,13 +84,17 @@ def test_words_are_appended_and_never_drawn_again(person):
 def test_a_stopped_answer_is_kept_as_far_as_it_came(person):
     person.page.locator("#strength").fill("0")  # no halves of characters
     person.write("Stop it?")
-    person.page.press("#question", "Enter")
-    person.page.wait_for_selector(".word")
-    person.page.get_by_role("button", name="Stop", exact=True).click()
+    with person.served.model.held_at(20):
+        person.page.press("#question", "Enter")
+        person.page.wait_for_selector(".word")
+        with person.page.expect_response("**/stop"):
+            person.page.get_by_role("button", name="Stop", exact=True).click()
     person.finished()
     person.words()
     kept = person.conversation()["messages"][1]["text"]
-    assert kept and person.text() == kept
+    assert person.text() == kept
+    assert person.served.script.startswith(kept)
+    assert 0 < len(kept) < len(person.served.script)
 
 
 def test_nothing_is_stored_in_the_browser_but_the_token(person, context):

@@ -66,10 +66,12 @@ def test_the_slider_takes_effect_in_the_answer_that_is_being_written(person):
     slider = person.page.get_by_role("slider", name="Strength")
     slider.focus()
     person.press("End")
-    person.page.press("#question", "Enter")
-    person.page.wait_for_selector(".word")
-    slider.focus()
-    person.press("Home")
+    with person.served.model.held_at(20):
+        person.page.press("#question", "Enter")
+        person.page.wait_for_selector(".word")
+        slider.focus()
+        with person.page.expect_response("**/strength"):
+            person.press("Home")
     person.finished()
     strengths = [one["strength"] for one in person.conversation()["messages"][1]["tokens"]]
     assert strengths[0] == "strong"
