@@ -7,7 +7,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage test-exact test-real test-torch test-clients quality lint types imports check bench clean
+.PHONY: help demo test coverage test-exact test-real test-torch test-clients test-page quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its eng
 test-clients: $(VENV)/.ready ## Install other people's clients of the gateway (openai, LangChain, llm), and test with them.
 	@$(BIN)/python -c "import openai, langchain_openai, llm" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[clients]'
 	@$(BIN)/python -m pytest -q tests/clients
+
+test-page: $(VENV)/.ready ## Drive the page in the system's Chromium; SCREENSHOTS=FOLDER leaves pictures there.
+	@$(BIN)/python -c "import axe_playwright_python" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt playwright axe-playwright-python
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m browser tests/page $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 quality: $(VENV)/.ready ## Measure how often answers respect the person (72 requests; half an hour on two cores).
 	@$(BIN)/costeer models fetch

@@ -23,6 +23,12 @@ settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("default")
 
 
+def pytest_addoption(parser: Any) -> None:
+    parser.addoption(
+        "--screenshots", metavar="FOLDER", help="where tests of the page leave pictures"
+    )
+
+
 @pytest.fixture
 def run(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path

@@ -1,0 +1,65 @@
+"""What fails is said where it failed, and can be tried again."""
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BUSY = {"error": {"message": "The queue is full. Try again later.", "type": "rate_limit_error"}}
+BEGIN = {"type": "begin", "answer": "page_1", "question": 1}
+
+
+def stream(*events: Any) -> Any:
+    """A stream of events that ends."""
+    lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    return {"status": 200, "content_type": "text/event-stream", "body": lines}
+
+
+CASES = {
+    "refused": ({"status": 429, "json": BUSY}, "The queue is full. Try again later."),
+    "broken off": (stream(), "The answer broke off."),
+    "failed": (stream({"type": "error", **BUSY}), "The queue is full. Try again later."),
+    "empty": (
+        stream(BEGIN, {"type": "end", "message": None, "html": "", "finish_reason": "stop"}),
+        "Nothing was written.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_question_that_failed_is_tried_again(person: Any, case: Any) -> None:
+    response, message = CASES[case]
+    person.page.route("**/ask", lambda route: route.fulfill(**response), times=1)
+    person.write("Will it work?")
+    person.page.press("#question", "Enter")
+    problem = person.page.locator(".problem")
+    problem.wait_for()
+    assert problem.text_content() == message
+    person.page.get_by_role("button", name="Try again").click()
+    person.finished()
+    texts = [one["text"] for one in person.conversation()["messages"]]
+    assert texts[0] == "Will it work?"
+    assert len(texts) == 2
+    person.count(".question", 1)
+    if case == "refused":
+        person.watch.expected("console")  # the browser reports the status
+
+
+def test_a_gateway_that_has_gone_is_named(person: Any) -> None:
+    person.page.route("**/app/conversations", lambda route: route.abort())
+    person.write("Are you there?")
+    person.page.press("#question", "Enter")
+    notice = person.page.get_by_role("alert")
+    notice.locator("p").wait_for()
+    assert "does not answer" in notice.text_content()
+    assert person.page.input_value("#question") == "Are you there?"
+    person.watch.expected("console")
+
+
+def test_a_session_that_ended_says_how_to_begin_another(person: Any) -> None:
+    person.page.evaluate("sessionStorage.setItem('costeer.token', 'old')")
+    person.page.get_by_role("button", name="Your profile").click()
+    person.page.wait_for_selector("#gate:not([hidden])")
+    person.watch.expected("console")
