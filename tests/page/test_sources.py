@@ -93,6 +93,7 @@ def test_the_panel_says_how_far_the_word_was_moved(shown):
 def test_the_ledger_names_what_was_taken_and_what_was_sent(shown, tmp_path):
     shown.answer().locator(".summary").click()
     dialog = shown.page.get_by_role("dialog")
+    dialog.wait_for()
     assert dialog.locator(".taken strong").all_text_contents() == ["Porto"]
     assert dialog.locator("pre").text_content() == "↵"
     dialog.get_by_role("button", name="As sent").click()
