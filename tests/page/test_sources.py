@@ -94,6 +94,7 @@ def test_the_panel_says_how_far_the_word_was_moved(shown: Any) -> None:
 def test_the_ledger_names_what_was_taken_and_what_was_sent(shown: Any, tmp_path: Any) -> None:
     shown.answer().locator(".summary").click()
     dialog = shown.page.get_by_role("dialog")
+    dialog.wait_for()
     assert dialog.locator(".taken strong").all_text_contents() == ["Porto"]
     assert dialog.locator("pre").text_content() == "↵"
     dialog.get_by_role("button", name="As sent").click()

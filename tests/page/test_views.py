@@ -16,6 +16,7 @@ def test_the_ledger_shows_every_byte_that_left(person: Any, tmp_path: Any) -> No
     person.ask()
     person.answer().locator(".summary").click()
     dialog = person.page.get_by_role("dialog")
+    dialog.wait_for()
     answer = person.conversation()["messages"][1]["id"]
     ledger = person.served("GET", f"/messages/{answer}/ledger")
     bodies = dialog.locator("pre")
