@@ -74,6 +74,25 @@ def test_what_is_stopped_already_does_not_wait():
         semaphore.acquire(stop)
 
 
+def test_who_gets_a_permit_learns_how_many_others_it_waited_for():
+    semaphore, waited = FairSemaphore(1), []
+
+    def work():
+        with semaphore.permit() as others:
+            waited.append(others)
+
+    assert semaphore.acquire() == 0
+    threads = []
+    for number in range(3):
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        assert until(lambda wanted=number + 1: semaphore.waiting == wanted)
+    semaphore.release()
+    for thread in threads:
+        thread.join(5)
+    assert waited == [1, 2, 3]
+
+
 def test_as_many_hold_it_as_there_are_permits():
     semaphore = FairSemaphore(2)
     with semaphore.permit(), semaphore.permit():

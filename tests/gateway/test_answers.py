@@ -64,6 +64,15 @@ def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path):
     assert len(set(alone)) > 1
 
 
+def test_of_eight_streams_on_two_lanes_none_waits_for_more_than_one_call_of_the_other(tmp_path):
+    long = {"max_tokens": 40}
+    with running_gateway(tmp_path, lanes=2) as app:
+        with ThreadPoolExecutor(8) as pool:
+            texts = list(pool.map(lambda number: streamed(app, asked(number, **long)), range(8)))
+        assert app.costeer.lanes.longest_wait == 1
+    assert all(text_of(chunks) for chunks in texts)
+
+
 def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path):
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1, limits=Limits(queue=1)) as app:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from costeer.edge.answer import Chunk, Result
+from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.runtime import Costeer
 from costeer.exceptions import InputError
 from costeer.models.base import Message
@@ -35,6 +35,7 @@ class Ask:
         stop: texts that end the answer.
         candidates: how many candidates each step describes.
         priority: who goes first where answers wait.
+        beginning: tokens that the answer goes on from.
     """
 
     messages: Sequence[Message]
@@ -48,6 +49,7 @@ class Ask:
     stop: tuple[str, ...] = ()
     candidates: int = 0
     priority: int = 0
+    beginning: Beginning | None = field(default=None, repr=False)
 
 
 class Answer(Protocol):
@@ -92,6 +94,10 @@ class Answering(Protocol):
 
     def spell(self, token: int) -> tuple[str, bytes]:
         """A token for people, and the bytes that it adds to a text: none for a control token."""
+        ...
+
+    def is_text(self, token: int) -> bool:
+        """Whether there is such a token, and it adds to a text."""
         ...
 
     def stop(self) -> None:
@@ -153,6 +159,7 @@ class DeviceAnswering:
             stop=ask.stop,
             candidates=ask.candidates,
             priority=ask.priority,
+            beginning=ask.beginning,
         )
 
     def spell(self, token: int) -> tuple[str, bytes]:
@@ -160,6 +167,10 @@ class DeviceAnswering:
         tokenizer = self._costeer.slm.tokenizer
         raw = tokenizer.decode_bytes([token])
         return (raw.decode("utf-8", "replace") if raw else tokenizer.vocabulary.tokens[token]), raw
+
+    def is_text(self, token: int) -> bool:
+        """See ``Answering``."""
+        return 0 <= token < self._costeer.slm.vocab_size and bool(self.spell(token)[1])
 
     def stop(self) -> None:
         """See ``Answering``."""

@@ -85,7 +85,7 @@ def create_app(
     if metrics:
         routes.append(Route("/metrics", _metrics(counters), methods=["GET"]))
     if ledger is not None:
-        routes.append(Route("/costeer/ledger", _ledger(ledger), methods=["GET"]))
+        routes.append(Route("/costeer/ledger", _ledger(ledger, answers), methods=["GET"]))
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Access, tokens=tokens, required=token_required, hosts=hosts)],
@@ -144,11 +144,11 @@ def _metrics(counters: Metrics) -> Handler:
     return show
 
 
-def _ledger(ledger: Ledger) -> Handler:
+def _ledger(ledger: Ledger, answers: Answers) -> Handler:
     async def show(request: Request) -> Response:
         if not client_of(request.scope).owner:
             raise ApiError(403, "The ledger takes a token of scope owner.", code="owner_required")
-        return json_response(ledger())
+        return json_response(ledger() | {"answers": answers.ledger.as_json()})
 
     return show
 
