@@ -1,11 +1,16 @@
 """``costeer gateway`` as a process of its own, and its tokens."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,7 +30,7 @@ CONTEXT = "I am vegan."
 
 
 @contextmanager
-def gateway(home, *options, **environ):
+def gateway(home: Any, *options: Any, **environ: Any) -> Iterator[Any]:
     """Start one on a free port; its process and base URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "costeer", "gateway", "--port", "0", *options],
@@ -46,7 +51,7 @@ def gateway(home, *options, **environ):
             pass
 
 
-def interrupt(process):
+def interrupt(process: Any) -> Any:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode in (0, 130)
@@ -55,14 +60,14 @@ def interrupt(process):
     return err
 
 
-def answer(url, model="costeer"):
+def answer(url: Any, model: Any = "costeer") -> Any:
     body = {"model": model, "messages": MESSAGES, "max_tokens": 12}
     made = httpx2.post(f"{url}/chat/completions", json=body, timeout=60).json()
     return made["choices"][0]["message"]["content"]
 
 
 @pytest.fixture(scope="module")
-def expected():
+def expected() -> Any:
     """What the library writes to the same question, by context."""
     with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=2.0) as costeer:
         texts = {
@@ -73,7 +78,7 @@ def expected():
     return texts
 
 
-def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path, expected):
+def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Path, expected: Any) -> None:
     (tmp_path / "me.txt").write_text(CONTEXT, "utf-8")
     with gateway(tmp_path, *PAIR, "--context-file", "me.txt") as (process, url):
         assert url.endswith("/v1")
@@ -86,7 +91,7 @@ def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path, expected):
     assert "Dinner" not in err and "vegan" not in err
 
 
-def test_the_large_model_may_be_elsewhere(tmp_path, expected):
+def test_the_large_model_may_be_elsewhere(tmp_path: Path, expected: Any) -> None:
     with running(FakeModel(seed=1)) as cloud:
         options = ("--cloud", cloud.url, *PAIR[2:], "--context", CONTEXT)
         with gateway(tmp_path, *options) as (process, url):
@@ -94,7 +99,9 @@ def test_the_large_model_may_be_elsewhere(tmp_path, expected):
             assert cloud.url.removeprefix("http://") in interrupt(process)
 
 
-def test_a_profile_is_read_beside_the_text(tmp_path, expected, monkeypatch):
+def test_a_profile_is_read_beside_the_text(
+    tmp_path: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
     profiles.create("work", PASSPHRASE, FAST)
     with profiles.open_by_secret("work", PASSPHRASE) as opened:
@@ -115,7 +122,7 @@ def test_a_profile_is_read_beside_the_text(tmp_path, expected, monkeypatch):
 
 
 @pytest.fixture
-def command(run, monkeypatch, tmp_path):
+def command(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """``costeer gateway`` in this process, with folders of its own."""
     monkeypatch.setenv("COSTEER_GATEWAY", str(tmp_path / "gateway"))
     monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
@@ -123,10 +130,10 @@ def command(run, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def refused(command):
+def refused(command: Any) -> Any:
     """What is said where it does not start."""
 
-    def refused(*options):
+    def refused(*options: Any) -> Any:
         code, out, err = command(*PAIR, *options)
         assert (code, out) == (2, ""), options
         assert "Traceback" not in err and "Loading" not in err
@@ -135,12 +142,12 @@ def refused(command):
     return refused
 
 
-def test_other_interfaces_take_a_token(refused, tmp_path):
+def test_other_interfaces_take_a_token(refused: Any, tmp_path: Path) -> None:
     assert "token add" in refused("--host", "0.0.0.0")
     assert not (tmp_path / "gateway").exists()
 
 
-def test_what_cannot_be_is_said_before_models_are_loaded(refused):
+def test_what_cannot_be_is_said_before_models_are_loaded(refused: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert "--port" in refused("--port", str(taken.getsockname()[1]))
     for options in (
@@ -160,8 +167,8 @@ def test_what_cannot_be_is_said_before_models_are_loaded(refused):
         assert refused(*options)
 
 
-def test_tokens_are_added_listed_and_revoked(command):
-    def token(*arguments):
+def test_tokens_are_added_listed_and_revoked(command: Any) -> None:
+    def token(*arguments: Any) -> Any:
         return command("token", *arguments)
 
     assert token("list") == (0, "", "")
@@ -182,7 +189,7 @@ def test_tokens_are_added_listed_and_revoked(command):
     assert "open-webui" not in token("list")[1]
 
 
-def test_a_token_of_the_command_line_opens_the_gateway(tmp_path):
+def test_a_token_of_the_command_line_opens_the_gateway(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "costeer", "gateway", "token", "add", "app"],
         capture_output=True, text=True, check=True,

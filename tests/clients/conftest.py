@@ -1,11 +1,15 @@
 """Clients that other people wrote, unchanged, on one gateway. They are the extra ``clients``."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from tests.gateway.conftest import gateway  # noqa: F401
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: Any) -> None:
     """Mark all tests of this folder."""
     for item in items:
         if "tests/clients/" in item.path.as_posix():
@@ -13,6 +17,6 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def base_url(gateway):  # noqa: F811
+def base_url(gateway: Any) -> Any:  # noqa: F811
     """What a person sets in a client."""
     return f"{gateway.url}/v1"

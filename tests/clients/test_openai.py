@@ -1,10 +1,15 @@
 """The official client, of the third and of the last second major version."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from costeer.gateway.answers import Limits
+from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import CHAT, FailingCloud, GatedModel, post, running_gateway
 from tests.support.serving import until
 
@@ -15,30 +20,30 @@ ASK = {"model": "costeer", "messages": MESSAGES, "max_tokens": 8}
 
 
 @pytest.fixture
-def client(base_url):
+def client(base_url: Any) -> Iterator[Any]:
     with openai.OpenAI(base_url=base_url, api_key="none") as made:
         yield made
 
 
 @pytest.fixture
-def expected(gateway):
+def expected(gateway: Any) -> Any:
     """What the library writes."""
     return gateway.costeer.generate(MESSAGES, "I am vegan.", max_tokens=8)
 
 
-def text(chunks):
+def text(chunks: Any) -> Any:
     return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
 
 
-def run(base_url, work):
-    async def main():
+def run(base_url: Any, work: Any) -> Any:
+    async def main() -> Any:
         async with openai.AsyncOpenAI(base_url=base_url, api_key="none") as made:
             return await work(made)
 
     return asyncio.run(main())
 
 
-def test_a_chat(client, expected):
+def test_a_chat(client: Any, expected: Any) -> None:
     made = client.chat.completions.create(**ASK)
     assert made.choices[0].message.content == expected.text
     assert made.choices[0].finish_reason == "length"
@@ -46,7 +51,7 @@ def test_a_chat(client, expected):
     assert made._request_id
 
 
-def test_a_streamed_chat_with_its_usage(client, expected):
+def test_a_streamed_chat_with_its_usage(client: Any, expected: Any) -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}}
     chunks = list(client.chat.completions.create(**ASK, **options))
     assert text(chunks) == expected.text
@@ -54,7 +59,7 @@ def test_a_streamed_chat_with_its_usage(client, expected):
     assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
 
 
-def test_the_stream_helper(client, expected):
+def test_the_stream_helper(client: Any, expected: Any) -> None:
     with client.chat.completions.stream(**ASK, stop=[expected.text[-2:]]) as stream:
         kinds = {event.type for event in stream}
         final = stream.get_final_completion()
@@ -62,8 +67,8 @@ def test_the_stream_helper(client, expected):
     assert {"chunk", "content.delta", "content.done"} <= kinds
 
 
-def test_an_async_chat(base_url, expected):
-    async def work(client):
+def test_an_async_chat(base_url: Any, expected: Any) -> None:
+    async def work(client: Any) -> Any:
         whole = await client.chat.completions.create(**ASK)
         chunks = [one async for one in await client.chat.completions.create(**ASK, stream=True)]
         return whole.choices[0].message.content, text(chunks)
@@ -71,12 +76,12 @@ def test_an_async_chat(base_url, expected):
     assert run(base_url, work) == (expected.text, expected.text)
 
 
-def test_without_a_limit_nothing_is_cut_off_early(client):
+def test_without_a_limit_nothing_is_cut_off_early(client: Any) -> None:
     made = client.chat.completions.create(model="costeer", messages=MESSAGES)
     assert made.usage.completion_tokens > 8
 
 
-def test_stop_seed_and_the_newer_limit(client, expected):
+def test_stop_seed_and_the_newer_limit(client: Any, expected: Any) -> None:
     cut = expected.text[3:5]
     made = client.chat.completions.create(**ASK, stop=[cut], max_completion_tokens=8)
     assert made.choices[0].message.content == expected.text.split(cut)[0]
@@ -89,7 +94,7 @@ def test_stop_seed_and_the_newer_limit(client, expected):
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_roles_and_lists_of_parts(client, gateway):
+def test_roles_and_lists_of_parts(client: Any, gateway: Any) -> None:
     parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo?"}]
     turns = [
         {"role": "developer", "content": [{"type": "text", "text": "Be brief."}]},
@@ -101,14 +106,14 @@ def test_roles_and_lists_of_parts(client, gateway):
     assert made.choices[0].message.content == same.text
 
 
-def test_log_probabilities(client, expected):
+def test_log_probabilities(client: Any, expected: Any) -> None:
     made = client.chat.completions.create(**ASK, logprobs=True, top_logprobs=2)
     entries = made.choices[0].logprobs.content
     assert bytes(byte for one in entries for byte in one.bytes).decode() == expected.text
     assert all(len(one.top_logprobs) == 2 and one.logprob <= 0 for one in entries)
 
 
-def test_what_only_our_field_can_say(client, gateway):
+def test_what_only_our_field_can_say(client: Any, gateway: Any) -> None:
     own = {"costeer": {"context": "I like cats.", "strength": 1.0}}
     made = client.chat.completions.create(**ASK, extra_body=own)
     same = gateway.costeer.generate(
@@ -117,13 +122,13 @@ def test_what_only_our_field_can_say(client, gateway):
     assert made.choices[0].message.content == same.text
 
 
-def test_a_response(client, expected):
+def test_a_response(client: Any, expected: Any) -> None:
     made = client.responses.create(model="costeer", input="Hello?", max_output_tokens=8)
     assert made.output_text == expected.text
     assert made.usage.output_tokens == 8
 
 
-def test_a_streamed_response(client, base_url, expected):
+def test_a_streamed_response(client: Any, base_url: Any, expected: Any) -> None:
     ask = {"model": "costeer", "input": MESSAGES, "max_output_tokens": 8}
     events = list(client.responses.create(**ask, stream=True))
     assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == (
@@ -134,13 +139,13 @@ def test_a_streamed_response(client, base_url, expected):
         done = [event.text for event in stream if event.type == "response.output_text.done"]
     assert done == [expected.text]
 
-    async def work(client):
+    async def work(client: Any) -> Any:
         return (await client.responses.create(**ask)).output_text
 
     assert run(base_url, work) == expected.text
 
 
-def test_models(client):
+def test_models(client: Any) -> None:
     ids = [one.id for one in client.models.list()]
     assert ids[:2] == ["costeer", "costeer/off"]
     assert client.models.retrieve("costeer/off").id == "costeer/off"
@@ -161,7 +166,9 @@ def test_models(client):
          "costeer.trace", "owner_required"),
     ],
 )  # fmt: skip
-def test_errors_are_the_clients_own_classes(client, wrong, kind, param, code):
+def test_errors_are_the_clients_own_classes(
+    client: Any, wrong: Any, kind: Any, param: Any, code: Any
+) -> None:
     with pytest.raises(kind) as caught:
         client.chat.completions.create(**ASK | wrong)
     assert caught.value.param == param
@@ -169,7 +176,7 @@ def test_errors_are_the_clients_own_classes(client, wrong, kind, param, code):
     assert caught.value.request_id
 
 
-def test_a_base_url_without_its_end_says_what_is_missing(gateway):
+def test_a_base_url_without_its_end_says_what_is_missing(gateway: Any) -> None:
     with (
         openai.OpenAI(base_url=gateway.url, api_key="none") as client,
         pytest.raises(openai.NotFoundError, match="/v1/chat/completions"),
@@ -177,7 +184,7 @@ def test_a_base_url_without_its_end_says_what_is_missing(gateway):
         client.chat.completions.create(**ASK)
 
 
-def test_a_wrong_key(tmp_path):
+def test_a_wrong_key(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         key = app.tokens.add("mine", "app")
         for given, kind in ((key, None), ("wrong", openai.AuthenticationError)):
@@ -189,7 +196,7 @@ def test_a_wrong_key(tmp_path):
                     client.models.list()
 
 
-def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path):
+def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path: Path) -> None:
     with (
         running_gateway(tmp_path, cloud=FailingCloud(0)) as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none", max_retries=5) as client,
@@ -200,7 +207,7 @@ def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path):
         assert app.answers.metrics.responses == {(CHAT, 502): 1}
 
 
-def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path):
+def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path: Path) -> None:
     with (
         running_gateway(tmp_path, cloud=FailingCloud(3), strength="off") as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none") as client,
@@ -213,10 +220,12 @@ def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path):
     assert caught.value.code == "cloud_unreachable"
 
 
-def test_a_full_queue_is_a_rate_limit(tmp_path):
+def test_a_full_queue_is_a_rate_limit(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with (
-        running_gateway(tmp_path, slm=slm, lanes=1, limits=Limits(queue=0, ping=0.05)) as app,
+        running_gateway(
+            tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=0, ping=0.05)
+        ) as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none", max_retries=0) as client,
     ):
         slm.gate.clear()

@@ -1,5 +1,9 @@
 """What a step says of its candidates is true of the whole vocabulary."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,14 +19,14 @@ from costeer.models.fake import FakeModel
 V = 30
 
 
-def rows(seed):
+def rows(seed: Any) -> Any:
     rng = np.random.default_rng(seed)
     return log_softmax(rng.normal(0, 3, V).astype(np.float32)), rng.normal(0, 1, V).astype("f4")
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), k=st.integers(1, V), gain=st.floats(0, 4))
-def test_bounds_hold_whatever_did_not_come(seed, k, gain):
+def test_bounds_hold_whatever_did_not_come(seed: Any, k: Any, gain: Any) -> None:
     base, delta = rows(seed)
     true = log_softmax(base.astype("f8") + gain * delta)
     ids = np.argsort(-base, kind="stable")[:k].astype(np.int32)
@@ -42,7 +46,7 @@ def test_bounds_hold_whatever_did_not_come(seed, k, gain):
     assert len(detail.steered) == min(k, 10)
 
 
-def test_with_the_whole_vocabulary_nothing_is_a_bound():
+def test_with_the_whole_vocabulary_nothing_is_a_bound() -> None:
     base, delta = rows(1)
     ids = np.argsort(-base).astype(np.int32)
     detail = describe(CloudStep(int(ids[0]), ids, base[ids]), delta, 1.0, int(ids[3]), 5)
@@ -50,14 +54,14 @@ def test_with_the_whole_vocabulary_nothing_is_a_bound():
     assert all(one.after == one.at_least and one.certain for one in detail.steered)
 
 
-def test_padding_and_impossible_tokens_are_left_out():
+def test_padding_and_impossible_tokens_are_left_out() -> None:
     base = np.array([0.0, -np.inf, -5.0], np.float32)
     ids = np.array([1, 0, 99], np.int32)
     detail = describe(CloudStep(1, ids, base), np.zeros(4, np.float32), 1.0, 1, 5)
     assert [one.token for one in detail.llm] == [one.token for one in detail.steered] == [1]
 
 
-def test_steps_are_described_only_when_asked_for():
+def test_steps_are_described_only_when_asked_for() -> None:
     with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=1.0) as costeer:
         plain = list(costeer.stream("Q?", "A context.", max_tokens=10))
         asked = list(costeer.stream("Q?", "A context.", max_tokens=10, candidates=10))

@@ -1,8 +1,12 @@
 """Several answers at once: the same texts, a turn each, and conversations that find their cache."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,16 +26,16 @@ from tests.support.serving import running, until
 class Recording(FakeModel):
     """Notes which sequences each call extended, and how many ids it read."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.log = []
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         self.log.append((id(work[0][0]), [len(ids) for _, ids in work]))
         return super().extend_many(work, rows)
 
 
-def ask(costeer, number, **options):
+def ask(costeer: Any, number: Any, **options: Any) -> Any:
     context = f"I am number {number}.\n\nI like {number} cats." if number % 3 else ""
     return costeer.generate(f"Question {number}?", context, seed=number, **options)
 
@@ -43,8 +47,10 @@ def ask(costeer, number, **options):
     temperature=st.sampled_from([0.0, 0.8]),
     strength=st.sampled_from(["auto", 0.5]),
 )
-def test_eight_at_once_write_what_they_write_one_after_another(lanes, mode, temperature, strength):
-    options = {"max_tokens": 15, "temperature": temperature, "strength": strength}
+def test_eight_at_once_write_what_they_write_one_after_another(
+    lanes: Any, mode: Any, temperature: Any, strength: Any
+) -> None:
+    options = {"max_tokens": 8, "temperature": temperature, "strength": strength}
     cloud = InProcess(FakeModel(seed=1, max_sequences=2))
     with Costeer(cloud, FakeModel(seed=2), lanes=lanes, mode=mode) as costeer:
         alone = [ask(costeer, number, **options) for number in range(8)]
@@ -55,7 +61,7 @@ def test_eight_at_once_write_what_they_write_one_after_another(lanes, mode, temp
     assert [one.text for one in together] == [one.text for one in alone]
 
 
-def test_eight_at_once_over_a_socket_write_what_they_write_one_after_another():
+def test_eight_at_once_over_a_socket_write_what_they_write_one_after_another() -> None:
     with running(FakeModel(seed=1)) as app, Costeer(app.url, FakeModel(seed=2)) as costeer:
         alone = [ask(costeer, number, max_tokens=15, strength=0.5) for number in range(8)]
         with ThreadPoolExecutor(8) as pool:
@@ -65,13 +71,13 @@ def test_eight_at_once_over_a_socket_write_what_they_write_one_after_another():
     assert [one.token_ids for one in together] == [one.token_ids for one in alone]
 
 
-def test_every_token_and_every_piece_of_a_prompt_is_a_turn_of_its_own():
+def test_every_token_and_every_piece_of_a_prompt_is_a_turn_of_its_own() -> None:
     slm, turns = Recording(), []
     with Lanes(slm, 2).lane([1], Stop()) as pair:
         turn = pair.turn
 
         @contextmanager
-        def counted():
+        def counted() -> Iterator[Any]:
             calls = len(slm.log)
             with turn():
                 yield
@@ -86,7 +92,7 @@ def test_every_token_and_every_piece_of_a_prompt_is_a_turn_of_its_own():
     assert max(max(sizes) for _, sizes in slm.log) == CHUNK
 
 
-def test_a_conversation_finds_its_lane():
+def test_a_conversation_finds_its_lane() -> None:
     slm = Recording()
     lanes = Lanes(slm, 2)
     prompts = {name: [ord(name)] * 300 for name in "ab"}
@@ -101,10 +107,10 @@ def test_a_conversation_finds_its_lane():
     assert sum(sum(sizes) for _, sizes in slm.log) < 400  # not 1,200: the prefix was there
 
 
-def test_the_page_goes_before_applications():
+def test_the_page_goes_before_applications() -> None:
     lanes, served = Lanes(FakeModel(), 1), []
 
-    def answer(name, priority):
+    def answer(name: Any, priority: Any) -> None:
         with lanes.lane([1], Stop(), priority):
             served.append(name)
 
@@ -119,7 +125,7 @@ def test_the_page_goes_before_applications():
     assert served == ["page", "app", "app 2"]
 
 
-def test_a_stopped_answer_leaves_the_queue_and_another_ends_its_lane():
+def test_a_stopped_answer_leaves_the_queue_and_another_ends_its_lane() -> None:
     with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), lanes=1) as costeer:
         first = costeer.stream("Q?", "A context.", max_tokens=200)
         next(first)
@@ -136,11 +142,11 @@ def test_a_stopped_answer_leaves_the_queue_and_another_ends_its_lane():
         assert costeer.lanes.busy == costeer.lanes.waiting == 0
 
 
-def test_stopping_one_answer_does_not_interrupt_the_call_of_another():
+def test_stopping_one_answer_does_not_interrupt_the_call_of_another() -> None:
     class Interrupted(Recording):
         interrupts = 0
 
-        def interrupt(self):
+        def interrupt(self) -> None:
             self.interrupts += 1
 
     slm = Interrupted()
@@ -154,6 +160,6 @@ def test_stopping_one_answer_does_not_interrupt_the_call_of_another():
     assert slm.interrupts == 0 or not slm.log[2:]
 
 
-def test_a_model_with_few_sequences_has_fewer_lanes():
+def test_a_model_with_few_sequences_has_fewer_lanes() -> None:
     assert Lanes(FakeModel(max_sequences=2), 5).count == 1
     assert Lanes(FakeModel(max_sequences=7), 5).count == 3

@@ -1,6 +1,9 @@
 """The strength may change while an answer is written, and the record of it gives the text again."""
 
+from __future__ import annotations
+
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +17,7 @@ from costeer.models.fake import FakeModel
 STRENGTHS = st.sampled_from(["off", "gentle", "auto", "strong", "light", 0.7])
 
 
-def open_costeer(**options):
+def open_costeer(**options: Any) -> Any:
     return Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), **options)
 
 
@@ -24,7 +27,7 @@ def open_costeer(**options):
     mode=st.sampled_from(MODES),
     temperature=st.sampled_from([0.0, 1.0]),
 )
-def test_a_seed_and_a_record_give_the_same_text(changes, mode, temperature):
+def test_a_seed_and_a_record_give_the_same_text(changes: Any, mode: Any, temperature: Any) -> None:
     at = dict(zip(accumulate(gap for gap, _ in changes), (s for _, s in changes), strict=True))
     options = {"max_tokens": 24, "temperature": temperature, "seed": 3}
     with open_costeer(mode=mode, strength="auto") as costeer:
@@ -39,7 +42,7 @@ def test_a_seed_and_a_record_give_the_same_text(changes, mode, temperature):
     assert again.strengths == record
 
 
-def test_a_change_acts_on_the_next_token_and_not_before():
+def test_a_change_acts_on_the_next_token_and_not_before() -> None:
     with open_costeer(strength="off") as costeer:
         off = costeer.generate("Q?", "A context.", max_tokens=20)
         live = costeer.stream("Q?", "A context.", max_tokens=20)
@@ -54,11 +57,11 @@ def test_a_change_acts_on_the_next_token_and_not_before():
     assert live.result.strengths == [(0, "off"), (5, 2.0)]
 
 
-def test_while_it_is_off_the_small_model_is_not_read_and_no_lane_is_held():
+def test_while_it_is_off_the_small_model_is_not_read_and_no_lane_is_held() -> None:
     class Counting(FakeModel):
         calls = 0
 
-        def extend_many(self, work, rows=None):
+        def extend_many(self, work: Any, rows: Any = None) -> Any:
             self.calls += 1
             return super().extend_many(work, rows)
 
@@ -81,7 +84,9 @@ def test_while_it_is_off_the_small_model_is_not_read_and_no_lane_is_held():
     strength=st.sampled_from(["auto", 0.7, [(0, "auto"), (7, "off"), (9, "strong")]]),
     mode=st.sampled_from(MODES),
 )
-def test_an_answer_that_goes_on_from_its_own_tokens_is_the_same(position, strength, mode):
+def test_an_answer_that_goes_on_from_its_own_tokens_is_the_same(
+    position: Any, strength: Any, mode: Any
+) -> None:
     options = {"max_tokens": 25, "temperature": 1.0, "seed": 5}
     with open_costeer(mode=mode) as costeer:
         whole = costeer.generate("Q?", "A context.", strength=strength, **options)
@@ -95,7 +100,7 @@ def test_an_answer_that_goes_on_from_its_own_tokens_is_the_same(position, streng
     assert rest.token_ids[:position] == whole.token_ids[:position]
 
 
-def test_an_answer_goes_on_from_another_token():
+def test_an_answer_goes_on_from_another_token() -> None:
     with open_costeer(strength="auto") as costeer:
         whole = costeer.generate("Q?", "A context.", max_tokens=30)
         other = costeer.generate(
@@ -107,7 +112,7 @@ def test_an_answer_goes_on_from_another_token():
 
 
 @pytest.mark.parametrize("trouble", [{"max_tokens": 4}, {"max_tokens": 5}])
-def test_a_beginning_that_leaves_nothing_to_write_is_refused(trouble):
+def test_a_beginning_that_leaves_nothing_to_write_is_refused(trouble: Any) -> None:
     with open_costeer() as costeer:
         whole = costeer.generate("Q?", "A context.", max_tokens=10)
         with pytest.raises(Exception, match="max_tokens must be at least 6"):

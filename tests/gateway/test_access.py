@@ -1,13 +1,17 @@
 """Who gets in: Host, Origin, tokens and their scopes."""
 
+from __future__ import annotations
+
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.gateway import CHAT, HELLO, post, running_gateway
 
 
-def raw(app, request: bytes):
+def raw(app: Any, request: bytes) -> Any:
     with socket.create_connection(("127.0.0.1", int(app.url.rsplit(":", 1)[1]))) as connection:
         connection.sendall(request)
         return connection.makefile("rb").readline().split()[1]
@@ -17,7 +21,7 @@ def raw(app, request: bytes):
     "host",
     ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "192.168.1.2", "", "localhost@x"],
 )
-def test_a_rebound_page_is_refused(gateway, host):
+def test_a_rebound_page_is_refused(gateway: Any, host: Any) -> None:
     for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/health")):
         response = gateway.client.request(method, path, headers={"host": host}, json=HELLO)
         assert response.status_code == 400
@@ -25,24 +29,24 @@ def test_a_rebound_page_is_refused(gateway, host):
 
 
 @pytest.mark.parametrize("line", [b"", b"Host:\r\n", b"Host: \r\n"])
-def test_an_empty_host_is_refused(gateway, line):
+def test_an_empty_host_is_refused(gateway: Any, line: Any) -> None:
     assert raw(gateway, b"GET /v1/models HTTP/1.1\r\n" + line + b"\r\n") == b"400"
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "", "http://localhost:1", "http://127.0.0.1"]
 )
-def test_pages_of_other_origins_are_refused(gateway, origin):
+def test_pages_of_other_origins_are_refused(gateway: Any, origin: Any) -> None:
     response = post(gateway, HELLO, origin=origin)
     assert (response.status_code, response.json()["error"]["code"]) == (403, "wrong_origin")
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-def test_the_gateways_own_origin_passes(gateway):
+def test_the_gateways_own_origin_passes(gateway: Any) -> None:
     assert post(gateway, HELLO, origin=gateway.url).status_code == 200
 
 
-def test_a_preflight_gets_no_permission(gateway):
+def test_a_preflight_gets_no_permission(gateway: Any) -> None:
     response = gateway.client.options(
         CHAT,
         headers={"origin": "https://evil.example", "access-control-request-method": "POST"},
@@ -52,19 +56,19 @@ def test_a_preflight_gets_no_permission(gateway):
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_bodies_are_json(gateway, kind):
+def test_bodies_are_json(gateway: Any, kind: Any) -> None:
     response = gateway.client.post(CHAT, content=b"{}", headers={"content-type": kind})
     assert response.status_code == 415
 
 
-def test_without_any_token_the_loopback_is_open_but_not_for_what_is_private(gateway):
+def test_without_any_token_the_loopback_is_open_but_not_for_what_is_private(gateway: Any) -> None:
     assert post(gateway, HELLO).status_code == 200
     assert post(gateway, HELLO, token="anything").status_code == 200  # clients always send a key
     assert post(gateway, HELLO | {"costeer": {"trace": True}}).status_code == 403
     assert gateway.client.get("/costeer/ledger").status_code == 403
 
 
-def test_scopes(tmp_path):
+def test_scopes(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         get = app.client.get
         tokens = {"app": app.tokens.add("a", "app"), "owner": app.tokens.add("o", "owner")}
@@ -88,7 +92,7 @@ def test_scopes(tmp_path):
         assert post(app, HELLO).status_code == 401  # not open again
 
 
-def test_tokens_that_cannot_be_read_let_nobody_in(tmp_path):
+def test_tokens_that_cannot_be_read_let_nobody_in(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         token = app.tokens.add("a", "app")
         (tmp_path / "gateway" / "tokens.json").write_text("{")
@@ -96,12 +100,12 @@ def test_tokens_that_cannot_be_read_let_nobody_in(tmp_path):
         assert (response.status_code, response.json()["error"]["code"]) == (503, "tokens_unusable")
 
 
-def test_a_token_may_be_required_before_there_is_one(tmp_path):
+def test_a_token_may_be_required_before_there_is_one(tmp_path: Path) -> None:
     with running_gateway(tmp_path, token_required=True) as app:
         assert post(app, HELLO).status_code == 401
 
 
-def test_every_response_has_an_id_and_is_kept_nowhere(gateway):
+def test_every_response_has_an_id_and_is_kept_nowhere(gateway: Any) -> None:
     seen = set()
     for response in (
         post(gateway, HELLO),

@@ -1,13 +1,18 @@
 """Many clients: the queue, pings, slow readers, clients that go away, strength while writing."""
 
+from __future__ import annotations
+
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from costeer.gateway.answers import Limits
+from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import (
     CHAT,
     HELLO,
@@ -24,12 +29,12 @@ from tests.support.serving import until
 LONG = HELLO | {"max_tokens": 300, "stream": True}
 
 
-def asked(number, **changes):
+def asked(number: Any, **changes: Any) -> Any:
     return HELLO | {"messages": [{"role": "user", "content": f"Question {number}?"}]} | changes
 
 
 @contextmanager
-def connection(app, body):
+def connection(app: Any, body: Any) -> Iterator[Any]:
     """A request by hand, whose answer is not read."""
     import json
 
@@ -44,15 +49,15 @@ def connection(app, body):
         yield made
 
 
-def under_way(app):
+def under_way(app: Any) -> Any:
     return app.answers.metrics.under_way
 
 
-def idle(app):
+def idle(app: Any) -> Any:
     return under_way(app) == 0 and app.costeer.lanes.busy == app.costeer.lanes.waiting == 0
 
 
-def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path):
+def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Path) -> None:
     with running_gateway(tmp_path, lanes=2) as app:
         alone = [text_of(streamed(app, asked(number))) for number in range(8)]
         with ThreadPoolExecutor(8) as pool:
@@ -64,7 +69,9 @@ def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path):
     assert len(set(alone)) > 1
 
 
-def test_of_eight_streams_on_two_lanes_none_waits_for_more_than_one_call_of_the_other(tmp_path):
+def test_of_eight_streams_on_two_lanes_none_waits_for_two_calls_of_the_other(
+    tmp_path: Path,
+) -> None:
     long = {"max_tokens": 40}
     with running_gateway(tmp_path, lanes=2) as app:
         with ThreadPoolExecutor(8) as pool:
@@ -73,9 +80,9 @@ def test_of_eight_streams_on_two_lanes_none_waits_for_more_than_one_call_of_the_
     assert all(text_of(chunks) for chunks in texts)
 
 
-def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path):
+def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
-    with running_gateway(tmp_path, slm=slm, lanes=1, limits=Limits(queue=1)) as app:
+    with running_gateway(tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=1)) as app:
         slm.gate.clear()
         with ThreadPoolExecutor(2) as pool:
             waiting = [pool.submit(post, app, asked(number)) for number in range(2)]
@@ -88,9 +95,9 @@ def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path):
         assert post(app, asked(3)).status_code == 200
 
 
-def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path):
+def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
-    with running_gateway(tmp_path, slm=slm, limits=Limits(ping=0.05)) as app:
+    with running_gateway(tmp_path, slm=slm, limits=GatewayLimits(ping=0.05)) as app:
         slm.gate.clear()
         body = HELLO | {"stream": True}
         with app.client.stream("POST", CHAT, json=body, timeout=20) as response:
@@ -107,7 +114,7 @@ def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path):
     assert rest[-2:] == ["data: [DONE]", ""]
 
 
-def test_a_client_that_goes_away_frees_its_lane_within_a_token(tmp_path):
+def test_a_client_that_goes_away_frees_its_lane_within_a_token(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1) as app:
         for _ in range(3):
@@ -119,7 +126,7 @@ def test_a_client_that_goes_away_frees_its_lane_within_a_token(tmp_path):
         assert post(app, HELLO).status_code == 200
 
 
-def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path):
+def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1) as app:
         slm.gate.clear()
@@ -133,7 +140,7 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path):
         assert until(lambda: idle(app))
 
 
-def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path):
+def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path: Path) -> None:
     with running_gateway(tmp_path, lanes=1) as app:
         with connection(app, LONG):  # reads nothing at all
             expected = text_of(streamed(app, asked(1)))
@@ -142,10 +149,10 @@ def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path):
         assert until(lambda: idle(app))
 
 
-def test_a_client_that_takes_nothing_is_disconnected(tmp_path):
+def test_a_client_that_takes_nothing_is_disconnected(tmp_path: Path) -> None:
     large = LONG | {"max_tokens": 3500, "logprobs": True, "top_logprobs": 20}
     with (
-        running_gateway(tmp_path, limits=Limits(stall=0.2)) as app,
+        running_gateway(tmp_path, limits=GatewayLimits(stall=0.2)) as app,
         connection(app, large) as client,
     ):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
@@ -153,7 +160,7 @@ def test_a_client_that_takes_nothing_is_disconnected(tmp_path):
         assert until(lambda: idle(app), 60)
 
 
-def test_the_strength_changes_while_an_answer_is_written(tmp_path):
+def test_the_strength_changes_while_an_answer_is_written(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, strength="off") as app:
         token, other = app.tokens.add("a", "app"), app.tokens.add("b", "app")
@@ -172,14 +179,16 @@ def test_the_strength_changes_while_an_answer_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(tmp_path, stream):
+def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(
+    tmp_path: Path, stream: Any
+) -> None:
     with running_gateway(tmp_path, cloud=FailingCloud(0)) as app:
         response = post(app, HELLO | {"stream": stream})
     assert (response.status_code, response.json()["error"]["code"]) == (502, "cloud_unreachable")
     assert response.headers["x-should-retry"] == "false"
 
 
-def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path):
+def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Path) -> None:
     with running_gateway(tmp_path, cloud=FailingCloud(3)) as app:
         off = HELLO | {"model": "costeer/off"}  # without corrections, which are new requests
         chunks = streamed(app, off)
@@ -191,7 +200,7 @@ def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path):
     assert named[-1]["error"]["code"] == "cloud_unreachable"
 
 
-def test_shutting_down_ends_what_is_under_way(tmp_path):
+def test_shutting_down_ends_what_is_under_way(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm) as app:
         slm.gate.clear()

@@ -1,5 +1,10 @@
 """Chat completions: whole and streamed are the same answer, in OpenAI's form."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from costeer.edge.answer import Beginning
@@ -8,7 +13,7 @@ from tests.support.gateway import CHAT, HELLO, TextModel, post, running_gateway,
 TOKENIZER = TextModel().tokenizer
 
 
-def test_whole_and_streamed_are_the_same_answer(gateway):
+def test_whole_and_streamed_are_the_same_answer(gateway: Any) -> None:
     whole = post(gateway, HELLO).json()
     chunks = streamed(gateway, HELLO | {"stream_options": {"include_usage": True}})
     (choice,) = whole["choices"]
@@ -24,13 +29,13 @@ def test_whole_and_streamed_are_the_same_answer(gateway):
     assert chunks[-1]["choices"] == []
 
 
-def test_the_usage_comes_only_when_asked_for(gateway):
+def test_the_usage_comes_only_when_asked_for(gateway: Any) -> None:
     chunks = streamed(gateway, HELLO)
     assert all(chunk["choices"] for chunk in chunks)
     assert all("usage" not in chunk for chunk in chunks)
 
 
-def test_the_answer_is_that_of_the_library(gateway):
+def test_the_answer_is_that_of_the_library(gateway: Any) -> None:
     expected = gateway.costeer.generate("Hello?", "I am vegan.", max_tokens=8)
     other = gateway.costeer.generate("Hello?", "I am vegan.\n\nI like cats.", max_tokens=8)
     alone = gateway.costeer.generate("Hello?", max_tokens=8)
@@ -43,7 +48,7 @@ def test_the_answer_is_that_of_the_library(gateway):
     assert len(set(texts)) == 3
 
 
-def test_without_a_limit_the_answer_ends_by_itself_or_where_the_room_ends(tmp_path):
+def test_without_a_limit_the_answer_ends_by_itself_or_where_the_room_ends(tmp_path: Path) -> None:
     room = {"context_length": 300}
     with running_gateway(tmp_path, slm=TextModel(seed=2, **room)) as app:
         body = {key: value for key, value in HELLO.items() if key != "max_tokens"}
@@ -53,7 +58,7 @@ def test_without_a_limit_the_answer_ends_by_itself_or_where_the_room_ends(tmp_pa
     assert long["usage"]["completion_tokens"] > 8
 
 
-def test_stop_texts_and_seeds(gateway):
+def test_stop_texts_and_seeds(gateway: Any) -> None:
     whole = post(gateway, HELLO).json()["choices"][0]["message"]["content"]
     cut = post(gateway, HELLO | {"stop": whole[3:5]}).json()["choices"][0]
     assert cut["message"]["content"] == whole[:3]
@@ -68,7 +73,7 @@ def test_stop_texts_and_seeds(gateway):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_log_probabilities_spell_the_text(gateway, stream):
+def test_log_probabilities_spell_the_text(gateway: Any, stream: Any) -> None:
     body = HELLO | {"logprobs": True, "top_logprobs": 3}
     if stream:
         chunks = streamed(gateway, body)
@@ -86,7 +91,7 @@ def test_log_probabilities_spell_the_text(gateway, stream):
         assert one["logprob"] == values[0] <= 0  # greedy
 
 
-def test_a_trace_says_what_happened_at_each_token(tmp_path):
+def test_a_trace_says_what_happened_at_each_token(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         token = app.tokens.add("me", "owner")
         body = HELLO | {"costeer": {"trace": True}}
@@ -103,19 +108,22 @@ def test_a_trace_says_what_happened_at_each_token(tmp_path):
         assert len(one["llm"]) == len(one["steered"]) == 10
 
 
-def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path):
+def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         token = app.tokens.add("me", "owner")
-        asked = lambda **own: HELLO | {"costeer": own}  # noqa: E731
+
+        def asked(**own: Any) -> dict[str, Any]:
+            return HELLO | {"costeer": own}
+
+        def rest(*beginning: int) -> str:
+            made = post(app, asked(beginning=beginning), token=token).json()
+            text: str = made["choices"][0]["message"]["content"]
+            return text
+
         traced = post(app, asked(trace=True), token=token).json()
         steps = traced["costeer"]["trace"]
         ids = [one["chosen"]["token_id"] for one in steps]
         other = next(c for c in steps[4]["steered"] if c["token_id"] != ids[4])
-
-        def rest(*beginning):
-            return post(app, asked(beginning=beginning), token=token).json()["choices"][0][
-                "message"
-            ]["content"]
 
         whole = traced["choices"][0]["message"]["content"]
         assert whole == whole[:4] + rest(*ids[:4])
@@ -132,7 +140,7 @@ def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path):
         assert post(app, asked(beginning=ids)).status_code == 401
 
 
-def test_models(gateway):
+def test_models(gateway: Any) -> None:
     listed = gateway.client.get("/v1/models").json()
     ids = [one["id"] for one in listed["data"]]
     assert ids == ["costeer", "costeer/off", "costeer/gentle", "costeer/strong", "gpt-5"]
@@ -143,7 +151,7 @@ def test_models(gateway):
     assert gateway.client.get("/v1/models/gpt-4").status_code == 404
 
 
-def test_models_and_health_never_ask_the_cloud(gateway):
+def test_models_and_health_never_ask_the_cloud(gateway: Any) -> None:
     before = gateway.costeer.ledger.totals
     for path in ("/v1/models", "/v1/models/costeer", "/health", "/metrics", "/nothing"):
         gateway.client.get(path)
@@ -163,7 +171,7 @@ def test_models_and_health_never_ask_the_cloud(gateway):
         ("GET", "/metrics", 404),
     ],
 )
-def test_every_error_is_in_the_envelope(gateway, method, path, status):
+def test_every_error_is_in_the_envelope(gateway: Any, method: Any, path: Any, status: Any) -> None:
     response = gateway.client.request(method, path, json=HELLO if method == "POST" else None)
     assert response.status_code == status
     assert response.json()["error"].keys() == {"message", "type", "param", "code"}
@@ -172,24 +180,24 @@ def test_every_error_is_in_the_envelope(gateway, method, path, status):
 
 
 @pytest.mark.parametrize("content", ["", "   ", "\n"])
-def test_an_empty_question_is_a_400(gateway, content):
+def test_an_empty_question_is_a_400(gateway: Any, content: Any) -> None:
     body = HELLO | {"messages": [{"role": "user", "content": content}]}
     for stream in (False, True):
         response = post(gateway, body | {"stream": stream})
         assert (response.status_code, response.json()["error"]["param"]) == (400, "messages")
 
 
-def test_a_question_that_does_not_fit_is_a_400(gateway):
+def test_a_question_that_does_not_fit_is_a_400(gateway: Any) -> None:
     body = HELLO | {"messages": [{"role": "user", "content": "x" * 5000}]}
     assert post(gateway, body | {"stream": True}).status_code == 400
 
 
-def test_a_body_that_is_too_large_is_a_413(gateway):
+def test_a_body_that_is_too_large_is_a_413(gateway: Any) -> None:
     body = HELLO | {"messages": [{"role": "user", "content": "x" * (9 << 20)}]}
     assert post(gateway, body).status_code == 413
 
 
-def test_profiles_are_model_ids(tmp_path):
+def test_profiles_are_model_ids(tmp_path: Path) -> None:
     named = {"work": lambda messages: f"I like {messages[-1]['content']}"}
     with running_gateway(tmp_path, named=named) as app:
         made = post(app, HELLO | {"model": "costeer/work"}).json()
@@ -199,7 +207,7 @@ def test_profiles_are_model_ids(tmp_path):
     assert made["choices"][0]["message"]["content"] == expected.text
 
 
-def test_metrics_count_and_say_nothing_else(tmp_path):
+def test_metrics_count_and_say_nothing_else(tmp_path: Path) -> None:
     with running_gateway(tmp_path, metrics=True) as app:
         post(app, HELLO)
         streamed(app, HELLO)

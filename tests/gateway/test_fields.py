@@ -1,6 +1,9 @@
 """The table of fields is obeyed, and the docs print it."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +74,7 @@ CASES = [(name, field) for name, (_, _, table) in ENDPOINTS.items() for field in
 
 
 @pytest.mark.parametrize(("endpoint", "field"), CASES, ids=lambda one: getattr(one, "name", one))
-def test_every_field_has_its_effect(gateway, endpoint, field):
+def test_every_field_has_its_effect(gateway: Any, endpoint: Any, field: Any) -> None:
     path, body, _ = ENDPOINTS[endpoint]
     if field.effect == "honoured":
         response = post(gateway, body | {field.name: HONOURED[field.name]}, path)
@@ -94,7 +97,7 @@ def test_every_field_has_its_effect(gateway, endpoint, field):
     )
 
 
-def test_unknown_fields_are_named_but_cannot_break_the_header():
+def test_unknown_fields_are_named_but_cannot_break_the_header() -> None:
     assert fields.ignored({"top_k": 40, "stream": True, "x": None}, fields.CHAT) == ("top_k",)
     assert fields.header(("top_k", "a\r\nb: c", "é", "a b", "mirostat_tau")) == (
         "top_k, mirostat_tau"
@@ -103,18 +106,18 @@ def test_unknown_fields_are_named_but_cannot_break_the_header():
     assert len(fields.header(("a" * 10**6,))) == 40
 
 
-def test_what_is_refused_is_not_quoted():
+def test_what_is_refused_is_not_quoted() -> None:
     with pytest.raises(ApiError) as caught:
         fields.ignored({"prompt": "my secret"}, fields.RESPONSES)
     assert "secret" not in str(caught.value.envelope())
 
 
 @pytest.mark.parametrize("table", [fields.CHAT, fields.RESPONSES])
-def test_the_docs_print_the_table(table):
+def test_the_docs_print_the_table(table: Any) -> None:
     assert fields.markdown(table) in DOCS.read_text("utf-8")
 
 
 @pytest.mark.parametrize("table", [fields.CHAT, fields.RESPONSES])
-def test_no_field_stands_twice(table):
+def test_no_field_stands_twice(table: Any) -> None:
     names = [field.name for field in table]
     assert len(names) == len(set(names))

@@ -1,5 +1,10 @@
 """What left the device, and for which client."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import httpx2
 
 from costeer.edge.answer import Result
@@ -8,12 +13,12 @@ from tests.support.gateway import HELLO, TextModel, post, running_gateway, strea
 from tests.support.serving import running, until
 
 
-def ledger(app, token):
+def ledger(app: Any, token: Any) -> Any:
     key = {"authorization": f"Bearer {token}"}
     return httpx2.get(f"{app.url}/costeer/ledger", headers=key).json()
 
 
-def test_every_answer_stands_under_the_name_of_its_client(tmp_path):
+def test_every_answer_stands_under_the_name_of_its_client(tmp_path: Path) -> None:
     with (
         running(TextModel(seed=1)) as server,
         running_gateway(tmp_path, cloud=server.url) as app,
@@ -33,7 +38,7 @@ def test_every_answer_stands_under_the_name_of_its_client(tmp_path):
     assert [one["when"] for one in shown] == sorted(one["when"] for one in shown)
 
 
-def test_the_latest_answers_are_kept():
+def test_the_latest_answers_are_kept() -> None:
     kept = ClientLedger(most=2)
     for client in "abc":
         kept.record(client, Result())

@@ -1,5 +1,9 @@
 """What a request may say, and what is said of one that is wrong."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import CoSteerError
@@ -11,21 +15,21 @@ USER = {"role": "user", "content": "Hello?"}
 BODY = {"model": "costeer", "messages": [USER]}
 
 
-def chat(**changes):
+def chat(**changes: Any) -> Any:
     return parse_chat(BODY | changes, AROUND)
 
 
-def test_an_absent_limit_means_what_fits_and_absent_sampling_the_gateways_own():
+def test_an_absent_limit_means_what_fits_and_absent_sampling_the_gateways_own() -> None:
     ask = chat().ask
     assert (ask.max_tokens, ask.temperature, ask.top_p, ask.seed) == (None, None, None, None)
 
 
-def test_limits_by_either_name():
+def test_limits_by_either_name() -> None:
     assert chat(max_tokens=5).ask.max_tokens == 5
     assert chat(max_completion_tokens=7, max_tokens=5).ask.max_tokens == 7
 
 
-def test_messages_are_joined_into_one_conversation():
+def test_messages_are_joined_into_one_conversation() -> None:
     messages = [
         {"role": "system", "content": "One."},
         {"role": "user", "content": [{"type": "text", "text": x} for x in ("Hel", "lo")]},
@@ -41,7 +45,7 @@ def test_messages_are_joined_into_one_conversation():
     ]
 
 
-def test_instructions_alone_are_the_question():
+def test_instructions_alone_are_the_question() -> None:
     messages = [{"role": role, "content": role} for role in ("system", "developer")]
     question = [{"role": "user", "content": "system\n\ndeveloper"}]
     assert chat(messages=messages).ask.messages == question
@@ -71,7 +75,7 @@ def test_instructions_alone_are_the_question():
         ([{"type": "function_call_output", "output": "x"}], "messages[0]"),
     ],
 )
-def test_wrong_messages_are_named(messages, param):
+def test_wrong_messages_are_named(messages: Any, param: Any) -> None:
     with pytest.raises(ApiError) as caught:
         chat(messages=messages)
     assert (caught.value.status, caught.value.param) == (400, param)
@@ -88,7 +92,7 @@ def test_wrong_messages_are_named(messages, param):
         ("costeer/work", None, "work"),
     ],
 )
-def test_model_ids(model, strength, profile):
+def test_model_ids(model: Any, strength: Any, profile: Any) -> None:
     ask = chat(model=model).ask
     assert (ask.strength, ask.profile) == (strength, profile)
 
@@ -96,13 +100,13 @@ def test_model_ids(model, strength, profile):
 @pytest.mark.parametrize(
     "model", ["", "gpt-4", "costeer/", "costeer/home", "off", "COSTEER", "costeer/off/x"]
 )
-def test_there_is_no_such_model(model):
+def test_there_is_no_such_model(model: Any) -> None:
     with pytest.raises(ApiError) as caught:
         chat(model=model)
     assert (caught.value.status, caught.value.code) == (404, "model_not_found")
 
 
-def test_the_extension():
+def test_the_extension() -> None:
     said = {"strength": 0.7, "context": "I like cats.", "profile": "work"}
     ask = chat(model="costeer/off", costeer=said).ask
     assert (ask.strength, ask.context, ask.profile) == (0.7, "I like cats.", "work")
@@ -125,13 +129,13 @@ def test_the_extension():
         ({"beginning": [1]}, "costeer.beginning", 403),
     ],
 )
-def test_a_wrong_extension_is_named(said, param, status):
+def test_a_wrong_extension_is_named(said: Any, param: Any, status: Any) -> None:
     with pytest.raises(ApiError) as caught:
         chat(costeer=said)
     assert (caught.value.param, caught.value.status) == (param, status)
 
 
-def test_the_owner_may_have_a_trace_and_goes_first():
+def test_the_owner_may_have_a_trace_and_goes_first() -> None:
     parsed = parse_chat(BODY | {"costeer": {"trace": True}}, Surroundings(owner=True))
     assert parsed.trace
     assert parsed.ask.candidates == 10
@@ -139,7 +143,7 @@ def test_the_owner_may_have_a_trace_and_goes_first():
 
 
 @pytest.mark.parametrize("wrong", ["Hello", 5, [9], [-1], ["1"], [True], [1.0], [[1]], {"1": 1}])
-def test_a_beginning_is_a_list_of_tokens_that_are_text(wrong):
+def test_a_beginning_is_a_list_of_tokens_that_are_text(wrong: Any) -> None:
     around = Surroundings(owner=True, is_text=lambda token: 0 <= token < 9)
     good = parse_chat(BODY | {"costeer": {"beginning": [1, 2]}}, around).ask
     assert good.beginning.token_ids == (1, 2)
@@ -162,27 +166,27 @@ def test_a_beginning_is_a_list_of_tokens_that_are_text(wrong):
         {"logprobs": True, "top_logprobs": 21}, {"model": 5}, {"model": None},
     ],
 )  # fmt: skip
-def test_values_of_the_wrong_kind_or_size_are_refused(changes):
+def test_values_of_the_wrong_kind_or_size_are_refused(changes: Any) -> None:
     with pytest.raises(ApiError) as caught:
         chat(**changes)
     assert caught.value.status == 400
     assert caught.value.param is not None
 
 
-def test_extreme_sampling_is_greedy():
+def test_extreme_sampling_is_greedy() -> None:
     assert chat(top_p=0, temperature=1).ask.temperature == 0
     assert chat(temperature=1e-30).ask.temperature == 0
     assert chat(seed=-1).ask.seed == 2**64 - 1
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 5, True])
-def test_the_body_is_an_object(body):
+def test_the_body_is_an_object(body: Any) -> None:
     for parse in (parse_chat, parse_responses):
         with pytest.raises(ApiError):
             parse(body, AROUND)
 
 
-def test_input_of_responses():
+def test_input_of_responses() -> None:
     body = {"model": "costeer", "instructions": "Be brief.", "input": "Hello?"}
     assert parse_responses(body, AROUND).ask.messages == [
         {"role": "system", "content": "Be brief."},
@@ -195,7 +199,7 @@ def test_input_of_responses():
     ]
 
 
-def test_errors_quote_nothing():
+def test_errors_quote_nothing() -> None:
     for body in (
         BODY | {"messages": [{"role": "secret", "content": "secret"}]},
         BODY | {"costeer": {"secret": "secret"}},

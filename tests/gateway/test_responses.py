@@ -1,5 +1,10 @@
 """Responses: thin, stateless, and the same text as chat completions."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.support.gateway import HELLO, post, running_gateway, streamed
@@ -8,7 +13,7 @@ PATH = "/v1/responses"
 BODY = {"model": "costeer", "input": "Hello?", "max_output_tokens": 8}
 
 
-def test_the_text_is_that_of_chat_completions(gateway):
+def test_the_text_is_that_of_chat_completions(gateway: Any) -> None:
     chat = post(gateway, HELLO).json()
     made = post(gateway, BODY, PATH).json()
     (message,) = made["output"]
@@ -18,7 +23,7 @@ def test_the_text_is_that_of_chat_completions(gateway):
     assert made["incomplete_details"] == {"reason": "max_output_tokens"}
 
 
-def test_the_events_come_in_order_and_spell_the_answer(gateway):
+def test_the_events_come_in_order_and_spell_the_answer(gateway: Any) -> None:
     whole = post(gateway, BODY, PATH).json()
     events = streamed(gateway, BODY, PATH)
     kinds = [event["type"].removeprefix("response.") for event in events]
@@ -34,7 +39,7 @@ def test_the_events_come_in_order_and_spell_the_answer(gateway):
     assert len({event["item_id"] for event in events if "item_id" in event}) == 1
 
 
-def test_events_have_their_names_and_no_end_marker(gateway):
+def test_events_have_their_names_and_no_end_marker(gateway: Any) -> None:
     with gateway.client.stream("POST", PATH, json=BODY | {"stream": True}) as response:
         text = response.read().decode()
     assert "event: response.created\ndata: {" in text
@@ -42,7 +47,7 @@ def test_events_have_their_names_and_no_end_marker(gateway):
     assert text.endswith("\n\n")
 
 
-def test_a_conversation_and_instructions(gateway):
+def test_a_conversation_and_instructions(gateway: Any) -> None:
     turns = [
         {"role": "user", "content": [{"type": "input_text", "text": "One?"}]},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "1"}]},
@@ -64,11 +69,11 @@ def test_a_conversation_and_instructions(gateway):
 
 
 @pytest.mark.parametrize("path", ["/v1/responses/resp_1", "/v1/responses/resp_1/cancel"])
-def test_nothing_is_stored(gateway, path):
+def test_nothing_is_stored(gateway: Any, path: Any) -> None:
     assert gateway.client.get(path).status_code == 404
 
 
-def test_a_trace_is_for_the_owner(tmp_path):
+def test_a_trace_is_for_the_owner(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         owner, other = app.tokens.add("me", "owner"), app.tokens.add("app", "app")
         body = BODY | {"costeer": {"trace": True}}

@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 import json
 import os
 import stat
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +16,11 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="needs modes of files")
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> Any:
     return TokenStore(tmp_path / "gateway")
 
 
-def test_a_token_is_found_by_itself_and_by_nothing_else(store):
+def test_a_token_is_found_by_itself_and_by_nothing_else(store: Any) -> None:
     assert not store.exists
     assert store.find("") is None
     app, owner = store.add("open-webui", "app"), store.add("me", "owner")
@@ -27,7 +31,7 @@ def test_a_token_is_found_by_itself_and_by_nothing_else(store):
         assert store.find(wrong) is None
 
 
-def test_a_revoked_token_is_worthless_at_once_everywhere(store, tmp_path):
+def test_a_revoked_token_is_worthless_at_once_everywhere(store: Any, tmp_path: Path) -> None:
     other = TokenStore(tmp_path / "gateway")
     token = store.add("app", "app")
     assert other.find(token)
@@ -39,7 +43,7 @@ def test_a_revoked_token_is_worthless_at_once_everywhere(store, tmp_path):
     assert other.find(again)
 
 
-def test_the_token_itself_is_kept_nowhere(store, tmp_path):
+def test_the_token_itself_is_kept_nowhere(store: Any, tmp_path: Path) -> None:
     token = store.add("app", "app")
     files = [path for path in (tmp_path / "gateway").iterdir() if path.is_file()]
     assert all(token.encode() not in path.read_bytes() for path in files)
@@ -47,7 +51,7 @@ def test_the_token_itself_is_kept_nowhere(store, tmp_path):
 
 
 @POSIX
-def test_others_may_neither_enter_the_folder_nor_read_the_file(store, tmp_path):
+def test_others_may_neither_enter_the_folder_nor_read_the_file(store: Any, tmp_path: Path) -> None:
     store.add("app", "app")
     assert stat.S_IMODE((tmp_path / "gateway").stat().st_mode) == 0o700
     file = tmp_path / "gateway" / FILE
@@ -58,12 +62,12 @@ def test_others_may_neither_enter_the_folder_nor_read_the_file(store, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\nb", "\x1b[0m"])
-def test_names_that_are_no_names(store, name):
+def test_names_that_are_no_names(store: Any, name: Any) -> None:
     with pytest.raises(InputError):
         store.add(name, "app")
 
 
-def test_names_are_taken_once(store):
+def test_names_are_taken_once(store: Any) -> None:
     store.add("app", "app")
     with pytest.raises(InputError, match="already"):
         store.add("app", "owner")
@@ -76,7 +80,7 @@ def test_names_are_taken_once(store):
                json.dumps({"tokens": [{"name": "x", "scope": "root", "sha256": "", "created": 0}]})
                .encode()]
 )  # fmt: skip
-def test_a_damaged_file_lets_nobody_in(store, tmp_path, damage):
+def test_a_damaged_file_lets_nobody_in(store: Any, tmp_path: Path, damage: Any) -> None:
     token = store.add("app", "app")
     file = tmp_path / "gateway" / FILE
     file.write_bytes(damage)
@@ -84,10 +88,10 @@ def test_a_damaged_file_lets_nobody_in(store, tmp_path, damage):
         TokenStore(tmp_path / "gateway").find(token)
 
 
-def test_two_that_add_at_once_lose_nothing(tmp_path):
+def test_two_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     stores, added = [TokenStore(tmp_path) for _ in range(8)], []
 
-    def add(number):
+    def add(number: Any) -> None:
         while True:
             try:
                 added.append(stores[number].add(f"app {number}", "app"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 
@@ -25,7 +27,7 @@ CHAT = "/v1/chat/completions"
 class TextModel(FakeModel):
     """Writes letters only, so that every token is text."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         from costeer.decoding.steering import log_softmax
 
         row = super().logprobs(ids)
@@ -38,13 +40,13 @@ class TextModel(FakeModel):
 class GatedModel(TextModel):
     """Reads nothing while ``gate`` is closed; counts what it has read."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.gate = threading.Event()
         self.gate.set()
         self.calls = 0
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         assert self.gate.wait(30)
         self.calls += 1
         return super().extend_many(work, rows)
@@ -53,28 +55,43 @@ class GatedModel(TextModel):
 class FailingCloud:
     """A cloud that fails after some tokens of every request."""
 
-    def __init__(self, tokens):
+    def __init__(self, tokens: Any) -> None:
         self.inner, self.tokens = InProcess(TextModel(seed=1)), tokens
 
-    def info(self):
+    def info(self) -> Any:
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         steps = self.inner.stream(prompt_ids, top_k, max_tokens)
         for _, step in zip(range(self.tokens), steps, strict=False):
             yield step
         raise CloudUnreachableError("The server is gone.", "Start it again.")
 
-    def close(self):
+    def close(self) -> None:
         self.inner.close()
 
 
 @contextmanager
-def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=None, **options):
+def running_gateway(
+    folder: Any,
+    cloud: Any = None,
+    slm: Any = None,
+    context: Any = "I am vegan.",
+    named: Any = None,
+    **options: Any,
+) -> Iterator[Any]:
     """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``."""
     chosen = {key: options.pop(key) for key in ("lanes", "strength", "mode") if key in options}
 
-    def record(entry):
+    def record(entry: Any) -> None:
         costeer.ledger.record(entry)
 
     cloud = InProcess(TextModel(seed=1), record) if cloud is None else cloud
@@ -93,7 +110,7 @@ def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=N
             app.url = listen.address(listening, "127.0.0.1")
             app.costeer, app.tokens, app.server = costeer, tokens, server
             app.answers = app.state.answers
-            app.client = httpx2.Client(base_url=app.url, timeout=60)
+            app.client = httpx2.Client(base_url=app.url, timeout=60, verify=False)
             try:
                 with app.client:
                     yield app
@@ -103,28 +120,28 @@ def running_gateway(folder, cloud=None, slm=None, context="I am vegan.", named=N
                 assert not thread.is_alive()
 
 
-def post(app, body, path=CHAT, token=None, **headers):
+def post(app: Any, body: Any, path: Any = CHAT, token: Any = None, **headers: Any) -> Any:
     """One request, answered whole."""
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
     return app.client.post(path, json=body, headers=headers)
 
 
-def events(response):
+def events(response: Any) -> Iterator[Any]:
     """The data of an event stream, without pings and ``[DONE]``."""
     for line in response.iter_lines():
         if line.startswith("data: ") and line != "data: [DONE]":
             yield json.loads(line[6:])
 
 
-def streamed(app, body, path=CHAT, **headers):
+def streamed(app: Any, body: Any, path: Any = CHAT, **headers: Any) -> Any:
     """All events of a streamed answer."""
     with app.client.stream("POST", path, json=body | {"stream": True}, headers=headers) as response:
         assert response.status_code == 200, response.read()
         return list(events(response))
 
 
-def text_of(chunks):
+def text_of(chunks: Any) -> Any:
     """The text of chat chunks."""
     return "".join(
         choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]

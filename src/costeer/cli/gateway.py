@@ -167,7 +167,7 @@ def _run(
     given: dict[str, Any],
 ) -> None:
     from costeer.gateway.answering import DeviceAnswering
-    from costeer.gateway.answers import Limits
+    from costeer.gateway.answers import GatewayLimits
     from costeer.gateway.app import create_app
     from costeer.gateway.ledger import ledger_json
     from costeer.serving import listen
@@ -186,7 +186,7 @@ def _run(
         hosts=allowed_names(given["host"], given["allowed_host"]),
         aliases=given["alias"],
         metrics=given["metrics"],
-        limits=Limits(queue=given["queue"]),
+        limits=GatewayLimits(queue=given["queue"]),
         ledger=lambda: ledger_json(costeer),
     )
 

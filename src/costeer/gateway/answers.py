@@ -1,8 +1,8 @@
 """One request for an answer, from its body to the end: shared by both endpoints.
 
 Errors that are found before the first token are real statuses. Where reading the prompt takes
-longer than ``Limits.ping``, the response begins without a token, and comments keep it alive; errors
-are frames from then on.
+longer than ``GatewayLimits.ping``, the response begins without a token, and comments keep it alive;
+errors are frames from then on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger("costeer.gateway")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GatewayLimits:
     """What requests may cost.
 
     Attributes:
@@ -83,7 +83,11 @@ class Answers:
     """
 
     def __init__(
-        self, answering: Answering, limits: Limits, metrics: Metrics, aliases: Collection[str]
+        self,
+        answering: Answering,
+        limits: GatewayLimits,
+        metrics: Metrics,
+        aliases: Collection[str],
     ) -> None:
         self.answering = answering
         self.limits = limits

@@ -24,7 +24,7 @@ from costeer.exceptions import CoSteerError
 from costeer.gateway import model_ids
 from costeer.gateway.access import Access, client_of
 from costeer.gateway.answering import Answering
-from costeer.gateway.answers import Answers, Endpoint, Limits
+from costeer.gateway.answers import Answers, Endpoint, GatewayLimits
 from costeer.gateway.chat_chunks import ChatChunks
 from costeer.gateway.errors import api_error
 from costeer.gateway.extension import strength
@@ -51,7 +51,7 @@ def create_app(
     hosts: Collection[str] | None = LOOPBACK_NAMES,
     aliases: Collection[str] = (),
     metrics: bool = False,
-    limits: Limits | None = None,
+    limits: GatewayLimits | None = None,
     ledger: Ledger | None = None,
 ) -> Starlette:
     """Build the application.
@@ -70,7 +70,7 @@ def create_app(
         It; ``state.answers.close`` ends what is under way, from any thread.
     """
     counters = Metrics()
-    answers = Answers(answering, limits or Limits(), counters, aliases)
+    answers = Answers(answering, limits or GatewayLimits(), counters, aliases)
     routes = [
         _post("/v1/chat/completions", Endpoint(answers, parse_chat, ChatChunks), counters),
         _post(

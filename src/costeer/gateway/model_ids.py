@@ -20,14 +20,16 @@ LISTED = ("off", "gentle", "strong")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
+class RequestedModel:
     """What a model id asks for; None for the usual."""
 
     strength: str | None = None
     profile: str | None = None
 
 
-def choose(model: str | None, profiles: Collection[str], aliases: Collection[str]) -> ModelChoice:
+def choose(
+    model: str | None, profiles: Collection[str], aliases: Collection[str]
+) -> RequestedModel:
     """Read a model id.
 
     Args:
@@ -41,12 +43,12 @@ def choose(model: str | None, profiles: Collection[str], aliases: Collection[str
     if model is None:
         raise ApiError(400, "model is missing; see /v1/models.", param="model", code="missing")
     if model == NAME or model in aliases:
-        return ModelChoice()
+        return RequestedModel()
     room, slash, rest = model.partition("/")
     if room == NAME and slash and rest in NAMES:
-        return ModelChoice(strength=rest)
+        return RequestedModel(strength=rest)
     if room == NAME and slash and rest in profiles:
-        return ModelChoice(profile=rest)
+        return RequestedModel(profile=rest)
     raise ApiError(
         404, "There is no such model; see /v1/models.", param="model", code="model_not_found"
     )

@@ -6,9 +6,10 @@ Its numbers are not ours to the bit: it is another build of llama.cpp, so near t
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-import httpx2
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 from tests.support.llama_server import llama_server, require
-from tests.support.serving import numbered, until
+from tests.support.serving import http_get, http_post, numbered, until
 
 CONTEXT = 512
 CLOSE = 0.03  # log-probabilities of the two builds, on the tiny float32 model
@@ -29,7 +30,7 @@ PROMPTS_OF_ONE = [[token] for token in range(256)]
 
 
 @pytest.fixture(scope="module")
-def tiny_file(tmp_path_factory):
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Any:
     require()
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
     pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not installed")
@@ -39,7 +40,7 @@ def tiny_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ours(tiny_file):
+def ours(tiny_file: Any) -> Iterator[Any]:
     """The same file through our engine."""
     from costeer.models.engines.llamacpp import LlamaCpp
 
@@ -49,33 +50,33 @@ def ours(tiny_file):
 
 
 @pytest.fixture(scope="module")
-def eos_ids(ours):
+def eos_ids(ours: Any) -> Any:
     return ours._model.tokenizer.eos_ids
 
 
 @pytest.fixture(scope="module")
-def url(tiny_file):
+def url(tiny_file: Any) -> Iterator[Any]:
     with llama_server(tiny_file, CONTEXT) as url:
         yield url
 
 
 @pytest.fixture
-def client(url):
+def client(url: Any) -> Iterator[Any]:
     client = CompletionsClient(url)
     yield client
     client.close()
 
 
-def chunks(url, prompt, **fields):
+def chunks(url: Any, prompt: Any, **fields: Any) -> Any:
     """The chunks of a request that is not the client's."""
     body = {"prompt": prompt, "temperature": 0, "logprobs": 4, "stream": True, "max_tokens": 1}
-    text = httpx2.post(f"{url}/v1/completions", json=body | fields).text
+    text = http_post(f"{url}/v1/completions", json=body | fields).text
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line]
     assert lines.pop() == "[DONE]"
     return [json.loads(line) for line in lines]
 
 
-def agreeing(left, right, near=CLOSE):
+def agreeing(left: Any, right: Any, near: Any = CLOSE) -> Any:
     """How many steps agree; where they part, it is at a near tie of ``left``."""
     for count, (a, b) in enumerate(zip(left, right, strict=False)):
         if a.token != b.token:
@@ -85,34 +86,34 @@ def agreeing(left, right, near=CLOSE):
     return len(left)
 
 
-def test_info(client):
+def test_info(client: Any) -> None:
     info = client.info()
     assert (info.model, info.vocab_size, info.context_length) == ("tiny", 275, CONTEXT)
     assert info.fingerprint is None
     assert info.max_top_k is None
 
 
-def test_streams_are_those_of_our_engine(client, ours):
+def test_streams_are_those_of_our_engine(client: Any, ours: Any) -> None:
     """Hidden tokens, ends of text and the server's own odd samplers included."""
     agreed = 0
-    for prompt in PROMPTS[:20]:
+    for prompt in PROMPTS[:10]:
         expected, got = list(ours.stream(prompt, 275, 12)), list(client.stream(prompt, 275, 12))
         count = agreeing(expected, got)
         agreed += count
         for a, b in zip(expected[:count], got[:count], strict=True):
             order = np.argsort(a.top_ids), np.argsort(b.top_ids)
             assert np.allclose(a.top_logprobs[order[0]], b.top_logprobs[order[1]], atol=CLOSE)
-    assert agreed > 200
+    assert agreed > 100
 
 
-def test_log_probabilities_are_raw_and_the_top_k_is_exact(client):
+def test_log_probabilities_are_raw_and_the_top_k_is_exact(client: Any) -> None:
     everything = next(client.stream(PROMPTS[3], 275, 1))
     assert np.exp(everything.top_logprobs.astype(np.float64)).sum() == pytest.approx(1, abs=1e-4)
     first = next(client.stream(PROMPTS[3], 64, 1))
     assert first.top_ids.tolist() == everything.top_ids[:64].tolist()
 
 
-def test_one_position_gives_what_the_stream_gives(client):
+def test_one_position_gives_what_the_stream_gives(client: Any) -> None:
     """The forced choice leaves the log-probabilities alone, and streams skip nothing."""
     for prompt in PROMPTS[:5]:
         stream = list(client.stream(prompt, 64, 12))
@@ -122,10 +123,10 @@ def test_one_position_gives_what_the_stream_gives(client):
             assert np.allclose(alone.top_logprobs, step.top_logprobs, atol=CLOSE)
 
 
-def test_the_server_hides_tokens_within_characters(url, client, ours):
+def test_the_server_hides_tokens_within_characters(url: Any, client: Any, ours: Any) -> None:
     """Why the client asks as it does; when this fails, ``dialects`` can be simpler."""
 
-    def begins_a_character(prompt):
+    def begins_a_character(prompt: Any) -> Any:
         token = next(client.stream(prompt, 1, 1)).token
         return ours._model.tokenizer.decode_bytes([token])[:1] in (b"\xc3", b"\xe2", b"\xe7")
 
@@ -135,7 +136,7 @@ def test_the_server_hides_tokens_within_characters(url, client, ours):
     assert last["usage"]["completion_tokens"] == 1
 
 
-def test_the_end_of_the_text_is_a_step(client, ours, eos_ids):
+def test_the_end_of_the_text_is_a_step(client: Any, ours: Any, eos_ids: Any) -> None:
     prompt = next(p for p in PROMPTS if list(ours.stream(p, 2, 12))[-1].token in eos_ids)
     steps = list(client.stream(prompt, 64, 100))
     assert steps[-1].token in eos_ids
@@ -145,7 +146,9 @@ def test_the_end_of_the_text_is_a_step(client, ours, eos_ids):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
+def test_decodes_like_in_process(
+    client: Any, ours: Any, eos_ids: Any, tmp_path: Path, mode: Any
+) -> None:
     from costeer.models.engines.llamacpp import LlamaCpp
     from tests.support import tiny
 
@@ -157,7 +160,7 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     )
     params = DecodeParams(gain=0.5, top_k=16, max_tokens=12, eos_ids=eos_ids, mode=mode)
     agreed = total = 0
-    for prompt in PROMPTS[:12]:
+    for prompt in PROMPTS[:6]:
         answers = []
         for cloud in (ours, client):
             pair = SlmPair(small)
@@ -172,19 +175,19 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     small.close()
 
 
-def test_leaving_stops_the_server_and_keeps_the_prefix(url, client):
+def test_leaving_stops_the_server_and_keeps_the_prefix(url: Any, client: Any) -> None:
     prompt = PROMPTS[20]
     stream = client.stream(prompt, 275, 400)  # all log-probabilities, which makes it slow
     steps = [next(stream) for _ in range(3)]
     stream.close()
-    assert until(lambda: not httpx2.get(f"{url}/slots").json()[0]["is_processing"])
+    assert until(lambda: not http_get(f"{url}/slots").json()[0]["is_processing"])
     corrected = [*prompt, *numbered(steps[:2]), 65]
     timings = chunks(url, corrected)[-1]["timings"]
     assert timings["cache_n"] == len(corrected) - 1
     assert timings["prompt_n"] == 1
 
 
-def test_two_prompts_in_turn_keep_both_prefixes(tiny_file):
+def test_two_prompts_in_turn_keep_both_prefixes(tiny_file: Any) -> None:
     with llama_server(tiny_file, 256, slots=2) as url:
         client = CompletionsClient(url)
         assert client.info().context_length == 256
@@ -197,7 +200,7 @@ def test_two_prompts_in_turn_keep_both_prefixes(tiny_file):
         client.close()
 
 
-def test_a_full_context(client):
+def test_a_full_context(client: Any) -> None:
     with pytest.raises(CloudRefusedError) as caught:
         list(client.stream([65] * CONTEXT, 4, 1))
     assert caught.value.status == 400
@@ -208,7 +211,7 @@ def test_a_full_context(client):
 
 
 @pytest.mark.real
-def test_the_default_pair():
+def test_the_default_pair() -> None:
     require()
     from costeer.models.engines.llamacpp import LlamaCpp
     from costeer.models.files.catalog import DEFAULT_PAIR, resolve
@@ -240,11 +243,9 @@ def test_the_default_pair():
         stream = client.stream(public, 64, 300)
         alone = [next(stream) for _ in range(3)]
         stream.close()
-        started = time.monotonic()
         again = next(client.stream([*public, *numbered(alone)], 64, 1))
-        assert time.monotonic() - started < 5  # the server had stopped, and kept the prefix
         timings = chunks(url, [*public, *numbered(alone), again.token])[-1]["timings"]
-        assert timings["prompt_n"] <= 2
+        assert timings["prompt_n"] <= 2  # the server had stopped, and kept the prefix
         client.close()
     pair.close()
 
