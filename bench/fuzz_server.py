@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -130,20 +131,23 @@ class Fuzz:
         return json.dumps(body).encode()
 
 
-class Process:
-    """The server as a process of its own."""
+SERVE = ("serve", "--model", "fake", "--port", "0", "--context", "512", "--exit-with-parent")
 
-    def __init__(self, log: Path) -> None:
-        command = [sys.executable, "-m", "costeer", "serve", "--model", "fake", "--port", "0"]
+
+class Process:
+    """The server as a process of its own; ``arguments`` are those of ``costeer``."""
+
+    def __init__(self, log: Path, arguments: Sequence[str] = SERVE) -> None:
         with log.open("wb") as sink:
             self._process = subprocess.Popen(
-                [*command, "--context", "512", "--exit-with-parent"],
+                [sys.executable, "-m", "costeer", *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=sink,
             )
         assert self._process.stdout
-        self.port = int(self._process.stdout.readline().rsplit(b":", 1)[1])
+        address = self._process.stdout.readline().decode().strip().removesuffix("/v1")
+        self.port = int(address.rsplit(":", 1)[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
     def megabytes(self) -> float:
@@ -152,6 +156,10 @@ class Process:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024 / 1e6
         return float("nan")
+
+    def threads(self) -> int:
+        """Threads."""
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def files(self) -> int:
         """Open files."""

@@ -1,5 +1,7 @@
 """``costeer gateway`` as a process of its own, and its tokens."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
@@ -7,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -75,7 +78,7 @@ def expected() -> Any:
     return texts
 
 
-def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Any, expected: Any) -> None:
+def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Path, expected: Any) -> None:
     (tmp_path / "me.txt").write_text(CONTEXT, "utf-8")
     with gateway(tmp_path, *PAIR, "--context-file", "me.txt") as (process, url):
         assert url.endswith("/v1")
@@ -88,7 +91,7 @@ def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Any, expec
     assert "Dinner" not in err and "vegan" not in err
 
 
-def test_the_large_model_may_be_elsewhere(tmp_path: Any, expected: Any) -> None:
+def test_the_large_model_may_be_elsewhere(tmp_path: Path, expected: Any) -> None:
     with running(FakeModel(seed=1)) as cloud:
         options = ("--cloud", cloud.url, *PAIR[2:], "--context", CONTEXT)
         with gateway(tmp_path, *options) as (process, url):
@@ -96,7 +99,9 @@ def test_the_large_model_may_be_elsewhere(tmp_path: Any, expected: Any) -> None:
             assert cloud.url.removeprefix("http://") in interrupt(process)
 
 
-def test_a_profile_is_read_beside_the_text(tmp_path: Any, expected: Any, monkeypatch: Any) -> None:
+def test_a_profile_is_read_beside_the_text(
+    tmp_path: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
     profiles.create("work", PASSPHRASE, FAST)
     with profiles.open_by_secret("work", PASSPHRASE) as opened:
@@ -117,7 +122,7 @@ def test_a_profile_is_read_beside_the_text(tmp_path: Any, expected: Any, monkeyp
 
 
 @pytest.fixture
-def command(run: Any, monkeypatch: Any, tmp_path: Any) -> Any:
+def command(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """``costeer gateway`` in this process, with folders of its own."""
     monkeypatch.setenv("COSTEER_GATEWAY", str(tmp_path / "gateway"))
     monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
@@ -137,7 +142,7 @@ def refused(command: Any) -> Any:
     return refused
 
 
-def test_other_interfaces_take_a_token(refused: Any, tmp_path: Any) -> None:
+def test_other_interfaces_take_a_token(refused: Any, tmp_path: Path) -> None:
     assert "token add" in refused("--host", "0.0.0.0")
     assert not (tmp_path / "gateway").exists()
 
@@ -184,7 +189,7 @@ def test_tokens_are_added_listed_and_revoked(command: Any) -> None:
     assert "open-webui" not in token("list")[1]
 
 
-def test_a_token_of_the_command_line_opens_the_gateway(tmp_path: Any) -> None:
+def test_a_token_of_the_command_line_opens_the_gateway(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "costeer", "gateway", "token", "add", "app"],
         capture_output=True, text=True, check=True,

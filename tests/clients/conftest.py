@@ -1,5 +1,7 @@
 """Clients that other people wrote, unchanged, on one gateway. They are the extra ``clients``."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

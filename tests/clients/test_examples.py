@@ -1,5 +1,7 @@
 """Every example runs, and prints what the library writes."""
 
+from __future__ import annotations
+
 import runpy
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ DINNER = "Recommend a dinner spot"
 
 
 @pytest.fixture
-def run(monkeypatch: Any, capsys: Any) -> Any:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Run an example; what it prints."""
 
     def run(name: Any, url: Any) -> Any:
@@ -65,7 +67,7 @@ class SlowText(CountingModel):
         return row
 
 
-def test_live_strength(run: Any, tmp_path: Any) -> None:
+def test_live_strength(run: Any, tmp_path: Path) -> None:
     with running_gateway(tmp_path, slm=SlowText(seed=2, pause=0.01)) as app:
         out = run("live_strength.py", f"{app.url}/v1")
         strengths = [one for one in out.split("[off]") if one]

@@ -1,5 +1,7 @@
 """LangChain's ``ChatOpenAI``, unchanged."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ HELLO = [{"role": "user", "content": "Hello?"}]
 
 
 @pytest.fixture
-def model(base_url: Any, monkeypatch: Any) -> Any:
+def model(base_url: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
     return langchain_openai.ChatOpenAI(
         model="costeer", base_url=base_url, api_key="none", max_tokens=8

@@ -1,6 +1,9 @@
 """The command ``llm``, unchanged, with the settings of ``docs/clients.md``."""
 
+from __future__ import annotations
+
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ llm = pytest.importorskip("llm.cli", reason="the extra clients is not installed"
 
 
 @pytest.fixture
-def ask(base_url: Any, tmp_path: Any, monkeypatch: Any) -> Any:
+def ask(base_url: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run ``llm``; what it prints."""
     (tmp_path / "extra-openai-models.yaml").write_text(
         f"- model_id: costeer\n  model_name: costeer\n  api_base: {base_url}\n"

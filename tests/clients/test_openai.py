@@ -1,12 +1,15 @@
 """The official client, of the third and of the last second major version."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from costeer.gateway.answers import Limits
+from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import CHAT, FailingCloud, GatedModel, post, running_gateway
 from tests.support.serving import until
 
@@ -181,7 +184,7 @@ def test_a_base_url_without_its_end_says_what_is_missing(gateway: Any) -> None:
         client.chat.completions.create(**ASK)
 
 
-def test_a_wrong_key(tmp_path: Any) -> None:
+def test_a_wrong_key(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         key = app.tokens.add("mine", "app")
         for given, kind in ((key, None), ("wrong", openai.AuthenticationError)):
@@ -193,7 +196,7 @@ def test_a_wrong_key(tmp_path: Any) -> None:
                     client.models.list()
 
 
-def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path: Any) -> None:
+def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path: Path) -> None:
     with (
         running_gateway(tmp_path, cloud=FailingCloud(0)) as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none", max_retries=5) as client,
@@ -204,7 +207,7 @@ def test_a_cloud_that_fails_is_asked_by_one_request_only(tmp_path: Any) -> None:
         assert app.answers.metrics.responses == {(CHAT, 502): 1}
 
 
-def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path: Any) -> None:
+def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path: Path) -> None:
     with (
         running_gateway(tmp_path, cloud=FailingCloud(3), strength="off") as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none") as client,
@@ -217,10 +220,12 @@ def test_a_stream_that_fails_on_the_way_raises_what_happened(tmp_path: Any) -> N
     assert caught.value.code == "cloud_unreachable"
 
 
-def test_a_full_queue_is_a_rate_limit(tmp_path: Any) -> None:
+def test_a_full_queue_is_a_rate_limit(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with (
-        running_gateway(tmp_path, slm=slm, lanes=1, limits=Limits(queue=0, ping=0.05)) as app,
+        running_gateway(
+            tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=0, ping=0.05)
+        ) as app,
         openai.OpenAI(base_url=f"{app.url}/v1", api_key="none", max_retries=0) as client,
     ):
         slm.gate.clear()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -75,6 +76,29 @@ def test_what_is_stopped_already_does_not_wait() -> None:
     stop.set()
     with semaphore.permit(), pytest.raises(StoppedError):
         semaphore.acquire(stop)
+
+
+def test_who_gets_a_permit_learns_how_many_others_it_waited_for() -> None:
+    semaphore = FairSemaphore(1)
+    waited: list[int] = []
+
+    def waiting(wanted: int) -> bool:
+        return semaphore.waiting == wanted
+
+    def work() -> None:
+        with semaphore.permit() as others:
+            waited.append(others)
+
+    assert semaphore.acquire() == 0
+    threads = []
+    for number in range(3):
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        assert until(partial(waiting, number + 1))
+    semaphore.release()
+    for thread in threads:
+        thread.join(5)
+    assert waited == [1, 2, 3]
 
 
 def test_as_many_hold_it_as_there_are_permits() -> None:

@@ -60,6 +60,17 @@ def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Any) 
     assert len(set(alone)) > 1
 
 
+def test_of_eight_streams_on_two_lanes_none_waits_for_two_calls_of_the_other(
+    tmp_path: Path,
+) -> None:
+    long = {"max_tokens": 40}
+    with running_gateway(tmp_path, lanes=2) as app:
+        with ThreadPoolExecutor(8) as pool:
+            texts = list(pool.map(lambda number: streamed(app, asked(number, **long)), range(8)))
+        assert app.costeer.lanes.longest_wait == 1
+    assert all(text_of(chunks) for chunks in texts)
+
+
 def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=1)) as app:
@@ -168,7 +179,7 @@ def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(
     assert response.headers["x-should-retry"] == "false"
 
 
-def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Any) -> None:
+def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Path) -> None:
     with running_gateway(tmp_path, cloud=FailingCloud(3)) as app:
         off = HELLO | {"model": "costeer/off"}  # without corrections, which are new requests
         chunks = streamed(app, off)

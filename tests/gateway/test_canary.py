@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from costeer.exceptions import InputError
+from costeer.gateway.answering import Context
+from costeer.gateway.contexts import of_profile
+from costeer.profile import profiles
+from costeer.profile.records import Draft, Kind
 from tests.support.gateway import CHAT, HELLO, TextModel, post, running_gateway, streamed
+from tests.support.profiles import FAST, PASSPHRASE
 
 CANARIES = [f"kanarienvogel-{number:03d}-ß" for number in range(20)]
 CONTEXT = "\n\n".join(f"I keep {name} in my kitchen." for name in CANARIES)
@@ -21,22 +27,43 @@ def assert_clean(text: Any, where: Any) -> None:
             assert form not in text, f"{canary} in {where}"
 
 
+@pytest.fixture
+def chosen_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+    """A context of records of a profile: half of them pinned, half of them searched."""
+    monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
+    profiles.create("home", PASSPHRASE, FAST)
+    with profiles.open_by_secret("home", PASSPHRASE) as opened:
+        for number, name in enumerate(CANARIES):
+            kind: Kind = "fact" if number % 2 else "document"
+            opened.records.add(Draft(kind, f"Hello, I keep {name} in my kitchen."))
+        yield of_profile(opened)
+
+
 def test_no_private_text_in_any_response_log_or_metric(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    chosen_records: Context,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    slm = TextModel(seed=2, context_length=3000)
+    slm = TextModel(seed=2, context_length=6000)
     own = {"costeer": {"context": CONTEXT}}
-    with running_gateway(tmp_path, slm=slm, context=CONTEXT, metrics=True) as app:
+    read = chosen_records(HELLO["messages"])
+    assert all(canary in read for canary in CANARIES)
+    named = {"home": chosen_records}
+    with running_gateway(tmp_path, slm=slm, context=CONTEXT, named=named, metrics=True) as app:
         plain = [
             post(app, body, path)
             for path in (CHAT, "/v1/responses", "/nothing")
             for body in (
-                HELLO, HELLO | own, HELLO | own | {"n": 2}, HELLO | {"logprobs": True},
+                HELLO, HELLO | {"model": "costeer/home"}, HELLO | {"logprobs": True},
+                HELLO | own, HELLO | own | {"n": 2},
                 HELLO | {"model": CONTEXT}, HELLO | {"messages": CONTEXT}, {"input": CONTEXT},
                 HELLO | {"costeer": {"strength": CONTEXT}}, HELLO | {"costeer": CONTEXT},
                 HELLO | {"costeer": {CONTEXT: 1}}, HELLO | {CONTEXT: 1},
                 HELLO | {"costeer": {"context": CONTEXT * 40}},
+                HELLO | {"costeer": {"profile": "home", "strength": 0.5}},
+                HELLO | {"costeer": {"beginning": CONTEXT}},
                 HELLO | {"stop": [CONTEXT]}, HELLO | own | {"stream": True},
             )
         ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from costeer.edge.answer import Beginning
 from tests.support.gateway import CHAT, HELLO, TextModel, post, running_gateway, streamed, text_of
 
 TOKENIZER = TextModel().tokenizer
@@ -105,6 +106,38 @@ def test_a_trace_says_what_happened_at_each_token(tmp_path: Path) -> None:
         assert one["changed"] == (one["llm"][0]["token"] != one["chosen"]["token"])
         assert one["chosen"]["after_at_least"] <= one["chosen"]["after_at_most"]
         assert len(one["llm"]) == len(one["steered"]) == 10
+
+
+def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as app:
+        token = app.tokens.add("me", "owner")
+
+        def asked(**own: Any) -> dict[str, Any]:
+            return HELLO | {"costeer": own}
+
+        def rest(*beginning: int) -> str:
+            made = post(app, asked(beginning=beginning), token=token).json()
+            text: str = made["choices"][0]["message"]["content"]
+            return text
+
+        traced = post(app, asked(trace=True), token=token).json()
+        steps = traced["costeer"]["trace"]
+        ids = [one["chosen"]["token_id"] for one in steps]
+        other = next(c for c in steps[4]["steered"] if c["token_id"] != ids[4])
+
+        whole = traced["choices"][0]["message"]["content"]
+        assert whole == whole[:4] + rest(*ids[:4])
+        changed = rest(*ids[:4], other["token_id"])
+        begun = Beginning((*ids[:4], other["token_id"]))
+        expected = app.costeer.generate("Hello?", "I am vegan.", max_tokens=8, beginning=begun)
+        assert whole[:4] + other["token"] + changed == expected.text
+        assert changed != whole[5:]
+        for wrong in (10**9, -1, 257):  # 257 ends a text
+            response = post(app, asked(beginning=[wrong]), token=token)
+            assert response.json()["error"]["param"] == "costeer.beginning"
+        long = post(app, asked(beginning=ids * 1000), token=token)
+        assert (long.status_code, long.json()["error"]["code"]) == (400, "invalid_request")
+        assert post(app, asked(beginning=ids)).status_code == 401
 
 
 def test_models(gateway: Any) -> None:

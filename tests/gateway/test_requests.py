@@ -126,6 +126,7 @@ def test_the_extension() -> None:
         ({"profile": "home"}, "costeer.profile", 404),
         ({"trace": True}, "costeer.trace", 403),
         ({"trace": 1}, "costeer.trace", 400),
+        ({"beginning": [1]}, "costeer.beginning", 403),
     ],
 )
 def test_a_wrong_extension_is_named(said: Any, param: Any, status: Any) -> None:
@@ -139,6 +140,18 @@ def test_the_owner_may_have_a_trace_and_goes_first() -> None:
     assert parsed.trace
     assert parsed.ask.candidates == 10
     assert parsed.ask.priority > chat().ask.priority
+
+
+@pytest.mark.parametrize("wrong", ["Hello", 5, [9], [-1], ["1"], [True], [1.0], [[1]], {"1": 1}])
+def test_a_beginning_is_a_list_of_tokens_that_are_text(wrong: Any) -> None:
+    around = Surroundings(owner=True, is_text=lambda token: 0 <= token < 9)
+    good = parse_chat(BODY | {"costeer": {"beginning": [1, 2]}}, around).ask
+    assert good.beginning.token_ids == (1, 2)
+    for none in ([], None):
+        assert parse_chat(BODY | {"costeer": {"beginning": none}}, AROUND).ask.beginning is None
+    with pytest.raises(ApiError) as caught:
+        parse_chat(BODY | {"costeer": {"beginning": wrong}}, around)
+    assert (caught.value.status, caught.value.param) == (400, "costeer.beginning")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ class FairSemaphore:
         self._permits = permits
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []  # (-priority, arrival), the next one first
+        self._held = 0
+        self._given = 0
         self._arrivals = count()
 
     @property
@@ -34,12 +36,15 @@ class FairSemaphore:
         with self._changed:
             return len(self._waiting)
 
-    def acquire(self, stop: Stop | None = None, priority: int = 0) -> None:
+    def acquire(self, stop: Stop | None = None, priority: int = 0) -> int:
         """Take a permit, waiting for it in order.
 
         Args:
             stop: ends the wait.
             priority: a larger one goes before smaller ones that wait.
+
+        Returns:
+            How many others it waited for: those that held a permit, and those that got one first.
 
         Raises:
             StoppedError: ``stop`` was set first.
@@ -47,12 +52,16 @@ class FairSemaphore:
         stop = stop or Stop()
         with stop.calling(self._wake), self._changed:
             ticket = (-priority, next(self._arrivals))
+            held, given = self._held, self._given
             insort(self._waiting, ticket)
             try:
                 while not (self._permits and self._waiting[0] == ticket):
                     stop.check()
                     self._changed.wait()
                 self._permits -= 1
+                self._held += 1
+                self._given += 1
+                return held + self._given - given - 1
             finally:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
@@ -61,14 +70,15 @@ class FairSemaphore:
         """Give a permit back."""
         with self._changed:
             self._permits += 1
+            self._held -= 1
             self._changed.notify_all()
 
     @contextmanager
-    def permit(self, stop: Stop | None = None, priority: int = 0) -> Iterator[None]:
-        """Hold a permit within the block; arguments and errors as for ``acquire``."""
-        self.acquire(stop, priority)
+    def permit(self, stop: Stop | None = None, priority: int = 0) -> Iterator[int]:
+        """Hold a permit within the block; arguments, value and errors as for ``acquire``."""
+        others = self.acquire(stop, priority)
         try:
-            yield
+            yield others
         finally:
             self.release()
 

@@ -42,6 +42,8 @@ class Lanes:
         self._idle: list[SlmPair] = []
         self._opened: list[SlmPair] = []
         self._holders: list[int] = []  # the thread that took each lane in use
+        self.longest_wait = 0
+        """The most calls of other lanes that a call of the engine has waited for."""
 
     @property
     def busy(self) -> int:
@@ -116,7 +118,8 @@ class Lanes:
     @contextmanager
     def _turn(self, stop: Stop) -> Iterator[None]:
         """One call of the engine, which ends early where the answer is stopped."""
-        with self._engine.permit(stop), stop.calling(self._interrupt):
+        with self._engine.permit(stop) as others, stop.calling(self._interrupt):
+            self.longest_wait = max(self.longest_wait, others)
             stop.check()
             try:
                 yield

@@ -98,6 +98,10 @@ class Answering(Protocol):
         """A token for people, and the bytes that it adds to a text: none for a control token."""
         ...
 
+    def is_text(self, token: int) -> bool:
+        """Whether there is such a token, and it adds to a text."""
+        ...
+
     def stop(self) -> None:
         """End all answers under way."""
         ...
@@ -166,6 +170,10 @@ class DeviceAnswering:
         tokenizer = self._costeer.slm.tokenizer
         raw = tokenizer.decode_bytes([token])
         return (raw.decode("utf-8", "replace") if raw else tokenizer.vocabulary.tokens[token]), raw
+
+    def is_text(self, token: int) -> bool:
+        """See ``Answering``."""
+        return 0 <= token < self._costeer.slm.vocab_size and bool(self.spell(token)[1])
 
     def stop(self) -> None:
         """See ``Answering``."""

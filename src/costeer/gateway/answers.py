@@ -22,6 +22,7 @@ from costeer.gateway import fields
 from costeer.gateway.access import client_of
 from costeer.gateway.answering import Answer, Answering
 from costeer.gateway.errors import api_error, queue_full
+from costeer.gateway.ledger import ClientLedger
 from costeer.gateway.logprobs import Spell
 from costeer.gateway.metrics import Metrics
 from costeer.gateway.pump import Pump
@@ -96,6 +97,7 @@ class Answers:
         self.limits = limits
         self.metrics = metrics
         self.aliases = aliases
+        self.ledger = ClientLedger()
         self.closed = False
         self._under_way: dict[str, UnderWay] = {}
 
@@ -135,8 +137,10 @@ class Answers:
         return pump
 
     def _end(self, name: str) -> None:
-        del self._under_way[name]
+        ended = self._under_way.pop(name)
         self.metrics.under_way = len(self._under_way)
+        if ended.pump.answer is not None:
+            self.ledger.record(ended.client, ended.pump.answer.result)
 
     def close(self) -> None:
         """End all answers, and wait until what they wrote is kept; not in the event loop."""
@@ -174,10 +178,11 @@ class Endpoint:
         client = client_of(scope)
         answers = self._answers
         body = await read_json(scope, receive, answers.limits.body_bytes)
-        around = Surroundings(answers.answering.profiles, answers.aliases, client.owner)
+        answering = answers.answering
+        around = Surroundings(answering.profiles, answers.aliases, client.owner, answering.is_text)
         parsed = self._parse(body, around)
-        shape = self._shape(parsed, answers.answering.spell)
-        start = partial(answers.answering.start, parsed.ask)
+        shape = self._shape(parsed, answering.spell)
+        start = partial(answering.start, parsed.ask)
         pump = answers.begin(shape.id, start, client.name)
         watching = asyncio.create_task(watch(receive, pump.abandon))
         try:

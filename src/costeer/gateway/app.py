@@ -89,7 +89,7 @@ def create_app(
     if metrics:
         routes.append(Route("/metrics", _metrics(counters), methods=["GET"]))
     if ledger is not None:
-        routes.append(Route("/costeer/ledger", _ledger(ledger), methods=["GET"]))
+        routes.append(Route("/costeer/ledger", _ledger(ledger, answers), methods=["GET"]))
     access: dict[str, Any] = {"tokens": tokens}
     if page is not None:
         routes += page_routes(page, answers)
@@ -152,10 +152,10 @@ def _metrics(counters: Metrics) -> Handler:
     return show
 
 
-def _ledger(ledger: Ledger) -> Handler:
+def _ledger(ledger: Ledger, answers: Answers) -> Handler:
     async def show(request: Request) -> Response:
         require_owner(request.scope)
-        return json_response(ledger())
+        return json_response(ledger() | {"answers": answers.ledger.as_json()})
 
     return show
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,12 @@ from costeer.exceptions import ParameterError
 from costeer.gateway.values import flag, text, wrong
 from costeer.serving.errors import ApiError
 
-FIELDS = ("strength", "context", "profile", "trace")
+FIELDS = ("strength", "context", "profile", "trace", "beginning")
 TRACED = 10
 """Candidates that a trace shows, before and after steering."""
+
+MOST_BEGUN = 1 << 20
+"""Tokens of a beginning; the prompt says how many fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +28,26 @@ class Extension:
         context: private text for this request alone.
         profile: whose records are read.
         trace: whether each step says what happened; for the owner only.
+        beginning: tokens that the answer goes on from; for the owner only, as a trace gives them.
     """
 
     strength: float | str | None = None
     context: str = field(default="", repr=False)
     profile: str | None = None
     trace: bool = False
+    beginning: tuple[int, ...] = ()
 
 
-def extension(body: Mapping[str, Any], *, owner: bool) -> Extension:
+def extension(body: Mapping[str, Any], *, owner: bool, is_text: Callable[[int], bool]) -> Extension:
     """Read the field ``costeer``.
 
+    Args:
+        body: of the request.
+        owner: whether the client is the person.
+        is_text: whether a token may be part of a text.
+
     Raises:
-        ApiError: 400 for what is not understood, 403 for a trace that the client may not see.
+        ApiError: 400 for what is not understood, 403 for what only the owner may have.
     """
     value = body.get("costeer")
     if value is None:
@@ -50,18 +60,31 @@ def extension(body: Mapping[str, Any], *, owner: bool) -> Extension:
     named = {f"costeer.{name}": one for name, one in value.items()}
     trace = flag(named, "costeer.trace")
     if trace and not owner:
-        raise ApiError(
-            403,
-            "A trace is made of the private context; it takes a token of scope owner.",
-            param="costeer.trace",
-            code="owner_required",
-        )
+        raise _owner_required("costeer.trace", "A trace is made of the private context")
+    if value.get("beginning") and not owner:
+        raise _owner_required("costeer.beginning", "Tokens come from a trace")
     return Extension(
         strength=strength(value.get("strength"), "costeer.strength"),
         context=text(named, "costeer.context") or "",
         profile=text(named, "costeer.profile"),
         trace=trace,
+        beginning=_tokens(value.get("beginning"), "costeer.beginning", is_text),
     )
+
+
+def _owner_required(name: str, why: str) -> ApiError:
+    message = f"{why}; this takes a token of scope owner."
+    return ApiError(403, message, param=name, code="owner_required")
+
+
+def _tokens(value: Any, name: str, is_text: Callable[[int], bool]) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MOST_BEGUN:
+        raise wrong(name, "a list of token ids")
+    if not all(type(token) is int and is_text(token) for token in value):
+        raise wrong(name, "a list of token ids, each of them text")
+    return tuple(value)
 
 
 def strength(value: Any, name: str) -> float | str | None:

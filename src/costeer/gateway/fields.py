@@ -61,7 +61,7 @@ _SAMPLING = (
     Field("temperature", "honoured", "0 to 2; absent: the gateway's own, greedy by default"),
     Field("top_p", "honoured", "0 to 1; 0 is greedy"),
 )
-_OURS = Field("costeer", "honoured", "`strength`, `context`, `profile`, `trace`")
+_OURS = Field("costeer", "honoured", "`strength`, `context`, `profile`, `trace`, `beginning`")
 _IGNORED = tuple(
     Field(name, "ignored")
     for name in ("user", "metadata", "service_tier", "parallel_tool_calls", "prompt_cache_key",

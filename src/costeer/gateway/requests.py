@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from costeer.edge.answer import Beginning
 from costeer.gateway import fields, values
 from costeer.gateway.answering import Ask
 from costeer.gateway.extension import TRACED, Extension, extension
@@ -50,6 +51,7 @@ class Surroundings:
     profiles: Collection[str] = ()
     aliases: Collection[str] = ()
     owner: bool = False
+    is_text: Callable[[int], bool] = lambda token: False
 
 
 def parse_chat(body: Any, around: Surroundings) -> Parsed:
@@ -66,7 +68,7 @@ def parse_chat(body: Any, around: Surroundings) -> Parsed:
     top = _logprobs(body)
     most = values.integer(body, "max_completion_tokens", 1, LONGEST)
     older = values.integer(body, "max_tokens", 1, LONGEST)
-    asked = extension(body, owner=around.owner)
+    asked = extension(body, owner=around.owner, is_text=around.is_text)
     ask = _ask(
         body,
         conversation(body.get("messages")),
@@ -93,7 +95,7 @@ def parse_responses(body: Any, around: Surroundings) -> Parsed:
     body = values.json_object(body)
     ignored = fields.ignored(body, fields.RESPONSES)
     instructions = values.text(body, "instructions")
-    asked = extension(body, owner=around.owner)
+    asked = extension(body, owner=around.owner, is_text=around.is_text)
     ask = _ask(
         body,
         _input(body.get("input"), instructions),
@@ -141,6 +143,7 @@ def _ask(
         stop=stop,
         candidates=candidates,
         priority=int(around.owner),
+        beginning=Beginning(asked.beginning) if asked.beginning else None,
     )
 
 
