@@ -118,3 +118,21 @@ def test_ctrl_c_twice_is_as_quiet_as_once() -> None:
 )
 def test_where_the_query_goes(cloud: Any, words: Any) -> None:
     assert destination(cloud) == words
+
+
+DESTRUCTOR = """
+import costeer.cli.main as command
+
+class Bad:
+    def __del__(self):
+        raise ValueError("secret words")
+
+command.cli.main = lambda **_: Bad() and 0
+command.main()
+"""
+
+
+def test_the_message_of_a_failing_destructor_is_not_printed() -> None:
+    done = subprocess.run([sys.executable, "-c", DESTRUCTOR], capture_output=True, check=False)
+    assert b"ValueError" in done.stderr
+    assert b"secret" not in done.stderr + done.stdout

@@ -119,6 +119,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with its code: 0, 1 failure, 2 usage, 130 interrupted."""
     sys.excepthook = _unexpected
+    sys.unraisablehook = _unraisable
     try:
         prepare_streams()
         code = cli.main(standalone_mode=False)
@@ -142,6 +143,13 @@ def main() -> None:
     except MemoryError:
         code = _fail("There is not enough memory. Use smaller models or a shorter context.")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Report what a destructor raised; Python would print its message."""
+    error = unraisable.exc_value
+    if error is not None:
+        _unexpected(unraisable.exc_type, error, unraisable.exc_traceback)
 
 
 def _fail(message: str, code: int = 1) -> int:
