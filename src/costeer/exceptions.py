@@ -14,6 +14,7 @@
     │   └── NotFiniteError          NaN among log-probabilities
     ├── VocabularyError             the two models do not share a tokenizer
     ├── StoppedError                the answer was given up on request
+    ├── GuardError                  private text could not be kept here; nothing was sent
     └── CloudError                  the far side
         ├── CloudUnreachableError   no connection, or it died
         ├── CloudRefusedError       it answered with an error status
@@ -94,6 +95,10 @@ class StoppedError(CoSteerError):
 
     def __init__(self) -> None:
         super().__init__("The answer was stopped.")
+
+
+class GuardError(CoSteerError):
+    """What guards private text cannot do its work; nothing was sent."""
 
 
 class CloudError(CoSteerError):

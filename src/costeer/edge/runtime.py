@@ -19,12 +19,13 @@ from costeer.edge.answer import Chunk, Generation, Result
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.deciding import DecodeParams, Mode, Step
 from costeer.edge.decoder import generate_step
+from costeer.edge.display import Display
 from costeer.edge.local import DeltaSource, LocalSteering, NoSteering
 from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts, build
-from costeer.edge.text import TextStream
 from costeer.exceptions import InputError, InterruptedModelError, StoppedError
 from costeer.models.base import Interruptible, LanguageModel, Message
+from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.ledger import Ledger
 
 
@@ -49,6 +50,7 @@ class Costeer:
         exact: see ``DecodeParams``; False may be faster where the cloud is much faster than the
             small model.
         retries: failures of the cloud in a row that are borne, with growing pauses.
+        guard: how values of the person are kept (``privacy.guard``), or a ``Guard``.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not fit together.
@@ -68,7 +70,9 @@ class Costeer:
         mode: Mode = "run-ahead",
         exact: bool = True,
         retries: int = 5,
+        guard: GuardMode | Guard = "stand-in",
     ) -> None:
+        self.guard = guard if isinstance(guard, Guard) else Guard(guard)
         # What is wrong with these is told before models are loaded.
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
@@ -137,18 +141,22 @@ class Costeer:
             mode=self.mode,
             exact=self.exact,
         )
-        prompts = build(self.model.tokenizer, _messages(query), context, self.room(max_tokens))
-        text = TextStream(stop)
+        shown = _messages(query)
+        guarded = self.guard.prepare(shown, context, stop)
+        text = Display(guarded.stop, guarded.restorer)
+        room = self.room(max_tokens)
+        prompts = build(self.model.tokenizer, guarded.messages, guarded.context, room)
         result = Result(
             prompt_tokens=len(prompts.public),
             strength=str(chosen),
             gain=resolved.gain,
             mode=params.mode,
-            note=prompts.note,
+            note=" ".join(filter(None, (guarded.note, prompts.note))),
         )
         self._steering.params = resolved.auto
         given_up = Stop()
         chunks = self._chunks(prompts, params, text, result, given_up)
+        chunks = self._remembered(chunks, shown, guarded, text, result)
         self._current = Generation(chunks, result, given_up)
         return self._current
 
@@ -198,8 +206,23 @@ class Costeer:
     ) -> None:
         self.close()
 
+    def _remembered(
+        self,
+        chunks: Generator[Chunk, None, None],
+        shown: Sequence[Message],
+        guarded: Guarded,
+        text: Display,
+        result: Result,
+    ) -> Generator[Chunk, None, None]:
+        """The same chunks; in the end the guard keeps what the next turn has to send."""
+        try:
+            yield from chunks
+        finally:
+            chunks.close()
+            self.guard.keep(shown, guarded, result.text, text.wire)
+
     def _chunks(
-        self, prompts: Prompts, params: DecodeParams, text: TextStream, result: Result, stop: Stop
+        self, prompts: Prompts, params: DecodeParams, text: Display, result: Result, stop: Stop
     ) -> Generator[Chunk, None, None]:
         before, started = self.ledger.totals, time.perf_counter()
         idle = params.gain == 0 or prompts.plain == prompts.private
@@ -236,7 +259,7 @@ class Costeer:
             result.tokens_per_second = result.steps / result.seconds
 
     def _chunk(
-        self, step: Step, params: DecodeParams, text: TextStream, result: Result, seconds: float
+        self, step: Step, params: DecodeParams, text: Display, result: Result, seconds: float
     ) -> Chunk:
         """Count a step and turn it into text."""
         result.count(step, seconds)

@@ -1,0 +1,81 @@
+"""Drawing stand-ins: at random, and without a look at the value that they stand for.
+
+Only the kind and, for numbers and dates, the pattern of letters and digits decide what is drawn
+from. So by chance, one in some hundred, a stand-in may be the value itself. Refusing that would
+make what is never drawn a sign, over many conversations; nobody can tell a lucky stand-in.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+from costeer.privacy import pools
+from costeer.privacy.values import Value
+
+_YEARS = range(1950, 2010)
+
+
+def draw_word(rng: random.Random, *, first: bool) -> str:
+    """A word of a name."""
+    return rng.choice(pools.FIRST if first else pools.LAST)
+
+
+def draw(rng: random.Random, value: Value) -> str:
+    """A stand-in for a value that is no name."""
+    match value.kind:
+        case "place":
+            return rng.choice(pools.PLACES)
+        case "organisation":
+            return f"{rng.choice(pools.LAST)} {rng.choice(pools.TRADES)}"
+        case "address":
+            return f"{rng.randrange(2, 199)} {rng.choice(pools.LAST)} {rng.choice(pools.ROADS)}"
+        case "e-mail":
+            return f"{_pair(rng)}@example.org"
+        case "phone":  # 555-0100 to 0199 belong to nobody
+            return f"+1 {rng.choice(pools.AREAS)}-555-01{rng.randrange(100):02}"
+        case "link":
+            return f"https://www.example.org/{_pair(rng)}"
+        case "handle":
+            return f"@{_pair(rng)}{rng.randrange(10, 100)}"
+        case "date":
+            return _date(rng, value.text)
+        case "number" | "account":
+            return _pattern(rng, value.text)
+        case _:
+            return f"{rng.choice(pools.FIRST)} {rng.choice(pools.LAST)}"
+
+
+def _pair(rng: random.Random) -> str:
+    return f"{rng.choice(pools.FIRST)}.{rng.choice(pools.LAST)}".lower()
+
+
+def _date(rng: random.Random, text: str) -> str:
+    """Another date, written in the same way; 10 to 12 are days as well as months."""
+
+    def other(found: re.Match[str]) -> str:
+        token = found[0]
+        if token.isdigit():
+            if len(token) > 2:
+                return str(rng.choice(_YEARS))
+            return str(rng.randrange(10, 13) if len(token) == 2 else rng.randrange(1, 10))
+        if token[:3].title() in {month[:3] for month in pools.MONTHS}:
+            month = rng.choice(pools.MONTHS)
+            return month[:3] if len(token) == 3 else month
+        return token
+
+    return re.sub(r"\d+|[^\W\d_]+", other, text)
+
+
+def _pattern(rng: random.Random, text: str) -> str:
+    """Digits for digits, letters for letters, and what separates them."""
+
+    def other(character: str) -> str:
+        if character.isdigit():
+            return rng.choice("123456789")
+        if character.isalpha():
+            letter = rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ")
+            return letter if character.isupper() else letter.lower()
+        return character
+
+    return "".join(map(other, text))
