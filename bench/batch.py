@@ -3,7 +3,7 @@
     python bench/batch.py [--model NAME] [--threads N] [--json]
 
 The same work is measured in one llama.cpp decode call and token by token; the engine chooses by
-this (``models/llamacpp.SINGLES``). Milliseconds, medians.
+this (``models/engines/llamacpp.SINGLES``). Milliseconds, medians.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from unittest import mock
 
 from common import SLM, cores
 
-from costeer.models import llamacpp
-from costeer.models.catalog import resolve
+from costeer.models.engines import llamacpp
+from costeer.models.files.catalog import resolve
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (1, 4), (1, 8), (2, 2), (2, 3), (2, 4), (2, 8))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from costeer.edge.prompts import Prompts, build
 from costeer.models.base import Tokenizer
-from costeer.models.catalog import DEFAULT_PAIR
+from costeer.models.files.catalog import DEFAULT_PAIR
 
 LLM, SLM = DEFAULT_PAIR.llm, DEFAULT_PAIR.slm
 PROMPTS = Path(__file__).with_name("prompts.json")

@@ -23,13 +23,13 @@ from common import CONTEXT, LLM, SLM, cores, pairs, prompts
 
 from costeer import Costeer
 from costeer.cloud.base import CloudModel
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.steering import score
 from costeer.decoding.strength import resolve_strength
-from costeer.edge.local import LocalSteering
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
 

@@ -1,4 +1,4 @@
-"""Throughput of experiments: texts by several methods, the plain way and by ``costeer.evals``.
+"""Throughput of experiments: texts by several methods, the plain way and by ``costeer_evals``.
 
     python bench/harness.py [--prompts N] [--max-tokens N] [--lanes N] [--methods A,B] [--json]
 
@@ -21,16 +21,14 @@ from itertools import islice
 import numpy as np
 from common import LLM, SLM, cores, pairs
 
-from costeer.evals.methods.base import Array, Branch, Method
-from costeer.evals.methods.registry import parse
-from costeer.evals.runner import units
-from costeer.evals.runner.branches import Models, prompt_of
-from costeer.evals.runner.experiment import Experiment, Generating
-from costeer.evals.runner.loading import ModelChoice
-from costeer.evals.runner.todo import Todo
-from costeer.evals.runner.units import Unit
-from costeer.evals.runner.worker import LocalWorker
-from costeer.evals.tasks.base import Sample
+from costeer_evals.methods.base import Array, Branch, Method
+from costeer_evals.methods.registry import parse
+from costeer_evals.run.experiment import Experiment, Generating
+from costeer_evals.run.loop import Todo
+from costeer_evals.run.models import ModelChoice, Models, prompt_of
+from costeer_evals.run.worker import LocalWorker
+from costeer_evals.samples import Unit, encode
+from costeer_evals.tasks.base import Sample
 
 METHODS = "llm-without,llm-with,slm-with,light-costeer,costeer"
 
@@ -62,7 +60,7 @@ def samples(count: int) -> list[Unit]:
 
 def plain(unit: Unit, method: Method, models: Models, steps: int) -> str:
     """One text without any cache, as many decisions as ours took."""
-    prompts, rule = units.encode(unit, models.tokenizer).prompts, method.begin()
+    prompts, rule = encode(unit, models.tokenizer).prompts, method.begin()
     ids: list[int] = []
     for _ in range(steps):
         rows: dict[Branch, Array] = {}

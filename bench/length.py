@@ -18,7 +18,7 @@ from typing import Any
 from common import CONTEXT, LLM, SLM, cores, pairs
 
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.models.base import Message
 
 LONG = "Explain in great detail, in twenty numbered paragraphs, how bread is made."

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from common import SLM, pairs
 
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.server.process import ServerProcess
 from costeer.models.load import load_model
 
 

@@ -30,10 +30,10 @@ from typing import Any
 from common import CONTEXT, LLM, SLM, pairs, peak_megabytes, prompts
 
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
-from costeer.edge.deciding import MODES
-from costeer.edge.local import LocalSteering
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.server.process import ServerProcess
+from costeer.edge.slm import LocalSteering
+from costeer.edge.verify import MODES
 from costeer.models.load import load_model
 from costeer.privacy.ledger import Ledger
 

@@ -21,10 +21,10 @@ from itertools import islice
 
 from common import LLM, SLM, pairs
 
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.listen import bind
+from costeer.cloud.client.completions import CompletionsClient
 from costeer.edge.runtime import Costeer
 from costeer.models.load import load_model
+from costeer.serving.listen import bind
 
 READY = "listening on "
 DEVICES = 4

@@ -29,8 +29,8 @@ from common import CONTEXT, LLM, SLM, cores, pairs, peak_megabytes, prompts
 from naive import naive_lockstep
 
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.server.process import ServerProcess
 from costeer.models.load import load_model
 
 HERE = Path(__file__).parent

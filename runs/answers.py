@@ -12,8 +12,8 @@ from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
-from costeer.evals.methods.registry import parse
-from costeer.evals.metrics.adherence import respected
+from costeer_evals.methods.registry import parse
+from costeer_evals.metrics.adherence import respected
 
 METHODS = {
     "the large model alone": "llm-without",
@@ -33,12 +33,12 @@ def main(paths: list[str]) -> None:
                 texts[row["sample"], names.get(row["method"], "")] = row["text"]
     print("# Twenty-four answers\n")
     print(
-        "The first two requests of each kind in `src/costeer/evals/data/everyday.jsonl`, on the "
+        "The first two requests of each kind in `src/costeer_evals/data/everyday.jsonl`, on the "
         "default pair, greedy, cut off at 90 tokens, unselected (`runs/answers.py`). A cross says "
         "that the answer does not respect the person by the set's expressions, which are crude.\n"
     )
     shown: Counter[str] = Counter()
-    data = files("costeer.evals").joinpath("data/everyday.jsonl").read_text(encoding="utf-8")
+    data = files("costeer_evals").joinpath("data/everyday.jsonl").read_text(encoding="utf-8")
     for case in map(json.loads, data.splitlines()):
         shown[case["kind"]] += 1
         if shown[case["kind"]] <= EACH:

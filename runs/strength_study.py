@@ -26,17 +26,17 @@ import numpy as np
 import torch
 
 from costeer.decoding.auto import AutoParams, following, private_part
-from costeer.evals.cache import Cache
-from costeer.evals.methods.base import Branch
-from costeer.evals.prompts import TokenPrompts, encode
-from costeer.evals.report.collect import half_of
-from costeer.evals.runner import provenance
-from costeer.evals.runner.kept import KeptRows
-from costeer.evals.runner.units import Unit
-from costeer.evals.tasks.base import LoadOptions
-from costeer.evals.tasks.cogenesis import TASK
-from costeer.models.catalog import DEFAULT_PAIR
+from costeer.models.files.catalog import DEFAULT_PAIR
 from costeer.models.load import load_model
+from costeer_evals.methods.base import Branch
+from costeer_evals.methods.text_cache import Cache
+from costeer_evals.prompts import TokenPrompts, encode
+from costeer_evals.report.collect import half_of
+from costeer_evals.run import provenance
+from costeer_evals.run.logprob_store import KeptRows
+from costeer_evals.samples import Unit
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.cogenesis import TASK
 
 BRANCHES: tuple[Branch, ...] = (
     "llm_without",

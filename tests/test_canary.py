@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from canary import Tap, contains
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.exceptions import CoSteerError
 from costeer.models.fake import FakeModel
+from tests.support.canary import Tap, contains
 
 CANARIES = [f"kanarienvogel-{number:03d}-ß-{number * 7919}" for number in range(40)]
 CONTEXT = "\n\n".join(f"I keep {name} in my kitchen." for name in CANARIES)

@@ -11,12 +11,12 @@ import threading
 from itertools import chain, repeat
 
 import pytest
-from faults import Fault, FaultProxy
 
 from costeer.cli.main import COMMANDS
 from costeer.cli.terminal import clean
-from costeer.cloud.child import ServerProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.edge.prompts import GUIDE
+from tests.support.faults import Fault, FaultProxy
 
 FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
 

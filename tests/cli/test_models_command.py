@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from costeer.cli.models import command, fetch_missing
 from costeer.exceptions import FetchError, ModelFileError, UnknownModelError, UsageError
-from costeer.models import catalog
-from wheelhouse import make_wheels, parts, pip_settings, spec_of
+from costeer.models.files import catalog
+from tests.support.wheelhouse import make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts(sizes=(2000,))
 TINY = spec_of(PIECES, repo="")  # no hub: nothing here may reach for a network

@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from serving import Scripted, reply, running
 
 from costeer.cli.terminal import clean, clean_json
 from costeer.models.fake import FakeModel
+from tests.support.serving import Scripted, reply, running
 
 ESCAPES = "a\x1b]0;title\x07b\x9b31mc\rd\x7fe\n\tf"
 

@@ -8,15 +8,25 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from serving import PROMPT, CountingModel, EndlessModel, Relay, numbered, running, same, until
 
-from costeer.cloud import cards
-from costeer.cloud.cards import _info as described
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.known import Memory
-from costeer.cloud.protocol import ApiError, Continuation
-from costeer.cloud.responses import Responses
+from costeer.cloud.client import model_info as cards
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.client.history import Memory
+from costeer.cloud.client.model_info import _info as described
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.requests import Continuation
+from costeer.cloud.server.responses import Responses
+from costeer.serving.errors import ApiError
+from tests.support.serving import (
+    PROMPT,
+    CountingModel,
+    EndlessModel,
+    Relay,
+    numbered,
+    running,
+    same,
+    until,
+)
 
 
 @pytest.fixture

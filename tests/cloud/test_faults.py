@@ -12,8 +12,18 @@ from itertools import chain, repeat
 
 import numpy as np
 import pytest
-from faults import KINDS, OWN, Fault, FaultProxy, mixture
-from serving import (
+
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.exceptions import (
+    CloudProtocolError,
+    CloudRefusedError,
+    CloudUnreachableError,
+    StoppedError,
+)
+from costeer.models.fake import END, FakeModel
+from tests.support.faults import KINDS, OWN, Fault, FaultProxy, mixture
+from tests.support.serving import (
     PROMPT,
     EndlessModel,
     Scripted,
@@ -24,16 +34,6 @@ from serving import (
     same,
     vllm_chunk,
 )
-
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
-from costeer.exceptions import (
-    CloudProtocolError,
-    CloudRefusedError,
-    CloudUnreachableError,
-    StoppedError,
-)
-from costeer.models.fake import END, FakeModel
 
 INFO = replace(InProcess(EndlessModel()).info(), continues=True)
 NOISE = bytes(range(150, 190))

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from oracle import algorithm_1
 
 from costeer.decoding.steering import (
     GainWarning,
@@ -18,6 +17,7 @@ from costeer.decoding.steering import (
     steer,
 )
 from costeer.exceptions import ParameterError
+from tests.support.oracle import algorithm_1
 
 TABLE = {1: 0.4762, 2: 0.7317, 5: 1.1256, 10: 1.4488, 20: 1.7833, 60: 2.3243, 100: 2.5781}
 

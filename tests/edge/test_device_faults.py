@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from itertools import chain, repeat
 
 import pytest
-from faults import KINDS, Fault, FaultProxy, mixture
-from serving import EndlessModel, running
 
 from costeer import Costeer
-from costeer.cloud.child import ServerProcess
-from costeer.cloud.completions import CompletionsClient
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.client.completions import CompletionsClient
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
 from costeer.exceptions import CloudUnreachableError
 from costeer.models.fake import FakeModel
+from tests.support.faults import KINDS, Fault, FaultProxy, mixture
+from tests.support.serving import EndlessModel, running
 
 MODES = ("lockstep", "run-ahead")
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.deciding import MODES
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering, NoSteering
-from costeer.edge.pace import Pace
+from costeer.edge.batch_size import Pace
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.verify import MODES
 from costeer.models.fake import FakeModel
 
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine

@@ -2,12 +2,11 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from serving import running
 
 from costeer import Costeer
-from costeer.cloud.inprocess import InProcess
-from costeer.cloud.protocol import Limits
-from costeer.edge.deciding import MODES
+from costeer.cloud.in_process import InProcess
+from costeer.cloud.server.requests import Limits
+from costeer.edge.verify import MODES
 from costeer.exceptions import (
     CloudUnreachableError,
     InputError,
@@ -16,6 +15,7 @@ from costeer.exceptions import (
     VocabularyError,
 )
 from costeer.models.fake import FakeModel
+from tests.support.serving import running
 
 
 def open_costeer(llm=None, slm=None, **options):

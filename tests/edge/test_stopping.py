@@ -6,12 +6,20 @@ import threading
 import time
 
 import pytest
-from serving import CountingModel, EndlessModel, Relay, Scripted, reply, running, until
 
-from costeer.cloud.inprocess import InProcess
-from costeer.edge.deciding import MODES
+from costeer.cloud.in_process import InProcess
 from costeer.edge.runtime import Costeer
+from costeer.edge.verify import MODES
 from costeer.models.fake import FakeModel
+from tests.support.serving import (
+    CountingModel,
+    EndlessModel,
+    Relay,
+    Scripted,
+    reply,
+    running,
+    until,
+)
 
 LONG = "x" * 3500
 ROOM = {"context_length": 8192}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tiny_torch
 
-from costeer.evals.retrieval import Bm25, CrossEncoder, best_first
+from costeer_evals.retrieval import Bm25, CrossEncoder, best_first
+from tests.support import tiny_torch
 
 RECORDS = ["a dinner of chili", "sailing at dawn, sailing at dusk", "", "the sailing club's dinner"]
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.evals.statistics import (
+from costeer.exceptions import ParameterError
+from costeer_evals.statistics import (
     holm,
     paired_bootstrap,
     percentile,
@@ -17,7 +18,6 @@ from costeer.evals.statistics import (
     sign_flip_test,
     wilson,
 )
-from costeer.exceptions import ParameterError
 
 
 def test_a_bootstrap_is_what_all_resamples_give():

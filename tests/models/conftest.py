@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costeer.models.base import LanguageModel
-from costeer.models.load import load_model
-
-ENGINES = ("fake", "llamacpp", "transformers")
-CONTEXT, SEQUENCES = 256, 4
+from tests.support.engines import ENGINES, load_tiny
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +14,7 @@ def gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model for llama.cpp."""
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
     pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not installed")
-    import tiny
+    from tests.support import tiny
 
     return tiny.write_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
 
@@ -28,16 +24,9 @@ def hf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same model for transformers."""
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")
-    import tiny
+    from tests.support import tiny
 
     return tiny.write_folder(tmp_path_factory.mktemp("hf") / "tiny")
-
-
-def load_tiny(engine: str, request: pytest.FixtureRequest, **sizes: int) -> LanguageModel:
-    """The tiny model in one engine."""
-    files = {"llamacpp": "gguf_file", "transformers": "hf_folder"}
-    path = request.getfixturevalue(files[engine]) if engine in files else engine
-    return load_model(path, **{"context": CONTEXT, "sequences": SEQUENCES, "threads": 1, **sizes})
 
 
 @pytest.fixture(params=ENGINES)

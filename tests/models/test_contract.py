@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import load_tiny
 from costeer.exceptions import ContextLengthError, ModelError, ParameterError
 from costeer.models.base import SHARED, LanguageModel
+from tests.support.engines import load_tiny
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 

@@ -52,7 +52,7 @@ def test_a_text_file_with_a_models_name(tmp_path):
 
 
 def test_a_gguf_file_and_a_folder(request):
-    from conftest import load_tiny
+    from tests.support.engines import load_tiny
 
     names = [type(load_tiny(engine, request)).__name__ for engine in ("llamacpp", "transformers")]
     assert names == ["LlamaCpp", "Transformers"]
@@ -62,7 +62,7 @@ def test_a_gguf_file_and_a_folder(request):
     ("package", "extra"), [("llama_cpp", "costeer[llama]"), ("torch", "costeer[torch]")]
 )
 def test_a_missing_extra_is_named(tmp_path, monkeypatch, package, extra):
-    from costeer.models.llamacpp_library import library
+    from costeer.models.engines.llamacpp_library import library
 
     library.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import write_folder
 
-from costeer.cloud.inprocess import InProcess
+from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.decoder import DecodeParams, generate_step
-from costeer.edge.local import LocalSteering
-from costeer.edge.pace import Pace
+from costeer.edge.batch_size import Pace
+from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering
+from tests.support.tiny import write_folder
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from costeer.models.transformers import Transformers
+from costeer.models.engines.transformers import Transformers
 
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 

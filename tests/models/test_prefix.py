@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from conftest import load_tiny
-from costeer.cloud.inprocess import InProcess
-from costeer.edge.local import LocalSteering
+from costeer.cloud.in_process import InProcess
+from costeer.edge.slm import LocalSteering
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, Canonical
+from tests.support.engines import load_tiny
 
 OPENING = [END, START, *b"assistant\n"]
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from costeer.exceptions import ModelFileError
-from costeer.models.catalog import resolve
+from costeer.models.files.catalog import resolve
 
 pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
 
-from costeer.models.llamacpp import LlamaCpp
+from costeer.models.engines.llamacpp import LlamaCpp
 
 pytestmark = pytest.mark.real
 
@@ -97,7 +97,7 @@ def test_a_very_long_text_is_tokenized(small):
 
 INTERRUPTED = """
 import sys, time
-from costeer.models.llamacpp import LlamaCpp
+from costeer.models.engines.llamacpp import LlamaCpp
 model = LlamaCpp(sys.argv[1], context=4096, sequences=1, threads=1)
 sequence = model.sequence()
 sequence.extend([1, 2, 3])
@@ -126,7 +126,7 @@ def test_control_c_stops_a_long_prompt():
 
 MEASURED = """
 import sys
-from costeer.models.llamacpp import LlamaCpp
+from costeer.models.engines.llamacpp import LlamaCpp
 model = LlamaCpp(sys.argv[1], context=4096, sequences=int(sys.argv[2]))
 sequences = [model.sequence() for _ in range(int(sys.argv[2]))]
 model.extend_many([(sequence, list(range(300, 900))) for sequence in sequences], rows=1)

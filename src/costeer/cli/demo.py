@@ -47,9 +47,9 @@ def command(
       costeer demo
       costeer demo --strength gentle --max-tokens 60
     """
-    from costeer.cloud.child import ServerProcess
+    from costeer.cloud.server.process import ServerProcess
     from costeer.edge.runtime import Costeer
-    from costeer.models.catalog import DEFAULT_PAIR
+    from costeer.models.files.catalog import DEFAULT_PAIR
 
     console = show.story()
     llm, local = llm or DEFAULT_PAIR.llm, local or DEFAULT_PAIR.slm

@@ -116,7 +116,7 @@ def _engines() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from costeer.models import catalog
+    from costeer.models.files import catalog
 
     for name in (catalog.DEFAULT_PAIR.llm, catalog.DEFAULT_PAIR.slm):
         path = catalog.path_of(catalog.find(name))

@@ -107,7 +107,7 @@ def where(cloud: str) -> str:
     """Where the query goes; "" where it stays."""
     if cloud == "local":
         return ""
-    from costeer.cloud.address import api_base, on_loopback
+    from costeer.cloud.client.address import api_base, on_loopback
 
     base = api_base(cloud)
     if base.startswith("https:") or on_loopback(base):

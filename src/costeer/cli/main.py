@@ -7,6 +7,7 @@ appears at once.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 import traceback
@@ -17,7 +18,7 @@ import click
 
 from costeer import __version__
 from costeer.cli.terminal import clean, discard_output, prepare_streams
-from costeer.exceptions import CoSteerError
+from costeer.exceptions import CoSteerError, MissingDependencyError
 
 COMMANDS = {
     "demo": "See it work: one personal task, on real models, and what left the device.",
@@ -31,24 +32,42 @@ COMMANDS = {
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
+EVALS = ("rouge_score", "nltk", "bm25s")
+"""Packages of the extra without which ``costeer eval`` is not offered."""
+
+
 class LazyGroup(click.Group):
-    """A group whose commands are modules of this package with a ``command`` in them."""
+    """A group whose commands are modules of this package with a ``command`` in them.
+
+    ``eval`` is in ``costeer_evals``, which comes with its extra.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table above."""
-        return list(COMMANDS)
+        return [name for name in COMMANDS if name != "eval" or _has_evals()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"costeer.cli.{cmd_name}").command
+        if cmd_name == "eval" and not _has_evals():
+            raise MissingDependencyError(
+                "The benchmarks need packages that are not installed.",
+                'Install them with: pip install "costeer[evals]"',
+            )
+        name = "costeer_evals.cli.main" if cmd_name == "eval" else f"costeer.cli.{cmd_name}"
+        command = importlib.import_module(name).command
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing anything."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _has_evals() -> bool:
+    names = ("costeer_evals", *EVALS)
+    return all(importlib.util.find_spec(name) is not None for name in names)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,9 +17,9 @@ from costeer.exceptions import ModelFileError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from costeer.models.catalog import ModelSpec
-    from costeer.models.fetch import Choice
-    from costeer.models.sources import Progress
+    from costeer.models.files.catalog import ModelSpec
+    from costeer.models.files.fetch import Choice
+    from costeer.models.files.sources import Progress
 
 
 @click.group(name="models")
@@ -47,7 +47,7 @@ def list_models(as_json: bool) -> None:
       costeer models list
       costeer models list --json | jq '.models[] | select(.fetched) | .name'
     """
-    from costeer.models.catalog import MODELS, PAIRS
+    from costeer.models.files.catalog import MODELS, PAIRS
 
     if as_json:
         answer = {
@@ -98,7 +98,7 @@ def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None
       costeer models fetch smollm2-135m
       costeer models fetch --pair default --source mirror
     """
-    from costeer.models.catalog import DEFAULT_PAIR, find, find_pair
+    from costeer.models.files.catalog import DEFAULT_PAIR, find, find_pair
 
     if names and pair_name:
         raise UsageError("Give names or --pair, not both.")
@@ -121,8 +121,8 @@ def verify(names: tuple[str, ...]) -> None:
       costeer models verify
       costeer models verify qwen2.5-coder-0.5b
     """
-    from costeer.models.catalog import MODELS, find, is_fetched
-    from costeer.models.fetch import verify as verify_model
+    from costeer.models.files.catalog import MODELS, find, is_fetched
+    from costeer.models.files.fetch import verify as verify_model
 
     specs = [find(name) for name in names] or [spec for spec in MODELS if is_fetched(spec)]
     if not specs:
@@ -149,7 +149,7 @@ def path(name: str) -> None:
     Example:
       ls -l "$(costeer models path qwen2.5-coder-0.5b)"
     """
-    from costeer.models.catalog import resolve
+    from costeer.models.files.catalog import resolve
 
     click.echo(resolve(name))
 
@@ -159,7 +159,7 @@ def fetch_missing(names: Iterable[str]) -> None:
 
     Anything else (paths, the fake models) is left alone.
     """
-    from costeer.models.catalog import MODELS, is_fetched
+    from costeer.models.files.catalog import MODELS, is_fetched
 
     wanted = set(names)
     for spec in MODELS:
@@ -168,14 +168,14 @@ def fetch_missing(names: Iterable[str]) -> None:
 
 
 def _fetch(spec: ModelSpec, source: Choice = "auto") -> Path:
-    from costeer.models.fetch import fetch as fetch_model
+    from costeer.models.files.fetch import fetch as fetch_model
 
     with _bar(spec) as progress:
         return fetch_model(spec, source=source, progress=progress)
 
 
 def _model_row(spec: ModelSpec) -> dict[str, Any]:
-    from costeer.models.catalog import is_fetched, path_of
+    from costeer.models.files.catalog import is_fetched, path_of
 
     fetched = is_fetched(spec)
     return {
@@ -193,7 +193,7 @@ def _model_row(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _model_line(spec: ModelSpec) -> tuple[str, ...]:
-    from costeer.models.catalog import is_fetched
+    from costeer.models.files.catalog import is_fetched
 
     size = f"{spec.size / 1e6:,.0f} MB" if spec.size else "-"
     check = "sha256" if spec.sha256 else "hub revision"

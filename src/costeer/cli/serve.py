@@ -77,7 +77,7 @@ def command(
       costeer serve --model qwen2.5-coder-1.5b --port 8081
     """
     _require_server()
-    from costeer.cloud import listen
+    from costeer.serving import listen
 
     if exit_with_parent:
         listen.exit_with_parent()
@@ -102,20 +102,21 @@ def _serve(
     api_key: str | None,
     hosts: frozenset[str],
 ) -> None:
-    from costeer.cloud import listen, server
+    from costeer.cloud.server.app import create_app
+    from costeer.serving import listen
 
     def ready() -> None:
         click.echo(f"Serving {model.name}; Ctrl-C stops it.", err=True)
         click.echo(f"listening on {listen.address(listening, host)}")
 
-    app = server.create_app(model, api_key=api_key, hosts=hosts)
+    app = create_app(model, api_key=api_key, hosts=hosts)
     listen.uvicorn_server(app, ready, app.state.scheduler.close).run(sockets=[listening])
 
 
 def allowed_names(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
     """Names that the Host header may have."""
-    from costeer.cloud.guard import ADDRESSES
-    from costeer.cloud.guard import LOOPBACK as names
+    from costeer.serving.guard import ADDRESSES
+    from costeer.serving.guard import LOOPBACK as names
 
     names = names.union(name.lower() for name in allowed)
     if host in LOOPBACK:

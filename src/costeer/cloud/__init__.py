@@ -1,1 +1,1 @@
-"""The one door to the LLM, and the server behind it. Never sees private text."""
+"""The LLM's side: the one door to it, and a server behind it. Never sees private text."""

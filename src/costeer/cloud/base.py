@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.cloud.stop import Stop
+from costeer.exceptions import ParameterError
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,11 @@ class CloudModel(Protocol):
     def close(self) -> None:
         """Close connections."""
         ...
+
+
+def check_request(prompt: AbstractSequence[int], top_k: int, max_tokens: int) -> None:
+    """Raise ParameterError where ``CloudModel.stream`` was asked for something impossible."""
+    if not prompt:
+        raise ParameterError("There is no prompt to continue.")
+    if top_k < 1 or max_tokens < 1:
+        raise ParameterError("top_k and max_tokens must be at least 1.")

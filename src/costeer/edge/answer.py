@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from costeer.cloud.stop import Stop
-from costeer.edge.deciding import Step
+from costeer.edge.verify import Step
 
 
 @dataclass(frozen=True, slots=True)

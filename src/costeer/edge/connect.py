@@ -10,8 +10,8 @@ from costeer.cloud.base import CloudModel, Recorder
 from costeer.decoding.vocabulary import require_shared
 from costeer.exceptions import UsageError
 from costeer.models.base import LanguageModel
-from costeer.models.catalog import DEFAULT_PAIR, pair_for
-from costeer.models.llamacpp_library import physical_cores
+from costeer.models.engines.llamacpp_library import physical_cores
+from costeer.models.files.catalog import DEFAULT_PAIR, pair_for
 
 SLM_SEQUENCES = 2  # with and without the context
 FALLBACK_STRENGTH = "light"  # for a pair nobody has measured
@@ -86,7 +86,7 @@ def _open_cloud(
     if not isinstance(cloud, str):
         return cloud
     if cloud == "local":
-        from costeer.cloud.inprocess import InProcess
+        from costeer.cloud.in_process import InProcess
         from costeer.models.load import load_model
 
         name = llm or DEFAULT_PAIR.llm
@@ -97,7 +97,7 @@ def _open_cloud(
             f"{cloud[:80]!r} is neither a URL nor 'local'.",
             "Give --cloud http://HOST:PORT, or --cloud local for a model on this machine.",
         )
-    from costeer.cloud.completions import CompletionsClient
+    from costeer.cloud.client.completions import CompletionsClient
 
     return CompletionsClient(cloud, model=llm, api_key=api_key, record=record, retries=retries)
 

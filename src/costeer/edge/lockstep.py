@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
-from costeer.edge.ahead import PARTING
-from costeer.edge.deciding import Decider, DecodeParams, Step, ask
-from costeer.edge.local import DeltaSource
+from costeer.edge.draft import PARTING
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import DeltaSource
+from costeer.edge.verify import Decider, DecodeParams, Step, ask
 from costeer.exceptions import StoppedError
 
 T = TypeVar("T")

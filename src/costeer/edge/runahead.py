@@ -1,11 +1,11 @@
 """Run-ahead: the LLM writes on by itself, and the device checks behind it.
 
 Most steered tokens are the LLM's own (some 93 % at strength 0.476), so it is only told where they
-differ. The steps arrive in the background (``ahead``); the small model reads as many of their
-tokens in one call as pays (``pace``); each step is decided with the delta of its own position,
-exactly as in lockstep; at the first that differs the small model forgets what came after, and the
-LLM is asked again from the corrected prefix, while the small model reads the correction. A round
-trip is paid for a difference, not for a token.
+differ. The steps arrive in the background (``draft``); the small model reads as many of their
+tokens in one call as pays (``batch_size``); each step is decided with the delta of its own
+position, exactly as in lockstep; at the first that differs the small model forgets what came after,
+and the LLM is asked again from the corrected prefix, while the small model reads the correction. A
+round trip is paid for a difference, not for a token.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from itertools import takewhile
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
-from costeer.edge.ahead import PARTING, Ahead, Burst
-from costeer.edge.deciding import Array, Decider, DecodeParams, Step
-from costeer.edge.local import DeltaSource
-from costeer.edge.pace import LONGEST, Pace
+from costeer.edge.batch_size import LONGEST, Pace
+from costeer.edge.draft import PARTING, Ahead, Burst
 from costeer.edge.prompts import Prompts
+from costeer.edge.slm import DeltaSource
+from costeer.edge.verify import Array, Decider, DecodeParams, Step
 
 
 def run_ahead(

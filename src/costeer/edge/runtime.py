@@ -16,13 +16,13 @@ from costeer.cloud.stop import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.answer import Chunk, Generation, Result
+from costeer.edge.batch_size import Pace
 from costeer.edge.connect import connect, recommended_strength
-from costeer.edge.deciding import DecodeParams, Mode, Step
-from costeer.edge.decoder import generate_step
+from costeer.edge.decode import generate_step
 from costeer.edge.display import Display
-from costeer.edge.local import DeltaSource, LocalSteering, NoSteering
-from costeer.edge.pace import Pace
 from costeer.edge.prompts import Prompts, build
+from costeer.edge.slm import DeltaSource, LocalSteering, NoSteering
+from costeer.edge.verify import DecodeParams, Mode, Step
 from costeer.exceptions import InputError, InterruptedModelError, StoppedError
 from costeer.models.base import Interruptible, LanguageModel, Message
 from costeer.privacy.guard import Guard, Guarded, GuardMode

@@ -17,8 +17,8 @@ from costeer.decoding.steering import log_softmax
 from costeer.decoding.vocabulary import Vocabulary
 from costeer.exceptions import ModelError, ParameterError
 from costeer.models.base import LogProbs, Message, Sequence
-from costeer.models.opened import OpenedSequence
-from costeer.models.work import check_ids, check_rows
+from costeer.models.engines.checks import check_ids, check_rows
+from costeer.models.engines.sequence import OpenedSequence
 
 BYTES = 256
 START, END = 256, 257  # "<|start|>", "<|end|>"

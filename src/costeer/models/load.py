@@ -9,7 +9,7 @@ from pathlib import Path
 
 from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel
-from costeer.models.work import check_sizes
+from costeer.models.engines.checks import check_sizes
 
 MOST_THREADS = 512
 """More than any machine here has cores; an engine given far more ends the process."""
@@ -47,17 +47,17 @@ def load_model(
     text = str(name_or_path)
     if text == "fake" or text.startswith("fake:"):
         return _fake(text, context, sequences)
-    from costeer.models.catalog import resolve
+    from costeer.models.files.catalog import resolve
 
     path = resolve(text)
     if path.is_dir():
-        from costeer.models.transformers import Transformers
+        from costeer.models.engines.transformers import Transformers
 
         return Transformers(
             path, device=device or "cpu", context=context, sequences=sequences, threads=threads
         )
-    from costeer.models.catalog import name_of
-    from costeer.models.llamacpp import LlamaCpp
+    from costeer.models.engines.llamacpp import LlamaCpp
+    from costeer.models.files.catalog import name_of
 
     return LlamaCpp(path, context=context, sequences=sequences, threads=threads, name=name_of(path))
 

@@ -1,0 +1,1 @@
+"""Our own completions server: the cloud's side."""

@@ -1,0 +1,19 @@
+"""What clients are told of this server's errors."""
+
+from __future__ import annotations
+
+from costeer.cloud.server.scheduler import ClosedError, QueueFullError
+from costeer.exceptions import ContextLengthError
+from costeer.serving import errors
+from costeer.serving.errors import ApiError
+
+
+def api_error(error: Exception) -> ApiError:
+    """A ``Describe``."""
+    if isinstance(error, QueueFullError):
+        return ApiError(429, error.message, code="queue_full", headers={"Retry-After": "1"})
+    if isinstance(error, ClosedError):
+        return ApiError(503, error.message, code="shutting_down", headers={"Retry-After": "1"})
+    if isinstance(error, ContextLengthError):
+        return ApiError(400, error.message, code="context_length_exceeded", param="prompt")
+    return errors.api_error(error)

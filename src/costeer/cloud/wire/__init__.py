@@ -1,0 +1,1 @@
+"""How log-probabilities cross the wire; client and server share it."""

@@ -1,0 +1,1 @@
+"""The engines that run models, each behind the protocols in ``models.base``."""

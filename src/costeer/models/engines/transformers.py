@@ -1,0 +1,291 @@
+"""Models through torch and transformers: the exact reference engine, and GPUs.
+
+Knows sequences and caches; nothing of steering or prompts. In float32 on a CPU the same ids in the
+same shapes give the same bits, and sequences run one after another, so that a row never depends on
+what else went along. Evaluating n ids at once or one by one still differs by float32 rounding.
+
+Source: https://huggingface.co/docs/transformers/kv_cache. Its cache grows by making new tensors,
+so nothing that was computed is ever overwritten.
+
+Deviation from the contract's "one batch": ``extend_many`` runs the sequences in turn on every
+device.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Sequence as AbstractSequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costeer.decoding.steering import log_softmax
+from costeer.decoding.vocabulary import cut
+from costeer.exceptions import (
+    MissingDependencyError,
+    ModelError,
+    ModelFileError,
+    NotFiniteError,
+    ParameterError,
+)
+from costeer.models.base import Call, LogProbs, Sequence
+from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
+from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
+
+CHUNK = 512
+"""Ids of one forward pass at most; Ctrl-C is seen between two."""
+
+
+class TransformersSequence(OpenedSequence["Transformers"]):
+    """Ids and their cache.
+
+    The ids are the truth. The cache may hold more of them (after ``truncate``) or fewer (after an
+    interrupted pass); it is brought in line when the sequence is next used.
+    """
+
+    def __init__(self, model: Transformers, ids: AbstractSequence[int], cache: Any) -> None:
+        super().__init__(model, ids)
+        self.cache = cache
+
+    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
+        """See ``models.base.Sequence``."""
+        return self._extended(self, ids, rows)
+
+    def truncate(self, length: int) -> None:
+        """Forget everything after the first ``length`` ids."""
+        length = max(length, 0)
+        self.shrink(length)
+        excess = self.cache.get_seq_length() - length
+        if excess > 0:
+            self.cache.crop(-excess)  # negative: how many to remove, in every version
+
+    def fork(self) -> TransformersSequence:
+        """An independent copy, cache and all."""
+        fork = self.owner().open(self.tokens, copy.deepcopy(self.cache))
+        fork.calls = list(self.calls)
+        return fork
+
+    def close(self) -> None:
+        """Free the cache."""
+        model, self.model = self.model, None
+        if model is not None:
+            self.cache = None
+            model.opened.discard(self)
+
+
+class Transformers:
+    """A model folder or hub name, loaded by transformers.
+
+    Args:
+        path_or_id: a folder with ``config.json``, or a name that the hub's cache knows.
+        device: a torch device, "cpu" or "cuda", say.
+        dtype: a torch dtype's name; by default float32 on a CPU and bfloat16 elsewhere.
+        context: the most ids of one sequence; cut to what the model was trained for.
+        sequences: the most sequences open at once.
+        threads: torch's computing threads, for the whole process; None leaves them alone.
+
+    Raises:
+        MissingDependencyError: torch or transformers is not installed.
+        ModelFileError: the folder does not hold a usable model.
+        ParameterError: a size is less than 1, or there is no such dtype or device.
+    """
+
+    def __init__(
+        self,
+        path_or_id: str | Path,
+        *,
+        device: str = "cpu",
+        dtype: str | None = None,
+        context: int = 4096,
+        sequences: int = 2,
+        threads: int | None = None,
+    ) -> None:
+        check_sizes(context=context, sequences=sequences, threads=1 if threads is None else threads)
+        self._torch, self._library = _import()
+        if threads is not None:
+            self._torch.set_num_threads(threads)
+        kind = dtype or ("float32" if device == "cpu" else "bfloat16")
+        self.name = Path(path_or_id).name
+        self._device = device
+        self._lock = threading.RLock()
+        self._model, tokenizer = self._load(str(path_or_id), kind)
+        config = self._model.config
+        self.context_length = min(context, getattr(config, "max_position_embeddings", context))
+        self.max_sequences = sequences
+        self.exact_batch = 1
+        self.repeatable = device == "cpu"  # kernels of GPUs promise nothing of the kind
+        self.opened: set[TransformersSequence] = set()
+        self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
+        self.vocab_size = len(self.tokenizer.vocabulary)
+
+    def _load(self, name: str, dtype: str) -> tuple[Any, Any]:
+        kind = getattr(self._torch, dtype, None)
+        if not isinstance(kind, self._torch.dtype):
+            raise ParameterError(f"torch has no dtype {dtype!r}.", 'Write "float32", say.')
+        try:
+            tokenizer = self._library.AutoTokenizer.from_pretrained(name)
+            model = self._library.AutoModelForCausalLM.from_pretrained(name)
+        except Exception as error:  # its loaders raise anything, by format and version
+            raise ModelFileError(
+                f"{name} cannot be loaded by transformers.",
+                "Check that it holds config.json, the weights and tokenizer.json.",
+            ) from error
+        if _cannot_roll_back(model.config):
+            raise ModelFileError(
+                f"{name} is not a plain decoder: its state cannot be rolled back.",
+                "Choose a transformer decoder such as Qwen2.5 or Llama 3.",
+            )
+        try:
+            return model.to(device=self._device, dtype=kind).eval(), tokenizer
+        except (RuntimeError, AssertionError) as error:
+            raise ParameterError(
+                f"torch cannot use the device {self._device!r}.", 'Write "cpu".'
+            ) from error
+
+    def sequence(self) -> TransformersSequence:
+        """Open an empty sequence."""
+        return self.open((), self._library.DynamicCache())
+
+    def open(self, ids: AbstractSequence[int], cache: Any) -> TransformersSequence:
+        """Open a sequence that already holds ``ids``."""
+        with self._lock:
+            self._running()
+            if len(self.opened) >= self.max_sequences:
+                raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
+            sequence = TransformersSequence(self, ids, cache)
+            self.opened.add(sequence)
+            return sequence
+
+    def extend_many(
+        self,
+        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        rows: int | None = None,
+    ) -> list[LogProbs]:
+        """See ``models.base.LanguageModel``.
+
+        Raises:
+            NotFiniteError: the model gives NaN; the sequences are unchanged.
+        """
+        with self._lock:
+            self._running()
+            jobs = [(self._own(sequence), self._checked(sequence, ids)) for sequence, ids in work]
+            if len({id(sequence) for sequence, _ in jobs}) < len(jobs):
+                raise ParameterError("A sequence appears twice in one batch.")
+            counts = [check_rows(rows, len(ids)) for _, ids in jobs]
+            held = [sequence.cache.get_seq_length() for sequence, _ in jobs]
+            results = [
+                self._evaluate(sequence, ids, count)
+                for (sequence, ids), count in zip(jobs, counts, strict=True)
+            ]
+            # Only now, all together: whatever stopped a pass left every sequence as it was.
+            for (sequence, ids), start in zip(jobs, held, strict=True):
+                end = len(sequence) + len(ids)
+                del sequence.calls[start:]  # a cache that was lost was made anew
+                sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
+            return results
+
+    def _own(self, sequence: Sequence) -> TransformersSequence:
+        if not isinstance(sequence, TransformersSequence) or sequence.owner() is not self:
+            raise ParameterError("A sequence belongs to another model.")
+        return sequence
+
+    def _checked(self, sequence: Sequence, ids: AbstractSequence[int]) -> Ids:
+        return check_ids(
+            ids,
+            held=len(sequence),
+            vocab_size=self.vocab_size,
+            context_length=self.context_length,
+        )
+
+    def _evaluate(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
+        """(rows, V) after the last of ``ids``; the cache grows, the sequence's ids do not."""
+        self._align(sequence)
+        held = sequence.cache.get_seq_length()
+        pending = np.concatenate([np.asarray(sequence.tokens[held:], dtype=np.int32), ids])
+        parts = []
+        try:
+            for start in range(0, len(pending), CHUNK):
+                chunk = pending[start : start + CHUNK]
+                reported = len(chunk) - max(len(pending) - rows - start, 0)
+                parts.append(self._pass(sequence, chunk, max(reported, 0)))
+        except BaseException:
+            # Some layers may have grown and others not: start from the ids next time.
+            sequence.cache = self._library.DynamicCache()
+            raise
+        return np.concatenate(parts)
+
+    def _align(self, sequence: TransformersSequence) -> None:
+        excess = sequence.cache.get_seq_length() - len(sequence)
+        if excess > 0:
+            sequence.cache.crop(-excess)
+
+    def _pass(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
+        """One forward pass over (n,) ids; (rows, V) of its end."""
+        batch = self._torch.as_tensor(ids[None], dtype=self._torch.long, device=self._device)
+        with self._torch.inference_mode():
+            output = self._model(
+                input_ids=batch,
+                past_key_values=sequence.cache,
+                use_cache=True,
+                logits_to_keep=max(rows, 1),  # 0 would mean all
+            )
+            logits = output.logits[0, output.logits.shape[1] - rows :].float().cpu().numpy()
+        with np.errstate(invalid="ignore"):
+            result = log_softmax(cut(logits, self.vocab_size))
+        if np.isnan(result[:, 0]).any():  # one NaN spreads over its whole row
+            raise NotFiniteError(
+                "The model gives log-probabilities that are not numbers.",
+                "Its files are damaged, or the dtype is too narrow; try float32.",
+            )
+        return result
+
+    def _running(self) -> None:
+        if self._model is None:
+            raise ModelError("This model is closed.", "Load it again.")
+
+    def close(self) -> None:
+        """Free the model and all its sequences. Closing twice is fine."""
+        with self._lock:
+            for sequence in list(self.opened):
+                sequence.close()
+            self._model = None
+
+
+def _passes(start: int, end: int) -> list[Call]:
+    """The forward pass of each id from ``start`` on."""
+    return [
+        (first, min(first + CHUNK, end))
+        for first in range(start, end, CHUNK)
+        for _ in range(first, min(first + CHUNK, end))
+    ]
+
+
+def _import() -> tuple[Any, Any]:
+    """torch, and transformers without its progress bars."""
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingDependencyError(
+            "torch and transformers are not installed.",
+            'Install them: pip install "costeer[torch]".',
+        ) from error
+    transformers.utils.logging.disable_progress_bar()
+    return torch, transformers
+
+
+def _eos_ids(model: Any) -> set[int]:
+    settings = getattr(model, "generation_config", None)
+    ids = getattr(settings, "eos_token_id", None)
+    if ids is None:
+        return set()
+    return set(ids) if isinstance(ids, list) else {ids}
+
+
+def _cannot_roll_back(config: Any) -> bool:
+    kinds = getattr(config, "layer_types", None) or ()
+    plain = all(kind in {"full_attention", "sliding_attention"} for kind in kinds)
+    return bool(config.is_encoder_decoder) or not plain

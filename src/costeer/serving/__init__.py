@@ -1,0 +1,1 @@
+"""What any HTTP server of ours needs; nothing of models, of the LLM, or of private text."""

@@ -1,0 +1,84 @@
+"""Who may talk to the server. Pure ASGI.
+
+Web pages must not reach a server on the loopback interface: the Host header has to name it (against
+DNS rebinding), and bodies have to be JSON (see ``body``). A key, where one is set, is compared in
+constant time.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from costeer.serving.body import error_response
+from costeer.serving.errors import ApiError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+ADDRESSES = "*address*"
+"""Any IP address: a page that was rebound to this server has a name in its Host header."""
+
+OPEN_PATHS = frozenset({"/health"})
+
+
+class Guard:
+    """Checks the Host header and the key before ``app`` sees a request.
+
+    Args:
+        app: what is guarded.
+        api_key: ``Authorization: Bearer`` must carry it; None lets everybody in.
+        hosts: names that the Host header may have, without port; ``ADDRESSES`` among them stands
+            for every numeric address; None means any.
+    """
+
+    def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Collection[str] | None) -> None:
+        self._app = app
+        self._key = None if api_key is None else f"Bearer {api_key}".encode()
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        error = self._check(scope) if scope["type"] == "http" else None
+        if error is None:
+            await self._app(scope, receive, send)
+        else:
+            await error_response(error)(scope, receive, send)
+
+    def _check(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        if self._hosts is not None and not named(headers.get("host", ""), self._hosts):
+            return ApiError(400, "The Host header does not name this server.", code="wrong_host")
+        if self._key is None or scope["path"] in OPEN_PATHS:
+            return None
+        given = headers.get("authorization", "").encode("latin-1")
+        if hmac.compare_digest(given, self._key):
+            return None
+        return ApiError(
+            401,
+            "A valid API key is required: Authorization: Bearer KEY.",
+            code="invalid_api_key",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def named(header: str, hosts: Collection[str]) -> bool:
+    """Whether the Host header names this server."""
+    name = _host(header)
+    if name in hosts:
+        return True
+    if ADDRESSES not in hosts:
+        return False
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _host(value: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    name, colon, port = value.rpartition(":")
+    return (name if colon and port.isdigit() else value).lower()

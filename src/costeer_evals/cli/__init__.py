@@ -1,0 +1,1 @@
+"""``costeer eval``: parsing and printing only."""

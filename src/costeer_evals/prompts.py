@@ -1,0 +1,56 @@
+"""A sample as token ids: the public prompt, the private prompt, and the reference.
+
+Source of the form: the release of the paper's authors (github.com/USTC-StarTeam/CoSteer,
+costeer/generation.py): one system message and one user turn for every branch, the chat template
+with the generation prompt added. The guide is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from costeer.edge.prompts import guide, with_context
+from costeer.models.base import Message, Tokenizer
+from costeer_evals.tasks.base import Sample
+
+SYSTEM = "You are a helpful assistant."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrompts:
+    """Token ids.
+
+    Attributes:
+        public: for the branches without context; these and ``guided`` alone may leave the device.
+        guided: the same with the product's guide as the system message.
+        private: for the branches with context, in the words of the benchmark.
+        about: the same in the words of the product; equal to ``private`` where a sample says no
+            context apart from its prompt.
+        reference: of the reference as plain text, without an end token; empty if there is none.
+            Row i of the policy to score is the one that follows the prompt and i ids of these.
+    """
+
+    public: tuple[int, ...] = field(repr=False)
+    private: tuple[int, ...] = field(repr=False)
+    reference: tuple[int, ...] = field(repr=False)
+    guided: tuple[int, ...] = field(default=(), repr=False)
+    about: tuple[int, ...] = field(default=(), repr=False)
+
+
+def turns(user: str, system: str = SYSTEM) -> list[Message]:
+    """The system message and one user turn."""
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
+    """The token ids of a sample; nothing is cut."""
+    public = turns(sample.query)
+    private = turns(sample.context_prompt)
+    about = with_context(public, sample.context) if sample.context else private
+    return TokenPrompts(
+        public=tuple(tokenizer.chat(public)),
+        private=tuple(tokenizer.chat(private)),
+        reference=tuple(tokenizer.encode(sample.reference or "")),
+        guided=tuple(tokenizer.chat(turns(sample.query, guide(public)))),
+        about=tuple(tokenizer.chat(about)),
+    )

@@ -1,0 +1,254 @@
+"""Rows and ratings of one or several files (shards, say) as sections whose methods are compared.
+
+A section is one task under one kind of work and its settings. Methods are compared on the samples
+that all of them have, and what is left out for that is counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from costeer.exceptions import InputError, ParameterError
+from costeer_evals.report import ratings
+from costeer_evals.run import results
+from costeer_evals.run.experiment import Kind
+from costeer_evals.run.results import Contents, Row
+
+TWIN = "nearest"
+
+Half: TypeAlias = Literal["tune", "test"]
+
+
+def half_of(group: str) -> Half:
+    """The half a group of samples belongs to: what is chosen on one is reported on the other.
+
+    Benchmarks that divide their samples themselves say so in the row, and that counts.
+
+    Args:
+        group: its hash, as rows have it; hexadecimal.
+    """
+    return "test" if int(group, 16) % 2 else "tune"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One method in a section.
+
+    Attributes:
+        key: of the method.
+        label: for people.
+        parameters: its name and parameters.
+        violates_privacy: whether the LLM saw the context.
+        rows: one for each sample of the section, in its order.
+    """
+
+    key: str
+    label: str
+    parameters: Mapping[str, Any]
+    violates_privacy: bool
+    rows: Sequence[Row]
+
+    def values(self, score: str) -> list[float] | None:
+        """One score of every sample, if all have it."""
+        found = [row["scores"].get(score) for row in self.rows]
+        return None if not found or any(v is None for v in found) else [float(v) for v in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One task, one kind of work, one set of settings.
+
+    Attributes:
+        kind, task, settings: which.
+        models: by role, their names.
+        columns: the methods, in the order of the file.
+        samples: ids, those that every method has.
+        groups: what is resampled together, one for each sample.
+        left_out: samples that some method lacks.
+    """
+
+    kind: Kind
+    task: str
+    settings: Mapping[str, Any]
+    models: Mapping[str, str]
+    columns: Sequence[Column]
+    samples: Sequence[str]
+    groups: Sequence[str]
+    left_out: int
+
+    @property
+    def likelihoods(self) -> bool:
+        """Whether rows hold likelihoods of references, which are calibrated before comparing."""
+        return all("log_partition" in c.rows[0]["scores"] for c in self.columns)
+
+    @property
+    def title(self) -> str:
+        """For tables."""
+        names = ", ".join(f"{role} {name}" for role, name in self.models.items())
+        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
+        work = f"texts ({settings})"
+        if self.kind == "score":
+            work = "likelihood of the references" if self.likelihoods else "choice of an option"
+        return f"{self.task}, {work}: {len(self.samples)} samples; {names}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know."""
+        if not self.left_out:
+            return []
+        return [f"{self.left_out} more samples are left out: not every method has them yet."]
+
+    def find(self, key: str) -> Column | None:
+        """The method of that key."""
+        return next((column for column in self.columns if column.key == key), None)
+
+
+def load(paths: Iterable[Path]) -> Contents:
+    """All rows of all files, with their ratings; a row that stands in two files counts once.
+
+    Raises:
+        InputError: a file is missing, damaged or empty, there are ratings only, two raters gave
+            ratings of one kind, or the files are of different models.
+    """
+    total = Contents()
+    for path in paths:
+        one = results.read(path)
+        if not one.rows and not one.ratings:
+            raise InputError(f"{path} holds no results.", "Did the run write anything yet?")
+        for row in one.rows.values():
+            if row["run"] not in one.headers:
+                raise InputError(
+                    f"{path} lacks the header of a row.", "Headers stand in the file it came from."
+                )
+        total.headers.update(one.headers)
+        for key, row in one.rows.items():
+            total.rows.setdefault(key, row)
+        total.ratings += one.ratings
+    if total.ratings and not total.rows:
+        raise InputError("There are ratings only.", "Give the results that were rated as well.")
+    models = {json.dumps(header["models"], sort_keys=True) for header in total.headers.values()}
+    if len(models) > 1:
+        raise InputError(
+            "These files are results of different models.", "Show them one after another."
+        )
+    ratings.merge(total)
+    return total
+
+
+def sections(
+    contents: Contents,
+    *,
+    kind: Kind | None = None,
+    tasks: Collection[str] = (),
+    methods: Collection[str] = (),
+    without_twins: bool = False,
+    half: Half | None = None,
+    preference: str | None = None,
+    pooled: bool = False,
+) -> list[Section]:
+    """What can be compared.
+
+    Args:
+        contents: from ``load``.
+        kind: only this.
+        tasks: only these; none is all.
+        methods: keys of only these; none is all.
+        without_twins: leave samples out whose reference nearly repeats a record.
+        half: only the samples of this half.
+        preference: only the samples under this one, of the preference sets.
+        pooled: samples of several tasks as if they were of one.
+
+    Raises:
+        InputError: nothing is left.
+        ParameterError: there are no results of a task or method that is asked for.
+    """
+    rows = [row for row in contents.rows.values() if kind in (None, row["kind"])]
+    _require("task", tasks, {row["task"] for row in rows})
+    _require("method", methods, {row["method"] for row in rows})
+    divided: dict[str, list[Row]] = {}
+    for row in rows:
+        if preference is not None and not row["sample"].endswith(f"-{preference}"):
+            continue
+        if (not tasks or row["task"] in tasks) and (not methods or row["method"] in methods):
+            task = "" if pooled else row["task"]
+            chosen = "margin" in row["scores"]
+            place = json.dumps([row["kind"], task, row["settings"], chosen], sort_keys=True)
+            # Ids are unique within a task only.
+            named = {"sample": f"{row['task']} {row['sample']}"} if pooled else {}
+            divided.setdefault(place, []).append({**row, **named})
+    names = _names(contents)
+    found = [_section(part, names, without_twins, half) for part in divided.values()]
+    found = [section for section in found if section.samples]
+    if not found:
+        raise InputError("There are no samples that all these methods have.", "Run more of them.")
+    return found
+
+
+def _section(
+    rows: Sequence[Row], models: Mapping[str, str], without_twins: bool, half: Half | None
+) -> Section:
+    from costeer_evals.baselines import TWIN as LIMIT
+
+    by_method: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_method.setdefault(row["method"], {})[row["sample"]] = row
+    everyone = list(dict.fromkeys(row["sample"] for row in rows))
+    samples = [s for s in everyone if all(s in found for found in by_method.values())]
+    left_out = len(everyone) - len(samples)
+    one = next(iter(by_method.values()))
+    if half is not None:
+        samples = [s for s in samples if (one[s].get("half") or half_of(one[s]["group"])) == half]
+    if without_twins:
+        samples = [s for s in samples if _nearest(s, by_method.values()) <= LIMIT]
+    return Section(
+        kind=rows[0]["kind"],
+        task=", ".join(dict.fromkeys(row["task"] for row in rows)),
+        settings=rows[0]["settings"],
+        models=models,
+        columns=[_column(found, samples) for found in by_method.values()],
+        samples=samples,
+        groups=[one[sample]["group"] for sample in samples],
+        left_out=left_out,
+    )
+
+
+def _nearest(sample: str, methods: Iterable[Mapping[str, Row]]) -> float:
+    known = [found[sample]["scores"].get(TWIN) for found in methods]
+    value = next((value for value in known if value is not None), None)
+    if value is None:
+        raise InputError(
+            "These results do not say which references nearly repeat a record.",
+            'Install what measures it (pip install "costeer[evals]"), and run into a new file.',
+        )
+    return float(value)
+
+
+def _column(found: Mapping[str, Row], samples: Sequence[str]) -> Column:
+    any_row = next(iter(found.values()))
+    return Column(
+        key=any_row["method"],
+        label=any_row["label"],
+        parameters=any_row["parameters"],
+        violates_privacy=any_row["violates_privacy"],
+        rows=[found[sample] for sample in samples],
+    )
+
+
+def _names(contents: Contents) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for header in contents.headers.values():
+        names |= {role: model["name"] for role, model in header["models"].items()}
+    return names
+
+
+def _require(what: str, wanted: Collection[str], known: Collection[str]) -> None:
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise ParameterError(
+            f"There are no results of the {what} {missing[0]}.",
+            f"There are: {', '.join(sorted(known))}.",
+        )

@@ -1,0 +1,101 @@
+"""Ratings in the rows that they belong to, and what is compared where some are missing.
+
+Methods are compared on the samples that every rated method has a rating for, so that differences
+stay paired; what is missing is counted. A method that was not rated at all has no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from costeer.exceptions import InputError
+from costeer_evals.run import results
+from costeer_evals.run.rating import described
+from costeer_evals.run.results import Contents, Row
+
+if TYPE_CHECKING:
+    from costeer_evals.report.collect import Column, Section
+
+HEADINGS: Mapping[str, str] = {
+    "overall": "judge, overall",
+    "personal": "judge, personal",
+    "armorm": "ArmoRM",
+}
+
+
+def merge(contents: Contents) -> None:
+    """Put ratings among the scores of their rows; those of other rows or texts are passed over.
+
+    Raises:
+        InputError: two raters gave ratings of one kind.
+    """
+    raters: dict[str, Mapping[str, Any]] = {}
+    for rating in contents.ratings:
+        key = results.key_of(rating)
+        row = contents.rows.get(key)
+        if row is None or not _belongs(rating, row):
+            continue
+        found = {name: value for name, value in rating["scores"].items() if value is not None}
+        for name in found:
+            first = raters.setdefault(name, rating["rater"])
+            if first != rating["rater"]:
+                raise InputError(
+                    f"The ratings ({HEADINGS.get(name, name)}) are by two raters: "
+                    f"{described(first)} and {described(rating['rater'])}.",
+                    "Show them one after another.",
+                )
+        contents.rows[key] = {**row, "scores": {**row["scores"], **found}}
+
+
+def _belongs(rating: Row, row: Row) -> bool:
+    """Whether the rating is of the text that the row is about; old rows do not name theirs."""
+    same = all(rating[name] == row[name] for name in ("run", "texts"))
+    return same and row.get("answer", rating["answer"]) == rating["answer"]
+
+
+def within(section: Section, score: str) -> Section:
+    """The section as far as it can be compared by a score.
+
+    For ratings: the methods that were rated, and the samples that all of these have a rating for.
+    For other scores: the section as it is.
+    """
+    if score not in HEADINGS:
+        return section
+    columns = [column for column in section.columns if any(_ratings(column, score))]
+    kept = [
+        place
+        for place in range(len(section.samples))
+        if columns
+        and all(column.rows[place]["scores"].get(score) is not None for column in columns)
+    ]
+    return replace(
+        section,
+        columns=[replace(column, rows=[column.rows[i] for i in kept]) for column in columns],
+        samples=[section.samples[i] for i in kept],
+        groups=[section.groups[i] for i in kept],
+    )
+
+
+def _ratings(column: Column, score: str) -> list[bool]:
+    """Of every sample, whether it has a rating."""
+    return [row["scores"].get(score) is not None for row in column.rows]
+
+
+def notes(section: Section) -> list[str]:
+    """What a reader must know of the ratings that are missing."""
+    found = []
+    for score, heading in HEADINGS.items():
+        given = {column.label: _ratings(column, score) for column in section.columns}
+        missing = sum(any(has) * has.count(False) for has in given.values())
+        if missing:
+            count = f"{len(within(section, score).samples)} of {len(section.samples)}"
+            found.append(
+                f"{heading}: on the {count} samples for which every rated method has a rating; "
+                f"{missing} ratings are missing."
+            )
+        unrated = [label for label, has in given.items() if not any(has)]
+        if unrated and len(unrated) < len(given):
+            found.append(f"{heading}: not rated at all are {', '.join(unrated)}.")
+    return found

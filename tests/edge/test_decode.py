@@ -1,0 +1,184 @@
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costeer.cloud.base import CloudInfo, CloudStep
+from costeer.cloud.in_process import InProcess
+from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.sampling import SamplingParams, choose, gumbel
+from costeer.decoding.steering import score
+from costeer.edge.decode import DecodeParams, generate_step
+from costeer.edge.prompts import Prompts
+from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.verify import MODES
+from costeer.exceptions import CloudProtocolError, ParameterError
+from costeer.models.fake import FakeModel
+
+PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
+
+
+def by_the_book(llm, slm, prompts, params, auto=None):
+    """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
+    decided = []
+    rule = Auto(auto, private_part(prompts.plain, prompts.private)) if auto else None
+    while len(decided) < params.max_tokens:
+        base = llm.logprobs([*prompts.public, *decided])
+        with_ = slm.logprobs([*prompts.private, *decided])
+        without = slm.logprobs([*prompts.plain, *decided])
+        noise = gumbel(params.sampling.seed, len(decided), base.size)
+        scores = score(base, with_ - without, params.gain)
+        if rule is not None:
+            scores = base + rule.bonus(with_[None], without[None], decided)[0]
+        decided.append(choose(scores, params.sampling, noise))
+        if decided[-1] in params.eos_ids:
+            break
+    return decided
+
+
+def decode(llm, slm, params, prompts=PROMPTS, auto=None):
+    local = LocalSteering(slm)
+    local.params = auto
+    try:
+        return list(generate_step(InProcess(llm), local, prompts, params))
+    finally:
+        local.close()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    gain=st.sampled_from([0.0, 0.476, 1.0, 1.783, -0.5]),
+    top_k=st.sampled_from([1, 4, 64, 1000]),
+    sampling=st.sampled_from(
+        [SamplingParams(), SamplingParams(1.0, seed=3), SamplingParams(0.8, 0.9, seed=4)]
+    ),
+    mode=st.sampled_from(MODES),
+)
+@settings(max_examples=150, deadline=None)
+def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampling, mode):
+    llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
+    params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
+    steps = decode(llm, slm, params)
+    assert [step.token for step in steps] == by_the_book(llm, slm, PROMPTS, params)
+    assert all(step.proven for step in steps)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    top_k=st.sampled_from([1, 4, 64]),
+    sampling=st.sampled_from([SamplingParams(), SamplingParams(0.8, 0.9, seed=4)]),
+    mode=st.sampled_from(MODES),
+)
+@settings(max_examples=60, deadline=None)
+def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling, mode):
+    llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
+    prompts = Prompts(
+        public=(9, 1, 2, 3), plain=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3)
+    )
+    auto = AutoParams(calm=0.2)
+    params = DecodeParams(1.0, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
+    steps = decode(llm, slm, params, prompts, auto)
+    expected = by_the_book(llm, slm, prompts, params, auto)
+    assert [step.token for step in steps] == expected
+    assert all(step.proven for step in steps)
+
+
+def test_a_gain_of_zero_is_the_llm_and_nothing_is_changed():
+    llm = FakeModel(seed=1)
+    params = DecodeParams(0.0, max_tokens=20)
+    steps = list(generate_step(InProcess(llm), NoSteering(320), PROMPTS, params))
+    alone = [step.token for step in InProcess(llm).stream(PROMPTS.public, 1, 20)]
+    assert [step.token for step in steps] == alone
+    assert not any(step.changed for step in steps)
+
+
+def test_records():
+    steps = decode(FakeModel(seed=1), FakeModel(seed=2), DecodeParams(1.0, 2, 15))
+    assert [step.position for step in steps] == list(range(15))
+    assert any(step.changed for step in steps)
+    assert any(step.widened for step in steps)
+    assert all(step.top_k >= 2 * 2**step.widened or step.top_k == 320 for step in steps)
+    assert all(step.changed == (step.token != step.llm_token) for step in steps)
+
+
+class Capped:
+    """A server that never sends more than three log-probabilities."""
+
+    def __init__(self, model):
+        self.inner = InProcess(model)
+        self.asked = []
+
+    def info(self):
+        return CloudInfo("capped")
+
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+        self.asked.append(top_k)
+        yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
+    cloud = Capped(FakeModel(seed=1))
+    local = LocalSteering(FakeModel(seed=2))
+    steps = list(generate_step(cloud, local, PROMPTS, DecodeParams(1.0, 64, 10, mode=mode)))
+    assert len(steps) == 10
+    assert set(cloud.asked) == {64}
+    assert any(not step.proven for step in steps)
+
+
+class Meeting:
+    """An LLM and a small model that each wait until the other is at work too."""
+
+    exact_steps = 1
+
+    def info(self):
+        return CloudInfo("meeting")
+
+    def __init__(self):
+        self.barrier = threading.Barrier(2)
+
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+        self.barrier.wait(timeout=10)
+        yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
+
+    def begin(self, public, private):
+        self.barrier.wait(timeout=10)
+        return np.zeros(2, np.float32)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_two_models_work_at_the_same_time(mode):
+    both = Meeting()
+    assert len(list(generate_step(both, both, PROMPTS, DecodeParams(1.0, 2, 1, mode=mode)))) == 1
+
+
+class Silent:
+    """A server that ends every stream at once."""
+
+    def info(self):
+        return CloudInfo("silent")
+
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+        yield from ()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_empty_stream_is_an_error_with_words(mode):
+    with pytest.raises(CloudProtocolError, match="without sending a token"):
+        list(generate_step(Silent(), NoSteering(9), PROMPTS, DecodeParams(1.0, mode=mode)))
+
+
+@pytest.mark.parametrize("bad", [{"top_k": 0}, {"max_tokens": 0}])
+def test_out_of_range(bad):
+    with pytest.raises(ParameterError, match="at least 1"):
+        DecodeParams(1.0, **bad)
+
+
+def test_an_unknown_mode():
+    with pytest.raises(ParameterError, match="no mode 'draft'"):
+        DecodeParams(1.0, mode="draft")

@@ -1,0 +1,148 @@
+"""The judge: its prompts, what it answers, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from costeer.exceptions import CloudRefusedError, ParameterError
+from costeer_evals.metrics.judge import Judge, Rating, parse, prompt, summary
+from costeer_evals.tasks.base import Record, Sample
+
+SAMPLE = Sample(
+    "1",
+    "Write a toast.",
+    "unused",
+    None,
+    group="1",
+    profile="Name: Maren",
+    history=(Record("A card", "Dear all."), Record("A note", "Gone.")),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("Good. Rating: [[7]].", 7),
+        ("[[3]] at first, but [[10]]", 10),
+        ("[[8]] of [[11]] or [[0]]", 8),
+        ("Rating: 7", None),
+        ("[[7.5]] [[rating]] [[]]", None),
+        ("", None),
+    ],
+)
+def test_the_last_rating_counts(text, score):
+    assert parse(text) == score
+
+
+@pytest.mark.parametrize(
+    ("aspect", "words"),
+    [
+        ("overall", "act as an impartial evaluator and assess the quality"),
+        ("personal", "act as an impartial judge an evaluate the AI assistant's response"),
+    ],
+)
+def test_the_prompt(aspect, words):
+    text = prompt(SAMPLE, " Cheers! \n", aspect)
+    assert text.startswith("[Instruction]\nPlease act as an impartial") and words in text
+    assert '"[[rating]]", for example: "Rating: [[5]]".\n\n' in text
+    assert text.endswith(
+        "[User Profile and Writing History]\nName: Maren\n\n"
+        "Task: A card\nContent: Dear all.\nTask: A note\nContent: Gone.\n\n"
+        "[Question]\nWrite a toast.\n\n"
+        "[The Start of Assistant's Answer]\nCheers!\n[The End of Assistant's Answer]"
+    )
+
+
+def completion(text):
+    return httpx.Response(200, json={"choices": [{"message": {"content": text}}]})
+
+
+def rate(*answers):
+    """Rate by a server that gives these answers in turn; the rating and the requests."""
+    waiting, requests = list(answers), []
+
+    def answer(request):
+        requests.append(request)
+        following = waiting.pop(0)
+        if isinstance(following, Exception):
+            raise following
+        return following
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        judge = Judge(
+            "http://judge.test/v1/",
+            "gpt-4o",
+            i_accept_that_it_sees_private_data=True,
+            api_key="k",
+            wait=0,
+            client=client,
+        )
+        with judge:
+            return judge.rate(SAMPLE, "Cheers!", "personal"), requests
+
+
+def test_a_rating():
+    rating, (request,) = rate(completion("Fine. Rating: [[9]]"))
+    assert rating == Rating(9, 1)
+    assert str(request.url) == "http://judge.test/v1/chat/completions"
+    assert request.headers["authorization"] == "Bearer k"
+    body = json.loads(request.content)
+    assert body["model"] == "gpt-4o" and body["temperature"] == 0
+    (message,) = body["messages"]
+    assert message == {"role": "user", "content": prompt(SAMPLE, "Cheers!", "personal")}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        completion("I would say seven."),
+        completion(None),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(429),
+        httpx.Response(503),
+        httpx.ConnectError("no"),
+        httpx.ReadTimeout("slow"),
+    ],
+)
+def test_it_asks_again(first):
+    rating, requests = rate(first, completion("[[4]]"))
+    assert rating == Rating(4, 2) and len(requests) == 2
+
+
+def test_four_failures_are_recorded_not_raised():
+    rating, requests = rate(*[completion("no idea")] * 3, httpx.Response(500))
+    assert rating == Rating(None, 4, "status 500") and len(requests) == 4
+    rating, _ = rate(*[completion("no idea")] * 4)
+    assert rating.failure == "no rating in the answer"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_refusal_is_an_error(status):
+    with pytest.raises(CloudRefusedError, match=f"status {status}"):
+        rate(httpx.Response(status))
+
+
+def test_failures_are_counted_and_not_averaged():
+    result = summary([Rating(8, 1), Rating(None, 4, "status 500"), Rating(5, 2)])
+    assert (result.mean, result.rated, result.failed) == (6.5, 2, 1)
+    assert summary([]).rated == 0
+
+
+def test_it_must_be_accepted_that_the_judge_sees_private_data():
+    for given in ({}, {"i_accept_that_it_sees_private_data": 1}):
+        with pytest.raises(ParameterError, match="i_accept_that_it_sees_private_data=True"):
+            Judge("http://judge.test/v1", "m", **given)
+
+
+def test_it_closes_its_own_connections_only():
+    judge = Judge("http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True)
+    judge.close()
+    with httpx.Client() as client:
+        Judge(
+            "http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True, client=client
+        ).close()
+        assert not client.is_closed

@@ -1,0 +1,128 @@
+"""Respect, faults and right options in rows and tables, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from costeer_evals.metrics.adherence import adherence, refusal
+from costeer_evals.report import compare, sweep, texts
+from costeer_evals.report.collect import load, sections
+from costeer_evals.run.experiment import Generating
+from costeer_evals.run.job import execute
+from tests.support.tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
+from tests.support.tiny_runs import choices, cogenesis, everyday, job, rows
+
+
+def kept(respected, **more):
+    counts = {"respected": respected, "mentions": True, "violates": not respected}
+    return counts | {"artefact": False, "refusal": False, "repeated_4": 0.0, "length": 9} | more
+
+
+def made(tmp_path):
+    """Eight samples in two kinds: the LLM respects 1, the steered one 7, the bound all."""
+    found = []
+    for i in range(8):
+        told = {"topic": "food" if i < 4 else "faith", "half": "tune" if i % 2 else "test"}
+        for how, respected in ((LLM, i == 0), (LIGHT, i != 7), (BOUND, True)):
+            changed = 3 if how is LIGHT else None
+            scores = kept(respected, refusal=how is LLM)
+            found.append(row(how, f"s{i}", scores, task="everyday", changed=changed, **told))
+    return file(tmp_path, *found)
+
+
+def test_a_table_shows_respect_and_faults(tmp_path):
+    table = texts.table(only(made(tmp_path)))
+    light, alone = cells(table, "LightCoSteer"), cells(table, "LLM w/o")
+    share = light["respected, %"]
+    found = (share.estimate, share.low, share.high)
+    assert found == pytest.approx((87.5, 52.911, 97.758), abs=1e-2)  # Wilson's, 7 of 8
+    assert light["mentions, %"] == 100 and light["violates, %"] == 12.5
+    assert light["artefacts, %"] == 0 and alone["refusals, %"] == 100
+    assert light["repeated-4"] == 0 and light["words"] == 9
+    assert light["steps changed, %"] == pytest.approx(30)
+    difference = light["respected, %, difference to LLM w/o [95 %]"]
+    assert difference.estimate == pytest.approx(75)
+    # McNemar: the pairs that differ, 6 and 7, do so in one direction. Two tests: Holm.
+    assert light["p, Holm"] == pytest.approx(2 / 2**6)
+    bound = [line for line in table.rows if line[0].startswith("LLM w/ ")]
+    assert bound[0][-1] == pytest.approx(2 * 2 / 2**7)
+
+
+def test_a_table_by_kind(tmp_path):
+    table = texts.by_topic(only(made(tmp_path)))
+    assert [list(line) for line in table.rows] == [
+        ["food", 4, 25.0, 100.0, 100.0],
+        ["faith", 4, 0.0, 75.0, 100.0],
+    ]
+    nothing = row(LLM, "s", kept(True))
+    assert texts.by_topic(only(file(tmp_path, nothing, name="no.jsonl"))) is None
+
+
+def test_the_halves_are_those_that_the_benchmark_names(tmp_path):
+    for half, expected in (("tune", [1, 3, 5, 7]), ("test", [0, 2, 4, 6])):
+        section = only(made(tmp_path), half=half)
+        assert list(section.samples) == [f"s{i}" for i in expected]
+
+
+def test_two_methods_are_compared_by_respect(tmp_path):
+    table = compare.table(only(made(tmp_path)), LIGHT.key(), BOUND.key())
+    found = {line[0]: line for line in table.rows}["respected, %"]
+    assert found[1:3] == pytest.approx([87.5, 100]) and found[3].estimate == pytest.approx(12.5)
+
+
+def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path):
+    out, source = tmp_path / "out.jsonl", everyday(tmp_path / "e.jsonl", 3)
+    names = ("llm-without", "llm-with", "costeer:gain=0.5")
+    options = {"work": Generating(12), "names": names, "keep_texts": True}
+    assert execute(job(out, "everyday", source, **options)).written == 9
+    assert execute(job(out, "everyday", source, **options)).written == 0
+    written = [json.loads(line) for line in (tmp_path / "out.texts.jsonl").read_text().splitlines()]
+    said = {(line["sample"], line["method"]): line["text"] for line in written}
+    for (_, _, sample, method), found in rows(out).items():
+        text, scores = said[sample, method], found["scores"]
+        expected = adherence(text, "[a-z]", r"\d")
+        assert scores["respected"] is expected.respected
+        assert (scores["mentions"], scores["violates"]) == (expected.mentions, expected.violates)
+        assert scores["refusal"] is refusal(text) and scores["artefact"] is False
+        assert found["topic"] == "names"
+    section = only(out)
+    assert len(texts.table(section).rows) == len(texts.by_topic(section).columns) - 2 == 3
+    for private in ("Maren", "Who am I", *said.values()):
+        assert private not in out.read_text()
+
+
+def test_options_have_a_table_of_their_own(tmp_path):
+    out, names = tmp_path / "out.jsonl", ("llm-without", "llm-with", "costeer:gain=0.5")
+    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))
+    section = only(out)
+    assert not section.likelihoods and "choice of an option" in section.title
+    table = texts.table(section)
+    for column in section.columns:
+        line = cells(table, column.label)
+        margins = [r["scores"]["margin"] for r in column.rows]
+        right = [r["scores"]["correct"] for r in column.rows]
+        assert line["margin, nats a token"].estimate == pytest.approx(sum(margins) / 4)
+        assert line["right option, %"].estimate == pytest.approx(100 * sum(right) / 4)
+    assert texts.by_topic(section).rows[0][:2] == ["drinks", 4]
+    table = compare.table(section, section.columns[0].key, section.columns[1].key)
+    assert [line[0] for line in table.rows] == ["margin, nats a token", "right option, %"]
+    assert sweep.measured(section)[0] == "margin, nats a token"
+
+
+def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_theirs(tmp_path):
+    out, names = tmp_path / "out.jsonl", ("llm-without", "contrastive-decoding", "llm-with")
+    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
+    table = texts.table(only(out))
+    ruling, others = cells(table, "Contrastive Decoding"), cells(table, "LLM w/o")
+    assert ruling["margin, nats a token"] is None and ruling["p, Holm"] is None
+    assert others["margin, nats a token"] is not None and ruling["right option, %"] is not None
+
+
+def test_references_and_options_are_never_in_one_table(tmp_path):
+    out = tmp_path / "out.jsonl"
+    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
+    execute(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
+    found = sections(load([out]), pooled=True)
+    assert [section.likelihoods for section in found] == [False, True]

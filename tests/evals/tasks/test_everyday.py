@@ -1,0 +1,113 @@
+"""The everyday set: its form, and that its expressions are fair to answers written by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from costeer.edge.prompts import with_context
+from costeer.exceptions import InputError
+from costeer_evals.metrics.adherence import FLAGS, respected
+from costeer_evals.samples import Unit
+from costeer_evals.tasks.base import LoadOptions
+from costeer_evals.tasks.everyday import SHIPPED
+from costeer_evals.tasks.private import private_turn, wording
+from costeer_evals.tasks.registry import task
+from tests.support.tiny_rows import ALL, SECRET, write
+
+CASES = {row["id"]: row for row in map(json.loads, SHIPPED.read_text("utf-8").splitlines())}
+WRITTEN = Path(__file__).with_name("everyday_examples.jsonl").read_text("utf-8")
+EXAMPLES = {row["id"]: row for row in map(json.loads, WRITTEN.splitlines())}
+ONE = {"id": "a", "context": f"I am {SECRET}.", "query": "What now?", "needs": "x", "forbids": None}
+
+
+def test_every_kind_has_six_cases_three_in_each_half():
+    assert len(CASES) == 72 and set(Counter(c["kind"] for c in CASES.values()).values()) == {6}
+    halves = Counter((case["kind"], case["half"]) for case in CASES.values())
+    assert len(halves) == 24 and set(halves.values()) == {3}
+
+
+def test_contexts_are_of_all_lengths():
+    records = [case["context"].count("\n\n") + 1 for case in CASES.values()]
+    assert sum(count >= 18 for count in records) >= 14
+    assert sum(count == 1 for count in records) >= 14
+    longest = [max(map(len, case["context"].split("\n\n"))) for case in CASES.values()]
+    assert sum(length >= 150 for length in longest) >= 6  # samples of writing
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_is_fair(name):
+    case = CASES[name]
+    assert case.keys() == {"id", "kind", "half", "context", "query", "needs", "forbids"}
+    for record in case["context"].split("\n\n"):
+        assert record.lower() not in case["query"].lower()
+    for expression in (case["needs"], case["forbids"] or ""):
+        re.compile(expression, FLAGS)
+    examples = EXAMPLES[name]
+    assert len(examples["good"]) == len(examples["bad"]) == 3
+    for text in examples["good"]:
+        assert respected(text, case["needs"], case["forbids"]), text
+    for text in examples["bad"]:
+        assert not respected(text, case["needs"], case["forbids"]), text
+    assert not respected("", case["needs"], case["forbids"])
+
+
+def test_examples_are_of_the_cases_alone():
+    assert EXAMPLES.keys() == CASES.keys()
+
+
+def test_without_a_source_the_shipped_set_is_loaded():
+    samples = task("everyday").load(None, ALL)
+    assert [sample.id for sample in samples] == list(CASES)
+    assert len(task("everyday").load(None, LoadOptions(limit=5))) == 5
+    for sample in samples:
+        case = CASES[sample.id]
+        assert (sample.kind, sample.needs, sample.forbids) == (
+            case["kind"],
+            case["needs"],
+            case["forbids"],
+        )
+        assert sample.context_prompt == private_turn(case["query"], case["context"])
+        assert sample.reference is None and repr(sample) == f"Sample(id={sample.id!r})"
+
+
+def test_a_file_of_ones_own_needs_no_kind(tmp_path):
+    (sample,) = task("everyday").load(write(tmp_path / "own.jsonl", [ONE]), ALL)
+    assert (sample.kind, sample.needs, sample.forbids) == ("", "x", None)
+    assert sample.query in sample.context_prompt and SECRET in sample.context_prompt
+
+
+def test_other_expressions_are_another_sample(tmp_path):
+    rows = [ONE, {**ONE, "id": "b", "forbids": "y"}, {**ONE, "id": "c", "needs": "z"}]
+    samples = task("everyday").load(write(tmp_path / "own.jsonl", rows), ALL)
+    assert len({Unit("everyday", sample).texts for sample in samples}) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({**ONE, "needs": f"({SECRET}"}, "the text under 'needs' is no regular expression."),
+        ({**ONE, "forbids": f"[{SECRET}"}, "the text under 'forbids' is no regular expression."),
+        ({**ONE, "forbids": 3}, "there is no text under 'forbids'."),
+        ({**ONE, "context": " "}, "there is no text under 'context'."),
+    ],
+)
+def test_a_bad_row_is_one_line_without_its_text(row, problem, tmp_path):
+    with pytest.raises(InputError) as caught:
+        task("everyday").load(write(tmp_path / "own.jsonl", [row]), ALL)
+    assert problem in str(caught.value) and SECRET not in str(caught.value)
+
+
+ASK = [{"role": "user", "content": "Why?"}]
+
+
+def test_the_wording_is_what_the_private_turn_adds():
+    conversation = [{"role": "system", "content": "Be kind."}, *ASK]
+    shown = with_context(conversation, SECRET)[0]["content"] + private_turn("Why?", SECRET)
+    pieces = wording()
+    assert len(pieces) >= 3 and all(piece in shown for piece in pieces)
+    assert not any("Why?" in piece or SECRET in piece for piece in pieces)

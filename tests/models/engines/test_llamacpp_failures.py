@@ -1,0 +1,172 @@
+"""llama.cpp when things go wrong: stopped batches, threads, the process's end."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from costeer.exceptions import ModelError, NotFiniteError
+
+pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+pytest.importorskip("gguf", reason="gguf, which writes the tiny model, is not installed")
+
+from costeer.models.engines import llamacpp
+from costeer.models.engines.llamacpp import LlamaCpp
+from tests.support import tiny
+
+IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
+
+
+@pytest.fixture
+def model(gguf_file):
+    with_room = LlamaCpp(gguf_file, context=256, sequences=4, threads=1, batch=32)
+    yield with_room
+    with_room.close()
+
+
+def test_nan_is_an_error_and_changes_nothing(tmp_path):
+    model = LlamaCpp(tiny.write_gguf(tmp_path / "nan.gguf", poison=True), context=256)
+    sequence = model.sequence()
+    with pytest.raises(NotFiniteError):
+        sequence.extend(IDS)
+    assert sequence.ids == ()
+    model.close()
+
+
+class Stopping:
+    """llama.cpp with a decode that fails or is interrupted after some calls."""
+
+    def __init__(self, lib, calls, outcome):
+        self._lib, self._calls, self._outcome = lib, calls, outcome
+
+    def __getattr__(self, name):
+        return getattr(self._lib, name)
+
+    def llama_decode(self, context, batch):
+        if self._calls == 0:
+            if isinstance(self._outcome, int):
+                return self._outcome
+            raise self._outcome
+        self._calls -= 1
+        return self._lib.llama_decode(context, batch)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("outcome", "error"), [(1, ModelError), (-2, ModelError), (KeyboardInterrupt(), BaseException)]
+)
+def test_whatever_stops_a_batch_leaves_the_sequences_as_they_were(model, calls, outcome, error):
+    one, other = model.sequence(), model.sequence()
+    model.extend_many([(one, IDS), (other, IDS[:3])])
+    lib = model._lib
+    model._lib = Stopping(lib, calls, outcome)
+    with pytest.raises(error):
+        model.extend_many([(one, [65] * 60), (other, [66] * 50)])
+    model._lib = lib
+    assert (one.ids, other.ids) == (tuple(IDS), tuple(IDS[:3]))
+    after = model.extend_many([(one, [65] * 5), (other, [66] * 4)])
+    fresh, second = model.sequence(), model.sequence()
+    model.extend_many([(fresh, IDS), (second, IDS[:3])])
+    expected = model.extend_many([(fresh, [65] * 5), (second, [66] * 4)])
+    assert np.allclose(after[0], expected[0], rtol=0, atol=0.02)
+    assert np.allclose(after[1], expected[1], rtol=0, atol=0.02)
+
+
+def test_threads_wait_for_each_other(model):
+    expected = model.sequence().extend(IDS)
+    results = []
+
+    def work():
+        sequence = model.sequence()
+        for _ in range(20):
+            sequence.truncate(0)
+            results.append(np.array_equal(sequence.extend(IDS), expected))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 60
+
+
+# The end
+
+
+def test_a_closed_model_refuses(gguf_file):
+    model = LlamaCpp(gguf_file, context=256)
+    sequence = model.sequence()
+    sequence.extend(IDS)
+    tokenizer = model.tokenizer
+    model.close()
+    model.close()
+    sequence.close()
+    calls = [
+        model.sequence,
+        lambda: sequence.extend([65]),
+        lambda: sequence.truncate(1),
+        sequence.fork,
+        lambda: tokenizer.encode("a"),
+        lambda: tokenizer.decode_bytes([65]),
+        lambda: model.extend_many([]),
+    ]
+    for call in calls:
+        with pytest.raises(ModelError, match="closed"):
+            call()
+
+
+def test_a_dropped_model_frees_itself(gguf_file):
+    before = len(llamacpp._open)
+    model = LlamaCpp(gguf_file, context=256)
+    model.sequence().extend(IDS)
+    assert len(llamacpp._open) == before + 1
+    del model
+    gc.collect()
+    assert len(llamacpp._open) == before
+
+
+AT_EXIT = """
+import sys
+from costeer.models.engines.llamacpp import LlamaCpp
+model = LlamaCpp(sys.argv[1], context=256, threads=2)
+keep = model.sequence(), model.sequence()
+model.extend_many([(sequence, [65, 66, 67]) for sequence in keep])
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["", "model.close()", "del model, keep", "raise SystemExit(0)"])
+def test_the_process_ends_quietly(gguf_file, end):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT.format(end=end), str(gguf_file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_two_processes_give_the_same_bits(gguf_file):
+    script = AT_EXIT.format(
+        end="rows = keep[0].extend([1, 2, 3, 4, 5]);"
+        "import hashlib; print(hashlib.sha256(rows.tobytes()).hexdigest())"
+    )
+    command = [sys.executable, "-c", script, str(gguf_file)]
+    digests = {subprocess.check_output(command, text=True, timeout=60) for _ in range(2)}
+    assert len(digests) == 1
+
+
+def test_an_interrupted_start_frees_what_it_had(gguf_file, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(llamacpp, "LlamaTokenizer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        LlamaCpp(gguf_file, context=256, threads=1)
+    gc.collect()  # an error in __del__ would be a warning, and so a failure, here
