@@ -52,6 +52,7 @@ class Result:
     gain: float = 0.0
     mode: str = ""
     note: str = ""
+    warning: str = ""  # what went wrong while it was written; for the person
 
     def count(self, step: Step, seconds: float) -> None:
         """One more step, ``seconds`` after the start."""

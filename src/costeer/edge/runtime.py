@@ -14,7 +14,7 @@ from types import TracebackType
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
 from costeer.decoding.sampling import SamplingParams
-from costeer.decoding.strength import resolve_strength
+from costeer.decoding.strength import AUTO, resolve_strength
 from costeer.edge.answer import Chunk, Generation, Result
 from costeer.edge.batch_size import Pace
 from costeer.edge.connect import connect, recommended_strength
@@ -22,11 +22,14 @@ from costeer.edge.decode import generate_step
 from costeer.edge.display import Display
 from costeer.edge.prompts import Prompts, build
 from costeer.edge.slm import DeltaSource, LocalSteering, NoSteering
-from costeer.edge.verify import DecodeParams, Mode, Step
+from costeer.edge.verify import WIDEST, DecodeParams, Mode, Step
+from costeer.edge.watch import WARNING, Watch
 from costeer.exceptions import InputError, InterruptedModelError, StoppedError
 from costeer.models.base import Interruptible, LanguageModel, Message
+from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.ledger import Ledger
+from costeer.privacy.odometer import Odometer
 
 
 class Costeer:
@@ -51,6 +54,9 @@ class Costeer:
             small model.
         retries: failures of the cloud in a row that are borne, with growing pauses.
         guard: how values of the person are kept (``privacy.guard``), or a ``Guard``.
+        epsilon: the cap on what all answers together may prove about the context, in nats
+            (``decoding.cap``); needs a temperature, and decodes in lockstep. Default: none.
+        odometer: what has been spent of it; the person's own by default.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not fit together.
@@ -71,8 +77,11 @@ class Costeer:
         exact: bool = True,
         retries: int = 5,
         guard: GuardMode | Guard = "stand-in",
+        epsilon: float | None = None,
+        odometer: Odometer | None = None,
     ) -> None:
         self.guard = guard if isinstance(guard, Guard) else Guard(guard)
+        self._budget = None if epsilon is None else Budget(epsilon, odometer or Odometer())
         # What is wrong with these is told before models are loaded.
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
@@ -94,6 +103,7 @@ class Costeer:
         self.top_k = top_k
         self.mode: Mode = mode
         self.exact = exact
+        self._watch = Watch() if self.guard.on or self._budget else None
         self._pace = Pace()
         self._steering = LocalSteering(self.model, exact=exact)
         self._current: Generation | None = None
@@ -138,8 +148,11 @@ class Costeer:
             max_tokens=max_tokens,
             sampling=SamplingParams(temperature, top_p, seed),
             eos_ids=self.model.tokenizer.eos_ids | self.cloud.info().eos_ids,
-            mode=self.mode,
+            mode="lockstep" if self._budget else self.mode,
             exact=self.exact,
+            widest=self._widest(),
+            watch=self._watch,
+            budget=self._budget,
         )
         shown = _messages(query)
         guarded = self.guard.prepare(shown, context, stop)
@@ -154,6 +167,8 @@ class Costeer:
             note=" ".join(filter(None, (guarded.note, prompts.note))),
         )
         self._steering.params = resolved.auto
+        self._steering.longest_copy = None if self._watch is None else AUTO.run
+        self._steering.watch = self._watch
         given_up = Stop()
         chunks = self._chunks(prompts, params, text, result, given_up)
         chunks = self._remembered(chunks, shown, guarded, text, result)
@@ -173,6 +188,12 @@ class Costeer:
         """The most tokens a prompt may have when the answer may have ``max_tokens``."""
         limits = [self.model.context_length, self.cloud.info().context_length or 1 << 30]
         return min(limits) - max_tokens
+
+    def _widest(self) -> int | None:
+        """The most log-probabilities asked for: with a guard or a budget, a public number."""
+        if self._budget or self.guard.mode == "strict":
+            return self.top_k
+        return WIDEST * self.top_k if self.guard.on else None
 
     def sent_texts(self) -> list[str]:
         """All that the cloud has seen of you since the start, as text: each prompt, and its answer.
@@ -225,7 +246,8 @@ class Costeer:
         self, prompts: Prompts, params: DecodeParams, text: Display, result: Result, stop: Stop
     ) -> Generator[Chunk, None, None]:
         before, started = self.ledger.totals, time.perf_counter()
-        idle = params.gain == 0 or prompts.plain == prompts.private
+        # Under a budget the small model works even for nothing: its silence would tell, too.
+        idle = not params.budget and (params.gain == 0 or prompts.plain == prompts.private)
         local: DeltaSource = NoSteering(self.model.vocab_size) if idle else self._steering
         # A pace of its own for no steering, which costs nothing and would spoil what is known.
         pace = None if idle else self._pace
@@ -235,6 +257,9 @@ class Costeer:
             with ExitStack() as stack:
                 if isinstance(self.model, Interruptible):
                     stack.enter_context(stop.calling(self.model.interrupt))
+                if params.budget:
+                    params.budget.odometer.acquire()
+                    stack.callback(params.budget.odometer.release)
                 for step in steps:
                     yield self._chunk(step, params, text, result, time.perf_counter() - started)
                     if text.stopped:
@@ -252,11 +277,17 @@ class Costeer:
             steps.close()
             self.ledger.taken((*prompts.public, *result.token_ids))
             result.text += text.feed(b"", final=True)
+            result.warning = self._warning(params)
             spent = self.ledger.totals - before
             result.requests, result.bytes_up = spent.requests, spent.bytes_up
             result.bytes_down = spent.bytes_down
             result.seconds = time.perf_counter() - started
             result.tokens_per_second = result.steps / result.seconds
+
+    def _warning(self, params: DecodeParams) -> str:
+        tripped = params.watch is not None and params.watch.tripped
+        dry = params.budget is not None and params.budget.dry
+        return " ".join([WARNING] * tripped + [DRY] * dry)
 
     def _chunk(
         self, step: Step, params: DecodeParams, text: Display, result: Result, seconds: float

@@ -10,14 +10,16 @@ With ``strength="auto"`` the rule of ``decoding.auto`` takes the place of the pl
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from collections.abc import Sequence as AbstractSequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.auto import Auto, AutoParams, end_copies, following, private_part
 from costeer.decoding.steering import delta as difference
+from costeer.edge.watch import Watch
 from costeer.models.base import LanguageModel, Sequence
 from costeer.models.prefix import Canonical
 
@@ -55,9 +57,14 @@ class LocalSteering:
 
     Attributes:
         params: of the rule "auto" from the next answer on; None gives the plain difference.
+        longest_copy: tokens in a row, of the private text, that the plain difference may help to
+            copy; None is any number. ("auto" has a limit of its own.)
+        watch: is told of the rows without the context.
     """
 
     params: AutoParams | None = None
+    longest_copy: int | None = None
+    watch: Watch | None = None
 
     def __init__(self, model: LanguageModel, *, exact: bool = True) -> None:
         self._model = model
@@ -79,8 +86,13 @@ class LocalSteering:
         """
         self._auto = None
         self._answer.clear()
+        self._after: Mapping[tuple[int, ...], list[int]] = {}
         if self.params is not None:
             self._auto = Auto(self.params, private_part(public, private))
+        elif self.longest_copy is not None:
+            self._after = following(private_part(public, private), self.longest_copy)
+        if self.watch is not None:
+            self.watch.begin()
         # One after the other: together, each would round as the length of the other decides.
         with_context = self._canonical.prefill(self._with, private)[None]
         without_context = self._canonical.prefill(self._without, public)[None]
@@ -101,8 +113,13 @@ class LocalSteering:
         del self._answer[len(self._answer) - count :]
 
     def _combined(self, with_context: Array, without_context: Array) -> Array:
+        if self.watch is not None:
+            self.watch.saw_own(len(self._answer) + 1 - len(without_context), without_context)
         if self._auto is None:
-            return difference(with_context, without_context)
+            result = difference(with_context, without_context)
+            if self._after:
+                end_copies(result, self._answer, self._after, self.longest_copy or 0)
+            return result
         return self._auto.bonus(with_context, without_context, self._answer)
 
     def close(self) -> None:

@@ -17,7 +17,9 @@ from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
+from costeer.edge.watch import Watch
 from costeer.exceptions import CloudProtocolError, ParameterError
+from costeer.privacy.budget import Budget
 
 Array = npt.NDArray[np.float32]
 Mode = Literal["lockstep", "run-ahead"]
@@ -43,6 +45,11 @@ class DecodeParams:
         exact: in run-ahead, check only so many steps together as leaves every number what it is in
             lockstep. Without it as many as pays; on engines whose rounding depends on what is
             computed together, near-ties may then fall differently from run to run.
+        widest: the most log-probabilities that are ever asked for; by default as many as the proof
+            needs. How many it needs depends on the delta, so the guard sets a public limit.
+        watch: stops steering where the cloud's rows cannot be meant.
+        budget: draws the tokens, so that their evidence for the context stays under a cap. Takes
+            lockstep, a temperature above 0, and no more than ``top_k`` log-probabilities.
     """
 
     gain: float
@@ -52,16 +59,37 @@ class DecodeParams:
     eos_ids: Collection[int] = frozenset()
     mode: Mode = "run-ahead"
     exact: bool = True
+    widest: int | None = None
+    watch: Watch | None = None
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         if self.top_k < 1:
             raise ParameterError(f"top_k must be at least 1, not {self.top_k}.", "64 is usual.")
         if self.max_tokens < 1:
             raise ParameterError(f"max_tokens must be at least 1, not {self.max_tokens}.")
+        if self.budget is not None:
+            self._check_budget()
         if self.mode not in MODES:
             raise ParameterError(
                 f"There is no mode {str(self.mode)[:40]!r}.", f"Modes: {', '.join(MODES)}."
             )
+
+    def _check_budget(self) -> None:
+        """Raise ParameterError where the cap would not hold (docs/privacy.md)."""
+        if self.sampling.greedy:
+            raise ParameterError(
+                "--epsilon needs sampling: a greedy answer is either possible without the context "
+                "or proves it.",
+                "Give --temperature 1.",
+            )
+        if self.sampling.seed != 0:
+            raise ParameterError(
+                "--epsilon draws from secret randomness, so there is no seed to give.",
+                "Leave --seed out.",
+            )
+        if self.mode != "lockstep" or self.widest != self.top_k:
+            raise ParameterError("--epsilon decodes in lockstep, without asking for more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,27 +181,31 @@ class Decider:
         position = len(self.decided)
         noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
         asked, widened = max(params.top_k, answer.top_ids.size), 0
+        most = delta.size if params.widest is None else params.widest
 
         def choose(gain: float) -> Choice:
             top = answer.top_ids, answer.top_logprobs
+            if params.budget is not None:
+                return self._choose_capped(answer, gain * delta)
             return choose_certified(*top, delta, gain, sampling, noise)
 
-        choice = choose(params.gain)
-        while not choice.proven and answer.top_ids.size >= asked:
+        choice = choose(self._gain(answer))
+        while not choice.proven and asked <= answer.top_ids.size < most:
             if not widened:
                 make_room()
             asked, widened = 2 * asked, widened + 1
-            answer = ask(self._cloud, self.prefix, min(asked, delta.size), self._stop)
-            choice = choose(params.gain)
+            answer = ask(self._cloud, self.prefix, min(asked, delta.size, most), self._stop)
+            choice = choose(self._gain(answer))
         self._asked += widened
         if widened:
             self.top_k = max(self.top_k, min(asked, WIDEST * params.top_k))
+        greedy = sampling.greedy or params.budget is not None  # a capped token is drawn only once
         before, self._last = self._last, time.perf_counter()
         self.decided.append(choice.token)
         return Step(
             position=position,
             token=choice.token,
-            llm_token=answer.token if sampling.greedy else choose(0.0).token,
+            llm_token=answer.token if greedy else choose(0.0).token,
             proven=choice.proven,
             widened=widened,
             top_k=answer.top_ids.size,
@@ -181,6 +213,21 @@ class Decider:
             interrupted=choice.token != given,
             received=received + self._asked,
         )
+
+    def _gain(self, answer: CloudStep) -> float:
+        """The gain for this row: none where the cloud's rows cannot be meant."""
+        watch = self._params.watch
+        trusted = watch is None or watch.trusts(len(self.decided), answer.top_logprobs)
+        return self._params.gain if trusted else 0.0
+
+    def _choose_capped(self, answer: CloudStep, bonus: Array) -> Choice:
+        """Draw from the first ``top_k`` of the row as sent; nothing is proven and nothing asked."""
+        params, sampling = self._params, self._params.sampling
+        if params.budget is None:
+            raise AssertionError
+        top = answer.top_ids[: params.top_k], answer.top_logprobs[: params.top_k]
+        token = params.budget.choose(*top, bonus, sampling.temperature, sampling.top_p)
+        return Choice(token, proven=True)
 
 
 def ask(cloud: CloudModel, ids: Sequence[int], top_k: int, stop: Stop) -> CloudStep:

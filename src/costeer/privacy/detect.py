@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from costeer.privacy.pools import NO_NAMES
 from costeer.privacy.values import LONGEST, Kind, Value
 
 LABELS: dict[str, Kind] = {
@@ -23,7 +24,8 @@ LABELS: dict[str, Kind] = {
                      "workplace", "works at", "works for", "clinic", "hospital"], "organisation"),
     **dict.fromkeys(["address", "street", "home address", "postal address"], "address"),
     **dict.fromkeys(["e-mail", "email", "mail"], "e-mail"),
-    **dict.fromkeys(["phone", "mobile", "tel", "telephone", "cell", "phone number", "fax"], "phone"),
+    **dict.fromkeys(["phone", "mobile", "tel", "telephone", "cell", "phone number", "fax"],
+                    "phone"),
     **dict.fromkeys(["website", "homepage", "url", "link"], "link"),
     **dict.fromkeys(["username", "user name", "handle", "instagram", "twitter", "github"],
                     "handle"),
@@ -34,9 +36,12 @@ LABELS: dict[str, Kind] = {
     **dict.fromkeys(["postcode", "zip", "zip code", "postal code"], "account"),
 }  # fmt: skip
 
-_LABELLED = re.compile(r"^[ \t>*•-]*(\w[\w \-]{0,30}?)\**[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_LABELLED = re.compile(
+    r"^[ \t>*•-]*(\w[\w \-]{0,30}?)\**[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE
+)
+_EDGE = ".,'\u2019"
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
-_WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w'’\-]+)"  # an initial, or a word with a capital
+_WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w'\u2019\-]+)"  # an initial, or a word with a capital
 _PARTICLE = r"(?:(?:van|von|der|den|de|del|della|da|di|du|la|le|el|al|bin|ibn)[ ])*"
 _NAME = rf"({_WORD}(?:[ ]{_PARTICLE}{_WORD}){{0,3}})"
 _WHO = (
@@ -45,9 +50,9 @@ _WHO = (
     "|manager|colleague|doctor|dentist|therapist|teacher|lawyer|dog|cat|horse|rabbit"
 )
 _PHRASES: tuple[tuple[Kind, str], ...] = (
-    ("name", rf"(?i:\b(?:my|the) (?:full |first |last )?name(?: is|'s|’s)|\bI am called"
+    ("name", rf"(?i:\b(?:my|the) (?:full |first |last )?name(?: is|'s|\u2019s)|\bI am called"
              rf"|\bpeople call me|\bcall me|\bI sign as) {_NAME}"),
-    ("name", rf"\b(?:I am|I'm|I’m) ({_WORD}(?:[ ]{_PARTICLE}{_WORD})+)"),
+    ("name", rf"\b(?:I am|I'm|I\u2019m) ({_WORD}(?:[ ]{_PARTICLE}{_WORD})+)"),
     ("name", rf"(?i:\b(?:my|our|his|her|their)(?: \w+)? (?:{_WHO})(?:'s name)?"
              rf"(?:,| is called| is named| is|)) {_NAME}"),
     ("name", rf"(?i:\b(?:married to|together with|named|called)) {_NAME}"),
@@ -65,8 +70,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("address", rf"\b\d+[a-zA-Z]?,? (?:{_WORD} ){{1,4}}(?:Street|St|Road|Rd|Lane|Ln|Avenue|Ave"
                 r"|Drive|Dr|Court|Ct|Square|Sq|Terrace|Way|Boulevard|Blvd|Place|Close|Crescent)\b"),
     ("address", r"\b[^\W\d_]+(?:straße|strasse|str\.|weg|platz|gasse|allee) \d+[a-z]?\b"),
-    ("address", rf"\b(?:Rua|Calle|Rue|Via|Avenida|Avenue) (?:d[aeo]s? )?{_WORD}(?: {_WORD}){{0,3}},?"
-                r" \d+[a-z]?\b"),
+    ("address", rf"\b(?:Rua|Calle|Rue|Via|Avenida|Avenue) (?:d[aeo]s? )?{_WORD}(?: {_WORD}){{0,3}}"
+                r",? \d+[a-z]?\b"),
     ("account", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
     ("account", r"\b\d(?:[ \-]?\d){12,18}\b"),
     ("account", r"\b\d{3}-\d{2}-\d{4}\b"),
@@ -80,14 +85,6 @@ _DATES = (
 )
 _NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
 _INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
-_NO_NAMES = frozenset(
-    """
-    i monday tuesday wednesday thursday friday saturday sunday january february march april may june
-    july august september october november december english german french spanish italian
-    portuguese dutch chinese japanese american british european christmas easter mr mrs ms dr prof
-    the a an and or but in on at of for to from with as is it my we he she they god internet tv
-    """.split()
-)
 
 
 def detect(text: str, *, strict: bool = False) -> list[Value]:
@@ -170,7 +167,7 @@ def _numbers(text: str) -> Iterator[tuple[int, Value]]:
 
 def _capitals(text: str) -> Iterator[tuple[int, Value]]:
     for match in re.finditer(_INSIDE, text):
-        words = [w for w in match[1].split() if w.lower().strip(".,") not in _NO_NAMES]
+        words = [w for w in match[1].split() if w.lower().strip(".,") not in NO_NAMES]
         if words:
             yield from _value(match.start(1), match[1], "name")
 
@@ -179,13 +176,13 @@ def _without_common_end(name: str) -> str:
     """Without words that are no names, such as "Maren I" or "Porto. The"."""
     kept: list[str] = []
     for word in name.split():
-        if word.lower().strip(".,'’") in _NO_NAMES:
+        if word.lower().strip(_EDGE) in NO_NAMES:
             break
         kept.append(word)
     return " ".join(kept)
 
 
 def _value(at: int, text: str, kind: Kind) -> Iterator[tuple[int, Value]]:
-    cleaned = re.sub(r"['’]s$", "", text.strip(" \t.,;:!?*\"“”'’()"))
+    cleaned = re.sub(r"['\u2019]s$", "", text.strip(" \t.,;:!?*\"“”'\u2019()"))
     if len(cleaned) > 1 and len(cleaned) <= LONGEST and any(c.isalnum() for c in cleaned):
         yield at, Value(cleaned, kind)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 
 from costeer.privacy import pools
-from costeer.privacy.values import Value
+from costeer.privacy.values import Kind, Value
 
 _YEARS = range(1950, 2010)
 
@@ -23,27 +24,8 @@ def draw_word(rng: random.Random, *, first: bool) -> str:
 
 def draw(rng: random.Random, value: Value) -> str:
     """A stand-in for a value that is no name."""
-    match value.kind:
-        case "place":
-            return rng.choice(pools.PLACES)
-        case "organisation":
-            return f"{rng.choice(pools.LAST)} {rng.choice(pools.TRADES)}"
-        case "address":
-            return f"{rng.randrange(2, 199)} {rng.choice(pools.LAST)} {rng.choice(pools.ROADS)}"
-        case "e-mail":
-            return f"{_pair(rng)}@example.org"
-        case "phone":  # 555-0100 to 0199 belong to nobody
-            return f"+1 {rng.choice(pools.AREAS)}-555-01{rng.randrange(100):02}"
-        case "link":
-            return f"https://www.example.org/{_pair(rng)}"
-        case "handle":
-            return f"@{_pair(rng)}{rng.randrange(10, 100)}"
-        case "date":
-            return _date(rng, value.text)
-        case "number" | "account":
-            return _pattern(rng, value.text)
-        case _:
-            return f"{rng.choice(pools.FIRST)} {rng.choice(pools.LAST)}"
+    make = _MAKERS.get(value.kind)
+    return make(rng, value.text) if make else _name(rng)
 
 
 def _pair(rng: random.Random) -> str:
@@ -79,3 +61,31 @@ def _pattern(rng: random.Random, text: str) -> str:
         return character
 
     return "".join(map(other, text))
+
+
+def _name(rng: random.Random) -> str:
+    return f"{rng.choice(pools.FIRST)} {rng.choice(pools.LAST)}"
+
+
+def _address(rng: random.Random) -> str:
+    return f"{rng.randrange(2, 199)} {rng.choice(pools.LAST)} {rng.choice(pools.ROADS)}"
+
+
+def _phone(rng: random.Random) -> str:
+    """555-0100 to 555-0199 belong to nobody."""
+    return f"+1 {rng.choice(pools.AREAS)}-555-01{rng.randrange(100):02}"
+
+
+_MAKERS: dict[Kind, Callable[[random.Random, str], str]] = {
+    "place": lambda rng, text: rng.choice(pools.PLACES),
+    "organisation": lambda rng, text: f"{rng.choice(pools.LAST)} {rng.choice(pools.TRADES)}",
+    "address": lambda rng, text: _address(rng),
+    "e-mail": lambda rng, text: f"{_pair(rng)}@example.org",
+    "phone": lambda rng, text: _phone(rng),
+    "link": lambda rng, text: f"https://www.example.org/{_pair(rng)}",
+    "handle": lambda rng, text: f"@{_pair(rng)}{rng.randrange(10, 100)}",
+    "date": _date,
+    "number": _pattern,
+    "account": _pattern,
+}
+"""From chance and the text, of which only the pattern is looked at."""

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 
 from costeer.exceptions import GuardError
 from costeer.privacy.drawing import draw, draw_word
-from costeer.privacy.folding import fold
 from costeer.privacy.finding import MASK, pairs_to_find
+from costeer.privacy.folding import fold
 from costeer.privacy.forms import WITHHELD, Form, name_forms, name_words, value_forms
+from costeer.privacy.pools import SHARED
 from costeer.privacy.restore import Restorer
 from costeer.privacy.rewriting import Pair, Rewriter
 from costeer.privacy.values import Value
@@ -96,9 +97,7 @@ class StandIns:
     def restorer(self) -> Restorer:
         """For one answer."""
         pairs = [
-            Pair(form.wire, form.real, form.separated)
-            for form in self._forms
-            if _restorable(form)
+            Pair(form.wire, form.real, form.separated) for form in self._forms if _restorable(form)
         ]
         return Restorer(Rewriter(_first_of_each(pairs)))
 
@@ -139,7 +138,7 @@ class StandIns:
         for attempt in range(_TRIES):
             drawn = make() if attempt < _TRIES // 2 else make() + make().lower()
             words = {w for w in re.findall(r"[^\W_]+", fold(drawn).text) if len(w) > 2}
-            if not words & (taken | self._drawn - _COMMON) and fold(drawn).text not in self._drawn:
+            if not words & (taken | self._drawn - SHARED) and fold(drawn).text not in self._drawn:
                 self._drawn |= words | {fold(drawn).text}
                 return drawn
         raise GuardError(
@@ -151,13 +150,6 @@ class StandIns:
         pairs = [Pair(f.real, f.wire, f.separated, f.capital) for f in self._forms]
         self._to_wire = Rewriter(_first_of_each(pairs))
         self._to_mask = Rewriter([Pair(p.old, MASK, p.separated, p.capital) for p in pairs])
-
-
-_COMMON = frozenset(
-    "https www example org road street lane avenue terrace crescent partners associates holdings "
-    "industries laboratories institute 555 202 212 303 312 404 415 512 617 702 808".split()
-)
-"""Words that several stand-ins may share."""
 
 
 def _restorable(form: Form) -> bool:
