@@ -18,15 +18,15 @@ from collections.abc import Callable
 
 from common import CONTEXT, LLM, cores, pairs
 
-from costeer.models.base import LanguageModel, LogProbs, Message, Sequence
+from costeer.models.base import LanguageModel, LogProbs, Message, TokenSequence
 from costeer.models.load import load_model
-from costeer.models.prefix import Canonical, common_length
+from costeer.models.prefix import CanonicalCalls, common_length
 
 ANSWER = 64
-Read = Callable[[Sequence, list[int]], LogProbs]
+Read = Callable[[TokenSequence, list[int]], LogProbs]
 
 
-def plain(sequence: Sequence, prompt: list[int]) -> LogProbs:
+def plain(sequence: TokenSequence, prompt: list[int]) -> LogProbs:
     """A plain prefix cache."""
     kept = min(common_length(sequence.ids, prompt), len(prompt) - 1)
     sequence.truncate(kept)
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     model = load_model(options.model, context=CONTEXT, sequences=1, threads=cores())
-    canonical = Canonical(model)
+    canonical = CanonicalCalls(model)
     ways: dict[str, Read] = {"before": plain, "now": canonical.prefill}
     runs = {
         name: [measure(model, read) for _ in range(options.runs)] for name, read in ways.items()

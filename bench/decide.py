@@ -18,14 +18,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from costeer.decoding.auto import Auto, AutoParams
 from costeer.decoding.certify import choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
-from costeer.decoding.steering import PAPER, delta, gain, log_softmax
+from costeer.decoding.steering import PAPER, Array, delta, gain, log_softmax
 
-Array = npt.NDArray[np.float32]
 V, K = 151_665, 64
 OWN, ANSWER = 3_000, 300
 

@@ -1,13 +1,13 @@
-"""Do the two modes over the socket give the tokens of a full-vocabulary computation in one process?
+"""Do both modes over a socket give the tokens of a full-vocabulary computation in one process?
 
     python bench/exactness.py [--max-tokens N] [--strength X] [--top-k K] [--prompts N] [--json]
 
-For each of the project's 20 prompts: lockstep, run-ahead, and run-ahead with ``exact=False``
-against our server in a process of its own, with k log-probabilities a step; and, in this process,
-the same engine settings, every log-probability, ``argmax(log pi_0 + gain * delta)``. All start from
-the same cache state, so that the engine evaluates prompts in batches of the same shapes (quantised
-llama.cpp differs a little between shapes). Reports identical texts, first differences with the
-lead that the chosen token had there, and how many steps were proven.
+For each of the project's 20 prompts: lockstep and run-ahead against our server in another process,
+with k log-probabilities per step; and, in this process with the same engine settings, the argmax of
+``log pi_0 + gain * delta`` over all log-probabilities. All start from the same cache state, so that
+the engine evaluates prompts in batches of the same shapes (quantised llama.cpp differs a little
+between shapes). Reports identical texts, first differences with the lead that the chosen token had
+there, and how many steps were proven.
 """
 
 from __future__ import annotations
@@ -29,19 +29,18 @@ from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.steering import score
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
 
 WAYS: dict[str, dict[str, Any]] = {
     "lockstep": {"mode": "lockstep"},
     "run-ahead": {"mode": "run-ahead"},
-    "run-ahead, not exact": {"mode": "run-ahead", "exact": False},
 }
 
 
 def full_vocabulary(
-    llm: InProcess, local: LocalSteering, slm: LanguageModel, both: Prompts, gain: float, limit: int
+    llm: InProcess, local: SlmDelta, slm: LanguageModel, both: Prompts, gain: float, limit: int
 ) -> tuple[list[int], list[float]]:
     """The tokens by the full vocabulary, and each one's lead over the second."""
     decided: list[int] = []
@@ -57,7 +56,7 @@ def full_vocabulary(
         margins.append(float(first - second))
         if decided[-1] in slm.tokenizer.eos_ids or len(decided) == limit:
             return decided, margins
-        delta = local.delta(decided[-1:])[0]
+        delta = local.advance(decided[-1])
 
 
 def forget(*clouds: CloudModel) -> None:
@@ -75,7 +74,7 @@ class Tally:
     def __init__(self) -> None:
         self.identical = 0
         self.differences: list[dict[str, float]] = []
-        self.counts = dict.fromkeys(("steps", "changed", "proven", "widened", "unproven"), 0)
+        self.counts = dict.fromkeys(("steps", "changed", "proven", "retried", "unproven"), 0)
 
     def add(self, number: int, result: Any, full: list[int], margins: list[float]) -> None:
         """One more answer."""
@@ -102,8 +101,8 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     gain = strength.factor
     llm = InProcess(load_model(LLM, context=CONTEXT, sequences=1, threads=threads))
     slm = load_model(SLM, context=CONTEXT, sequences=2 + 2 * len(WAYS), threads=threads)
-    local = LocalSteering(slm)
-    local.params = strength.auto
+    pair = SlmPair(slm)
+    local = SlmDelta(pair, strength.auto)
     tallies = {name: Tally() for name in WAYS}
     chosen = list(islice(pairs(), options.prompts))
     arguments = ("--threads", str(threads), "--parallel", "1")

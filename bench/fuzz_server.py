@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 WORKERS = 6
 MODEL_SLOTS = 4
@@ -175,7 +175,7 @@ class Health:
         self._thread.start()
 
     def _run(self) -> None:
-        with httpx.Client() as client:
+        with httpx2.Client() as client:
             while not self._over.wait(0.05):
                 began = time.perf_counter()
                 client.get(self._url, timeout=60)
@@ -193,8 +193,8 @@ def free_slots(url: str) -> int:
     answers = []
 
     def ask() -> None:
-        with suppress(httpx.HTTPError):
-            answers.append(httpx.post(f"{url}/v1/completions", json=body, timeout=5).status_code)
+        with suppress(httpx2.HTTPError):
+            answers.append(httpx2.post(f"{url}/v1/completions", json=body, timeout=5).status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(MODEL_SLOTS)]
     for thread in threads:

@@ -21,7 +21,8 @@ from itertools import islice
 import numpy as np
 from common import LLM, SLM, cores, pairs
 
-from costeer_evals.methods.base import Array, Branch, Method
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Method
 from costeer_evals.methods.registry import parse
 from costeer_evals.run.experiment import Experiment, Generating
 from costeer_evals.run.loop import Todo
@@ -41,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lanes", type=int, default=1)
     parser.add_argument("--methods", default=METHODS)
     parser.add_argument("--llm", default=LLM)
-    parser.add_argument("--local", default=SLM)
+    parser.add_argument("--slm", default=SLM)
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -79,7 +80,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     methods = {m.key(): m for m in map(parse, options.methods.split(","))}
     work = Generating(options.max_tokens, lanes=options.lanes)
     experiment = Experiment(work, tuple(methods.values()))
-    choice = ModelChoice({"llm": options.llm, "slm": options.local}, threads=options.threads)
+    choice = ModelChoice({"llm": options.llm, "slm": options.slm}, threads=options.threads)
     models = choice.open(experiment)
     worker = LocalWorker(experiment, models, "bench")
     seconds = {"plain": 0.0, "ours": 0.0}

@@ -74,7 +74,7 @@ def main() -> None:
     ):
         result: dict[str, Any] = {
             "lines": growth(costeer, contexts[0], options.max_tokens, options.window),
-            "context_tokens": len(costeer.model.tokenizer.encode(everything)),
+            "context_tokens": len(costeer.slm.tokenizer.encode(everything)),
             "first_token_of_turns": turns(costeer, everything),
         }
     if options.json:

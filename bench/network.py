@@ -1,6 +1,6 @@
 """Speed over a network: the LLM alone, lockstep and run-ahead, at several round trip times.
 
-    python bench/network.py [--prompts N] [--max-tokens N] [--rtt MS ...] [--strength X] [--fast]
+    python bench/network.py [--prompts N] [--max-tokens N] [--rtt MS ...] [--strength X]
                             [--file PROMPTS.json] [--json] [--plot FILE.png]
 
 The server and the device run in a process each, pinned to one core each with one thread (where the
@@ -32,7 +32,7 @@ from common import CONTEXT, LLM, SLM, pairs, peak_megabytes, prompts
 from costeer import Costeer
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.server.process import ServerProcess
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.models.load import load_model
 from costeer.privacy.ledger import Ledger
@@ -48,7 +48,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--max-tokens", type=int, default=64, help="of each answer [64]")
     parser.add_argument("--rtt", type=float, nargs="+", default=[0, 20, 50, 100], metavar="MS")
     parser.add_argument("--strength", default="auto")
-    parser.add_argument("--fast", action="store_true", help="check as many steps at once as pays")
     parser.add_argument("--file", type=Path, help="other prompts, in the form of prompts.json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help='needs the extra "plots"')
@@ -101,14 +100,13 @@ class Bench:
         self._ledger = Ledger()
         self._client = CompletionsClient(relay.url, record=self._ledger.record)
         self._direct = CompletionsClient(server.url)
-        self._reader = LocalSteering(self._slm)
+        self._reader = SlmDelta(SlmPair(self._slm))
         self._costeers = {
             str(mode): Costeer(
                 relay.url,
                 self._slm,
                 strength=options.strength,
                 mode=mode,
-                exact=not options.fast,
             )
             for mode in MODES
         }
@@ -131,8 +129,8 @@ class Bench:
             "bytes_down": result.bytes_down,
             "requests": result.requests,
             "changed": result.changed,
-            "interrupted": result.interrupted,
-            "widened": result.widened,
+            "interrupted": result.corrected,
+            "retried": result.retried,
             "unproven": result.unproven,
             "wasted": result.received - result.steps,
             "ids": result.token_ids,
@@ -221,7 +219,7 @@ def per_token(rows: list[Row]) -> Row:
     tokens = sum(row["tokens"] for row in rows)
     shares: Row = {
         name: sum(row[name] for row in rows) / tokens
-        for name in ("bytes_up", "bytes_down", "requests", "changed", "wasted", "widened")
+        for name in ("bytes_up", "bytes_down", "requests", "changed", "wasted", "retried")
         if name in rows[0]
     }
     if rows[0]["way"] == "run-ahead":

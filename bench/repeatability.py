@@ -65,7 +65,7 @@ class Server:
 def device(url: str) -> Costeer:
     """One device with its own copy of the small model."""
     cloud = CompletionsClient(url, retries=30)
-    return Costeer(cloud=cloud, local=load_model(SLM, context=1024, threads=1))
+    return Costeer(cloud=cloud, slm=load_model(SLM, context=1024, threads=1))
 
 
 def write(costeer: Costeer, query: str, context: str, tokens: int) -> tuple[int, ...]:

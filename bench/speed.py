@@ -111,7 +111,7 @@ def open_costeer(options: argparse.Namespace, mode: Any) -> Any:
             "first": result.seconds_to_first_token,
             "changed": result.changed,
             "proven": result.proven,
-            "widened": result.widened,
+            "retried": result.retried,
             "unproven": result.unproven,
             "bytes_up": result.bytes_up,
             "bytes_down": result.bytes_down,
@@ -183,7 +183,7 @@ def summarise(rows: dict[str, list[dict[str, float]]]) -> dict[str, float]:
         "steps": steps,
         **{
             f"{name}_share": sum(r[name] for r in ours) / steps
-            for name in ("changed", "proven", "widened", "unproven")
+            for name in ("changed", "proven", "retried", "unproven")
         },
         "bytes_up_per_token": sum(r["bytes_up"] for r in ours) / steps,
         "bytes_down_per_token": sum(r["bytes_down"] for r in ours) / steps,

@@ -9,12 +9,18 @@ out=${OUT:-results/everyday_cpu}
 mkdir -p "$out"
 
 in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-texts \
-  --methods llm-without,llm-with,slm-with,guided-auto
+  --methods llm-without,llm-with,slm-with,guided-auto,guided-auto:gain=1.25,guided-auto:gain=3.75
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 "$costeer" eval compare llm-with guided-auto $(files "$out/texts") > "$out/compare.md"
+in_shards "$out/itself" --slm qwen2.5-coder-1.5b --tasks everyday --kind generate --max-tokens 90 \
+  --keep-texts --methods llm-with,guided-auto
+"$costeer" eval table $(files "$out/itself") > "$out/itself.md"
 if [ -n "${1:-}" ]; then
   need_file "$1" "give the file of PrefEval."
   in_shards "$out/prefeval" --tasks prefeval --data "$1" --limit "${ROWS:-42}" \
     --methods llm-without,llm-with,slm-with,light-costeer,costeer:gain=1,costeer,auto
   "$costeer" eval table $(files "$out/prefeval") > "$out/prefeval.md"
+  in_shards "$out/prefeval_itself" --slm qwen2.5-coder-1.5b --tasks prefeval --data "$1" \
+    --limit "${ROWS:-42}" --methods llm-without,llm-with,light-costeer,costeer:gain=1,costeer,auto
+  "$costeer" eval table $(files "$out/prefeval_itself") > "$out/prefeval_itself.md"
 fi

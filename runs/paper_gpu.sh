@@ -12,7 +12,7 @@ mkdir -p "$out"
 run() { # run OUT TASKS ARGUMENTS...: the four baselines and both CoSteers
   local file=$1 tasks=$2
   shift 2
-  "$costeer" eval run --out "$out/$file" --tasks "$tasks" --llm "$llm" --local "$slm" \
+  "$costeer" eval run --out "$out/$file" --tasks "$tasks" --llm "$llm" --slm "$slm" \
     --device cuda --context 8192 --kind generate --max-tokens 1024 --keep-texts "$@" \
     --methods slm-without,slm-with,llm-without,light-costeer,costeer,llm-with,copy-first-record
 }

@@ -142,7 +142,7 @@ def test_the_command_leaves_no_trace(tap, tmp_path, way):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "costeer", "generate", "--query", "Kitchen?", "--json"),
-                *("--context-file", source, "--cloud", tap.url, "--local", "fake:2"),
+                *("--context-file", source, "--cloud", tap.url, "--slm", "fake:2"),
                 *("--max-tokens", "30", "--strength", "1"),
             ],
             input=CONTEXT.encode() if way == "stdin" else b"",

@@ -14,9 +14,9 @@ from costeer.exceptions import UsageError
         ("temperature = 1", {}, "temperature", 1.0),
         ('strength = "paper"', {}, "strength", "paper"),
         ("strength = 0.8", {}, "strength", "0.8"),
-        ("", {"COSTEER_LOCAL": ""}, "local", None),
+        ("", {"COSTEER_SLM": ""}, "slm", None),
         ("", {"COSTEER_CLOUD": "http://x"}, "cloud", "http://x"),
-        ("", {"COSTEER_HOME": "/somewhere", "COSTEER_DEBUG": "1"}, "cloud", "local"),
+        ("", {"COSTEER_HOME": "/somewhere", "COSTEER_DEBUG": "1"}, "cloud", "in-process"),
     ],
 )
 def test_the_environment_goes_before_the_file(tmp_path, toml, environ, field, expected):

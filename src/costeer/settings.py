@@ -1,8 +1,8 @@
-"""Defaults of the user's own: ``COSTEER_*`` variables first, then ``costeer.toml``.
+"""The user's defaults: ``COSTEER_*`` variables first, then ``costeer.toml``.
 
-The file of the user's configuration folder is read first, then that of the working directory. The
-latter may come from somebody else, with a folder that was cloned or unpacked, so it must not say
-where the query and the key go. Knows nothing of what the values are used for. Source of the folder
+The file in the user's configuration folder is read first, then the one in the working directory.
+The latter may come from somebody else, with a cloned or unpacked folder, so it must not say where
+the query and the key go. Knows nothing about how the values are used. Source of the folder
 names: platformdirs.
 """
 
@@ -19,7 +19,7 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
-TRUSTED_ONLY = frozenset({"cloud", "api_key"})
+TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file"})
 """Settings that a file of the working directory must not make."""
 
 
@@ -27,9 +27,9 @@ TRUSTED_ONLY = frozenset({"cloud", "api_key"})
 class Settings:
     """Defaults for the command line and the Python API; None means "decide from the models"."""
 
-    cloud: str = "local"
+    cloud: str = "in-process"
     llm: str | None = None
-    local: str | None = None
+    slm: str | None = None
     strength: str | None = None
     mode: str = "run-ahead"
     top_k: int = 64
@@ -39,6 +39,14 @@ class Settings:
     threads: int | None = None
     retries: int = 5
     api_key: str | None = None
+    context_file: str | None = None
+
+    def override(self, given: Mapping[str, Any]) -> Settings:
+        """Return these settings with those of ``given`` that are settings and not None."""
+        names = {field.name for field in fields(self)}
+        return replace(
+            self, **{name: given[name] for name in names & given.keys() if given[name] is not None}
+        )
 
 
 def home() -> Path:
@@ -87,8 +95,8 @@ def _refuse_untrusted(values: Mapping[str, Any], path: Path, own: Path) -> None:
     named = sorted(TRUSTED_ONLY & values.keys())
     if named and not (own.is_file() and path.samefile(own)):
         raise UsageError(
-            f"{FILE} in the working directory sets {named[0]}, but whoever made a folder must not "
-            "choose where your query goes.",
+            f"{FILE} in the working directory sets {named[0]}, but a folder that may come from "
+            "somebody else must not choose where your query goes or what is read.",
             f"Put that into {own}.",
         )
 
@@ -102,7 +110,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Mend or remove it.") from None
+        raise UsageError(f"{path} cannot be read: {error}.", "Fix or remove it.") from None
 
 
 def _merge(settings: Settings, values: Mapping[str, Any], origin: str) -> Settings:

@@ -18,7 +18,7 @@ from costeer.cloud.server.process import ServerProcess
 from costeer.edge.prompts import GUIDE
 from tests.support.faults import Fault, FaultProxy
 
-FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2")
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_generate_writes_the_answer_to_stdout_and_the_story_to_stderr(run):
 
 
 FIELDS = (
-    "text token_ids finish_reason steps changed proven widened unproven requests bytes_up "
+    "text token_ids finish_reason steps changed proven retried unproven requests bytes_up "
     "bytes_down prompt_tokens seconds tokens_per_second strength gain mode"
 )
 
@@ -52,13 +52,13 @@ FIELDS = (
 def test_json(run, server):
     code, out, _ = run(
         *("generate", "--query", "Hi", "--context", "ich", "--json", "--max-tokens", 12),
-        *("--cloud", server.url, "--local", "fake:2", "--strength", "light"),
+        *("--cloud", server.url, "--slm", "fake:2", "--strength", "light"),
     )
     assert code == 0
     result = json.loads(out)
     assert set(FIELDS.split()) <= set(result)
     assert result["steps"] == len(result["token_ids"]) == 12
-    assert result["proven"] + result["widened"] == 12
+    assert result["proven"] + result["retried"] == 12
     assert result["strength"] == "light"
     assert result["gain"] == pytest.approx(0.4762, abs=1e-4)
     assert result["bytes_up"] > 0 < result["bytes_down"]
@@ -66,9 +66,9 @@ def test_json(run, server):
 
 def test_a_server_and_a_model_in_this_process_give_the_same(run, server):
     line = ("generate", "--query", "Hi ä", "--context", "me", "--json", "--max-tokens", 20)
-    options = ("--local", "fake:2", "--strength", "1", "--temperature", "0.9", "--seed", "3")
+    options = ("--slm", "fake:2", "--strength", "1", "--temperature", "0.9", "--seed", "3")
     remote = json.loads(run(*line, *options, "--cloud", server.url)[1])
-    here = json.loads(run(*line, *options, "--cloud", "local", "--llm", "fake:1")[1])
+    here = json.loads(run(*line, *options, "--cloud", "in-process", "--llm", "fake:1")[1])
     assert remote["token_ids"] == here["token_ids"]
 
 
@@ -108,10 +108,10 @@ QUERY = ("generate", "--query", "Hi")
         ((*QUERY, "--max-tokens", "no"), 2, "max-tokens"),
         ((*QUERY, "--max-tokens", "5000", *FAKE), 2, "room"),
         ((*QUERY, "--context-file", "long.txt", *FAKE), 2, "first record of the context"),
-        ((*QUERY, "--local", "nothing-like-it", "--llm", "fake:1"), 2, "nothing-like-it"),
-        ((*QUERY, "--local", "fake:2"), 1, "costeer models fetch"),
+        ((*QUERY, "--slm", "nothing-like-it", "--llm", "fake:1"), 2, "nothing-like-it"),
+        ((*QUERY, "--slm", "fake:2"), 1, "costeer models fetch"),
         ((*QUERY, "--cloud", "nonsense"), 2, "neither a URL"),
-        ((*QUERY, "--cloud", "ftp://host", "--local", "fake"), 2, "http"),
+        ((*QUERY, "--cloud", "ftp://host", "--slm", "fake"), 2, "http"),
         (("nonsense",), 2, "nonsense"),
         (("chat", "--context", "-"), 2, "Standard input"),
         (("serve", "--model", "nothing-like-it"), 2, "nothing-like-it"),
@@ -130,13 +130,13 @@ def test_bad_input(run, tmp_path, arguments, code, words):
 
 def test_no_server(run):
     url = f"http://127.0.0.1:{closed_port()}"
-    code, out, err = run(*QUERY, "--cloud", url, "--local", "fake:2")
+    code, out, err = run(*QUERY, "--cloud", url, "--slm", "fake:2")
     assert (code, out) == (1, "")
     assert "costeer serve" in err
 
 
 def test_settings_from_a_file_and_the_environment(run, tmp_path, monkeypatch):
-    (tmp_path / "costeer.toml").write_text('llm = "fake:1"\nlocal = "fake:2"\nmax_tokens = 4\n')
+    (tmp_path / "costeer.toml").write_text('llm = "fake:1"\nslm = "fake:2"\nmax_tokens = 4\n')
     assert json.loads(run(*QUERY, "--json")[1])["steps"] == 4
     monkeypatch.setenv("COSTEER_MAX_TOKENS", "6")
     assert json.loads(run(*QUERY, "--json")[1])["steps"] == 6
@@ -148,7 +148,7 @@ def test_settings_from_a_file_and_the_environment(run, tmp_path, monkeypatch):
 
 
 def test_doctor(run, server):
-    code, out, _ = run("doctor", "--json", "--cloud", server.url, "--local", "fake:2")
+    code, out, _ = run("doctor", "--json", "--cloud", server.url, "--slm", "fake:2")
     findings = {finding["check"]: finding for finding in json.loads(out)}
     assert code == 1  # the default pair is not fetched here
     assert findings["Python"]["state"] == "ok"
@@ -196,7 +196,7 @@ def test_ctrl_c_under_json_prints_what_there_is(run):
 def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
     """The text so far, and one line with the reason."""
     monkeypatch.setenv("COSTEER_RETRIES", "1")
-    line = (*QUERY, "--context", "me", "--max-tokens", 60, "--local", "fake:2", "--json")
+    line = (*QUERY, "--context", "me", "--max-tokens", 60, "--slm", "fake:2", "--json")
     whole = json.loads(run(*line, "--cloud", server.url)[1])
     line = line if as_json else line[:-1]
     with FaultProxy(server.url, chain(repeat(None, 5), repeat(Fault("reset")))) as proxy:
@@ -222,7 +222,7 @@ def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
 def test_a_text_that_ends_early_is_shown_to_its_end(run, server, monkeypatch):
     """Also what was held back because it could have become a stop text."""
     monkeypatch.setenv("COSTEER_RETRIES", "0")
-    line = (*QUERY, "--max-tokens", 60, "--local", "fake:2", "--strength", 1)
+    line = (*QUERY, "--max-tokens", 60, "--slm", "fake:2", "--strength", 1)
     whole = json.loads(run(*line, "--cloud", server.url, "--json")[1])["text"]
     stops = [f"--stop={character}nothing like it" for character in set(whole)]
     outputs = []
@@ -237,7 +237,7 @@ def test_a_server_that_dies_in_the_middle():
     with ServerProcess("fake:1") as server:
         process = start(
             *(*QUERY, "--context", "me", "--max-tokens", 3600),
-            *("--cloud", server.url, "--local", "fake:2"),
+            *("--cloud", server.url, "--slm", "fake:2"),
             COSTEER_RETRIES="1",
         )
         assert process.stdout.read(1)
@@ -286,7 +286,7 @@ def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():
 
 
 def test_demo_on_fakes():
-    process = start("demo", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", 12)
+    process = start("demo", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 12)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     for words in ("stays in this process", "alone", "What the cloud has seen", "Speed"):

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from costeer.cli.generate import where
+from costeer.cli.generate import destination
 
-FAKE = ("--cloud", "local", "--llm", "fake:1", "--local", "fake:2", "--max-tokens", "8")
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", "8")
 QUERY = ("generate", "--query", "Hi")
 
 
@@ -71,9 +71,9 @@ def test_a_folder_that_is_gone(tmp_path):
 
 
 def test_proxies_and_certificates_that_cannot_be_used():
-    far = ("--cloud", "http://192.0.2.1:9", "--local", "fake:2")
+    far = ("--cloud", "http://192.0.2.1:9", "--slm", "fake:2")
     told(run_process(*QUERY, *far, env={"ALL_PROXY": "socks5://127.0.0.1:9"}), "proxy", code=2)
-    secure = ("--cloud", "https://127.0.0.1:9", "--local", "fake:2")
+    secure = ("--cloud", "https://127.0.0.1:9", "--slm", "fake:2")
     told(run_process(*QUERY, *secure, env={"SSL_CERT_FILE": "/nope"}), "SSL_CERT_FILE", code=2)
 
 
@@ -113,4 +113,4 @@ def test_ctrl_c_twice_is_as_quiet_as_once():
     ],
 )
 def test_where_the_query_goes(cloud, words):
-    assert where(cloud) == words
+    assert destination(cloud) == words

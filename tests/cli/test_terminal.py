@@ -36,7 +36,7 @@ def controls(text):
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_an_answer(run, options):
     with running(Escaping(seed=1)) as app:
-        cloud = ("--cloud", app.url, "--local", "fake:2", "--max-tokens", 9, "--strength", 0)
+        cloud = ("--cloud", app.url, "--slm", "fake:2", "--max-tokens", 9, "--strength", 0)
         code, out, err = run("generate", "--query", "Hi", *cloud, *options)
     assert code == 0
     assert not controls(out + err)
@@ -46,8 +46,8 @@ def test_an_answer(run, options):
 def test_the_name_of_a_model(run):
     cards = reply(200, {"object": "list", "data": [{"id": "evil\x1b]0;x\x07model"}]})
     with Scripted(reply(400, "no"), models=cards) as server:
-        _, out, err = run("generate", "--query", "Hi", "--cloud", server.url, "--local", "fake:2")
+        _, out, err = run("generate", "--query", "Hi", "--cloud", server.url, "--slm", "fake:2")
         assert "model" in err
         assert not controls(out + err)
-        _, out, err = run("doctor", "--cloud", server.url, "--local", "fake:2")
+        _, out, err = run("doctor", "--cloud", server.url, "--slm", "fake:2")
         assert not controls(out + err)

@@ -6,16 +6,16 @@ import threading
 import time
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.cloud.client import model_info as cards
 from costeer.cloud.client.completions import CompletionsClient
-from costeer.cloud.client.history import Memory
+from costeer.cloud.client.history import ResponseHistory
 from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
-from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.responses import ResponseStore
 from costeer.serving.errors import ApiError
 from tests.support.serving import (
     PROMPT,
@@ -43,7 +43,7 @@ def connect():
 
 
 def post(app, body):
-    return httpx.post(f"{app.url}/v1/completions", json=body)
+    return httpx2.post(f"{app.url}/v1/completions", json=body)
 
 
 def begin(app, **options):
@@ -112,25 +112,25 @@ def test_more_than_there_is_and_prompts_that_cannot_be_appended():
 
 
 def test_the_oldest_responses_are_forgotten():
-    responses = Responses(limit=2)
+    responses = ResponseStore(limit=2)
     for name in "abc":
         with responses.open(name, {"prompt": [1], "logprobs": 2}, [1], lambda: None) as ids:
             ids.append(7)
     with pytest.raises(ApiError):
-        responses.whole({}, Continuation("a", 1, False))
-    whole = responses.whole({"max_tokens": 3}, Continuation("c", 2, False))
+        responses.expand({}, Continuation("a", 1, False))
+    whole = responses.expand({"max_tokens": 3}, Continuation("c", 2, False))
     assert whole == {"prompt": [1, 7], "logprobs": 2, "max_tokens": 3}
 
 
 def test_only_replacing_ends_what_is_still_written():
     ended = []
-    responses = Responses()
+    responses = ResponseStore()
     with responses.open("a", {}, [1, 2], lambda: ended.append(1)):
-        responses.whole({"prompt": [5]}, Continuation("a", 1, False))
+        responses.expand({"prompt": [5]}, Continuation("a", 1, False))
         assert not ended
-        responses.whole({"prompt": [5]}, Continuation("a", 1, True))
+        responses.expand({"prompt": [5]}, Continuation("a", 1, True))
         assert ended == [1]
-    responses.whole({"prompt": [5]}, Continuation("a", 1, True))
+    responses.expand({"prompt": [5]}, Continuation("a", 1, True))
     assert ended == [1]
 
 
@@ -138,7 +138,7 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot():
     model = EndlessModel(pause=0.005, max_sequences=1)
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
-        with httpx.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
             lines = first.iter_lines()
             name = json.loads(next(lines)[6:])["id"]
             turn = {"continue": {"id": name, "keep": len(PROMPT), "replace": True}, "prompt": [65]}
@@ -148,11 +148,11 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot():
         assert json.loads(rest[-2][6:])["choices"][0]["finish_reason"] == "replaced"
 
 
-def test_a_widened_step_computes_nothing():
+def test_a_retried_step_computes_nothing():
     model = EndlessModel(pause=0.002, max_sequences=1)  # no second sequence to compute on
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 200, "logprobs": 2, "stream": True}
-        with httpx.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
             lines = first.iter_lines()  # kept: dropping it would close the connection
             next(lines)
             wider = post(app, {"prompt": PROMPT, "max_tokens": 1, "logprobs": 9}).json()
@@ -174,7 +174,7 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back():
             (body, "gzip", None),
         ):
             headers = {"accept-encoding": encoding}
-            with httpx.stream("POST", url, json=asked, headers=headers) as response:
+            with httpx2.stream("POST", url, json=asked, headers=headers) as response:
                 assert response.headers.get("content-encoding") == expected
                 pieces = list(response.iter_raw())
             assert len(pieces) >= 20  # each event when it was written
@@ -188,39 +188,56 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back():
 
 
 def test_what_is_referred_to():
-    memory = Memory()
-    assert memory.refer([1, 2, 3]) is None
+    memory = ResponseHistory()
+    assert memory.find_prefix([1, 2, 3]) is None
     known = memory.begin([1, 2, 3])
-    assert memory.refer([1, 2, 3]) is None  # its ID has not come yet
+    assert memory.find_prefix([1, 2, 3]) is None  # its ID has not come yet
     for token in (7, 8):
         known.add("a", token)
-    assert memory.refer([1, 2]) is None  # not of the same conversation
-    assert memory.refer([1, 2, 9, 7]) is None
-    reference = memory.refer([1, 2, 3, 7])
+    assert memory.find_prefix([1, 2]) is None  # not of the same conversation
+    assert memory.find_prefix([1, 2, 9, 7]) is None
+    reference = memory.find_prefix([1, 2, 3, 7])
     assert (reference.keep, reference.rest) == (4, ())
     assert reference.body() == {"continue": {"id": "a", "keep": 4}, "prompt": ()}
     assert not known.replaced
-    reference = memory.refer([1, 2, 3, 7, 9])
-    assert reference.body() == {
-        "continue": {"id": "a", "keep": 4, "replace": True},
-        "prompt": (9,),
-    }
+    reference = memory.find_prefix([1, 2, 3, 7, 9])
+    assert reference.body() == {"continue": {"id": "a", "keep": 4}, "prompt": (9,)}
     memory.forget(known)
-    assert memory.refer([1, 2, 3, 7]) is None
+    assert memory.find_prefix([1, 2, 3, 7]) is None
 
 
-def test_what_is_over_or_ambiguous_is_not_replaced():
-    memory = Memory()
+def test_only_the_named_response_is_replaced():
+    memory = ResponseHistory()
     first, second = memory.begin([1]), memory.begin([1])
     first.add("a", 5)
     second.add("b", 5)
-    assert "replace" not in memory.refer([1, 5, 9]).body()["continue"]
-    first.live = False
-    assert memory.refer([1, 5, 9]).known is second
-    assert second.replaced
-    second.live = False
-    second.replaced = False
-    assert "replace" not in memory.refer([1, 5, 9]).body()["continue"]
+    reference = memory.find_prefix([1, 5, 9], replaces=first)
+    assert reference.body() == {
+        "continue": {"id": "a", "keep": 2, "replace": True},
+        "prompt": (9,),
+    }
+    assert first.replaced
+    assert not second.replaced
+
+
+@pytest.mark.parametrize(
+    ("prompt", "live"),
+    [
+        pytest.param([1, 5, 6], True, id="the prompt only continues it"),
+        pytest.param([1, 5, 9], False, id="it has ended"),
+        pytest.param([1, 4, 9], True, id="another response has more of the prompt"),
+    ],
+)
+def test_what_need_not_be_ended_is_not_replaced(prompt, live):
+    memory = ResponseHistory()
+    old, other = memory.begin([1]), memory.begin([1, 4])
+    for token in (5, 6):
+        old.add("a", token)
+    other.add("b", 7)
+    old.live = live
+    reference = memory.find_prefix(prompt, replaces=old)
+    assert "replace" not in reference.body()["continue"]
+    assert not old.replaced
 
 
 def test_corrections_reuse_two_connections_and_cost_few_bytes(connect):
@@ -234,7 +251,7 @@ def test_corrections_reuse_two_connections_and_cost_few_bytes(connect):
         for turn in range(10):
             steps = [next(stream) for _ in range(3)]
             prefix = [*prefix, *numbered(steps), 65 + turn]
-            old, stream = stream, client.stream(prefix, 8, 500)
+            old, stream = stream, client.stream(prefix, 8, 500, replaces=stream)
             closing.append(threading.Thread(target=old.close))
             closing[-1].start()
             assert same([next(stream)], list(InProcess(EndlessModel()).stream(prefix, 8, 1)))
@@ -257,6 +274,18 @@ def test_a_stream_that_nothing_replaces_is_cut_at_once(connect):
         next(stream)
         stream.close()
         assert until(lambda: app.scheduler.busy == 0, 1)
+
+
+def test_only_a_stream_named_as_replaced_is_ended(connect):
+    with running(EndlessModel(pause=0.002, max_sequences=3)) as app:
+        client = connect(app.url)
+        old = client.stream(PROMPT, 8, 4000)
+        prefix = [*PROMPT, next(old).token, 65]
+        independent = client.stream(prefix, 8, 3)
+        assert len(list(independent)) == 3
+        assert len([next(old) for _ in range(20)]) == 20  # still being written
+        next(client.stream(prefix, 8, 1, replaces=old))
+        assert len(list(old)) < 4000
 
 
 def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect):
@@ -286,7 +315,7 @@ def test_with_other_servers_a_connection_is_kept_ready(connect, monkeypatch):
         next(stream)
         for turn in range(4):
             made = relay.connections
-            old, stream = stream, client.stream([*PROMPT, 65 + turn], 8, 500)
+            old, stream = stream, client.stream([*PROMPT, 65 + turn], 8, 500, replaces=stream)
             next(stream)
             assert relay.connections == made + (turn == 0)  # the first time, none was ready
             asked = len(records)

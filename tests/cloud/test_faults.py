@@ -38,7 +38,7 @@ from tests.support.serving import (
 INFO = replace(InProcess(EndlessModel()).info(), continues=True)
 NOISE = bytes(range(150, 190))
 SOMEWHERE = ["cut", "reset", "insert", "damage"]  # kinds for which the place matters most
-FAILURES = [kind for kind in KINDS if kind != "drip"]  # a drip needs patience only
+FAILURES = [kind for kind in KINDS if kind != "drip"]  # a drip needs policy only
 
 
 class EndingModel(FakeModel):
@@ -62,7 +62,7 @@ def undisturbed(tokens, model=None):
 
 @contextmanager
 def connected(proxy, **options) -> Iterator[CompletionsClient]:
-    """A client without pauses, and with little patience for silence."""
+    """A client without pauses, and with little policy for silence."""
     options = {"backoff": 0.0, "timeout": 0.12, "retries": 8} | options
     client = CompletionsClient(proxy.url, **options)
     try:
@@ -127,7 +127,7 @@ def test_a_mixture_gives_the_undisturbed_steps(server, seed):
 
 EXPECTED = {
     "page": (CloudProtocolError, "does not stream"),
-    "nonsense": (CloudProtocolError, "no completion"),
+    "nonsense": (CloudProtocolError, "not a completion"),
     "stall": (CloudUnreachableError, "stopped answering"),
     **{kind: (CloudRefusedError, f"answered {kind[:3]}") for kind in OWN if kind[0] in "45"},
 }
@@ -144,8 +144,8 @@ def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server, kind)
             for step in client.stream(PROMPT, 8, 12):
                 steps.append(step)
         assert caught.value.hint
-        lasting = kind in {"500", "page", "nonsense"}  # may well be so for good: fewer tries
-        assert proxy.happened[kind] == (3 if lasting else 4) + (kind == "cut")
+        permanent = kind in {"500", "page", "nonsense"}  # may well be so for good: fewer state
+        assert proxy.happened[kind] == (3 if permanent else 4) + (kind == "cut")
     assert steps
     assert same(steps, undisturbed(len(steps)))
 

@@ -56,4 +56,4 @@ def test_either_of_two():
     with either(two, None) as both:
         pass
     two.set()
-    assert not both.is_set()  # nobody is told any more
+    assert not both.is_set()  # unreachable_error is told any more

@@ -12,7 +12,7 @@ from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.models.fake import FakeModel
@@ -39,12 +39,12 @@ def by_the_book(llm, slm, prompts, params, auto=None):
 
 
 def decode(llm, slm, params, prompts=PROMPTS, auto=None):
-    local = LocalSteering(slm)
-    local.params = auto
+    pair = SlmPair(slm)
+    local = SlmDelta(pair, auto)
     try:
         return list(generate_step(InProcess(llm), local, prompts, params))
     finally:
-        local.close()
+        pair.close()
 
 
 @given(
@@ -98,8 +98,8 @@ def test_records():
     steps = decode(FakeModel(seed=1), FakeModel(seed=2), DecodeParams(1.0, 2, 15))
     assert [step.position for step in steps] == list(range(15))
     assert any(step.changed for step in steps)
-    assert any(step.widened for step in steps)
-    assert all(step.top_k >= 2 * 2**step.widened or step.top_k == 320 for step in steps)
+    assert any(step.retries for step in steps)
+    assert all(step.top_k >= 2 * 2**step.retries or step.top_k == 320 for step in steps)
     assert all(step.changed == (step.token != step.llm_token) for step in steps)
 
 
@@ -113,7 +113,7 @@ class Capped:
     def info(self):
         return CloudInfo("capped")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append(top_k)
         yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
 
@@ -124,7 +124,8 @@ class Capped:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
     cloud = Capped(FakeModel(seed=1))
-    local = LocalSteering(FakeModel(seed=2))
+    pair = SlmPair(FakeModel(seed=2))
+    local = SlmDelta(pair)
     steps = list(generate_step(cloud, local, PROMPTS, DecodeParams(1.0, 64, 10, mode=mode)))
     assert len(steps) == 10
     assert set(cloud.asked) == {64}
@@ -134,15 +135,13 @@ def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
 class Meeting:
     """An LLM and a small model that each wait until the other is at work too."""
 
-    exact_steps = 1
-
     def info(self):
         return CloudInfo("meeting")
 
     def __init__(self):
         self.barrier = threading.Barrier(2)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.barrier.wait(timeout=10)
         yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
 
@@ -163,7 +162,7 @@ class Silent:
     def info(self):
         return CloudInfo("silent")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         yield from ()
 
 

@@ -18,7 +18,7 @@ from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.exceptions import CloudUnreachableError
 from costeer.models.fake import FakeModel
 from tests.support.faults import KINDS, Fault, FaultProxy, mixture
@@ -88,11 +88,12 @@ def test_every_record_is_the_undisturbed_one(server, mode):
     params = DecodeParams(1.0, top_k=8, max_tokens=30, sampling=sampling, **chosen(mode))
 
     def steps(cloud):
-        local = LocalSteering(FakeModel(seed=2))
+        pair = SlmPair(FakeModel(seed=2))
+        local = SlmDelta(pair)
         try:
             found = list(generate_step(cloud, local, PROMPTS, params))
         finally:
-            local.close()
+            pair.close()
             cloud.close()
         return [(s.position, s.token, s.llm_token, s.proven) for s in found]
 
@@ -122,7 +123,7 @@ def test_after_the_last_retry_what_was_written_is_kept(server, mode):
         assert result.finish_reason == "error"
         assert result.steps == len(result.token_ids) >= 1
         assert result.token_ids == expected.token_ids[: result.steps]
-        written = costeer.model.tokenizer.decode_bytes(result.token_ids)
+        written = costeer.slm.tokenizer.decode_bytes(result.token_ids)
         assert result.text == written.decode("utf-8", "replace")
         assert result.text.startswith(shown)
         assert len(result.text) > len(shown)

@@ -7,7 +7,7 @@ import pytest
 from costeer.cloud.base import CloudStep
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.stop import Stop
-from costeer.edge.draft import Ahead, Burst
+from costeer.edge.draft import Burst, Draft
 from costeer.exceptions import CloudProtocolError, CloudUnreachableError
 from costeer.models.fake import FakeModel
 
@@ -24,7 +24,7 @@ class Counting:
         self.closed = threading.Event()
         self.ends, self.fails = ends, fails
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append((len(prompt_ids), max_tokens))
         return self._steps(len(prompt_ids), max_tokens)
 
@@ -52,13 +52,13 @@ def drained(ahead, count):
     tokens = []
     for _ in range(count):
         tokens.append(ahead.wait().token)
-        ahead.agreed()
+        ahead.accept()
     return tokens
 
 
 def test_steps_come_in_order_over_several_bursts():
     cloud = Counting()
-    ahead = Ahead(cloud, [0, 1, 2], 2, 100, {EOS + 1000}, Burst(size=8), Stop())
+    ahead = Draft(cloud, [0, 1, 2], 2, 100, {EOS + 1000}, Burst(size=8), Stop())
     assert drained(ahead, 100) == list(range(3, 103))
     assert ahead.wait() is None
     assert sum(n for _, n in cloud.asked) == 100
@@ -69,27 +69,27 @@ def test_steps_come_in_order_over_several_bursts():
 
 def test_a_device_that_does_not_keep_up_is_not_run_away_from():
     cloud = Counting()
-    ahead = Ahead(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = Draft(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
     assert until(lambda: cloud.written == 8)
     time.sleep(0.05)
     assert cloud.written == 8
     drained(ahead, 8)
     assert until(lambda: cloud.written > 8)
-    ahead.leave()
+    ahead.abandon()
 
 
 def test_bursts_grow_while_the_device_keeps_up_and_shrink_when_it_does_not():
     burst = Burst(size=16, least=4, most=64)
     for lead, size in [(3, 32), (16, 64), (1, 64), (40, 32), (32, 16), (16, 8), (8, 4), (4, 4)]:
-        burst.ended(lead)
+        burst.adapt(lead)
         assert burst.size == size
 
 
 def test_stop_closes_the_stream_and_wakes_who_waits():
     cloud = Counting()
-    ahead = Ahead(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = Draft(cloud, [0], 2, 1000, (), Burst(size=8), Stop())
     assert until(lambda: cloud.written == 8)
-    ahead.leave()
+    ahead.abandon()
     ahead.join(5)
     assert not ahead.running
     assert cloud.closed.is_set()
@@ -97,23 +97,23 @@ def test_stop_closes_the_stream_and_wakes_who_waits():
 
 def test_end_of_text_is_the_last_step():
     cloud = Counting()
-    ahead = Ahead(cloud, [0], 2, 1000, {EOS}, Burst(size=200), Stop())
+    ahead = Draft(cloud, [0], 2, 1000, {EOS}, Burst(size=200), Stop())
     assert drained(ahead, 99)[-1] == EOS
     assert ahead.wait() is None
     assert cloud.written == 99
 
 
 def test_an_llm_that_stops_early():
-    ahead = Ahead(Counting(ends=5), [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = Draft(Counting(ends=5), [0], 2, 1000, (), Burst(size=8), Stop())
     assert drained(ahead, 4) == [1, 2, 3, 4]
     assert ahead.wait() is None
-    nothing = Ahead(Counting(ends=0), [0], 2, 1000, (), Burst(size=8), Stop())
+    nothing = Draft(Counting(ends=0), [0], 2, 1000, (), Burst(size=8), Stop())
     with pytest.raises(CloudProtocolError, match="without sending a token"):
         nothing.wait()
 
 
 def test_what_came_before_a_failure_is_given_first():
-    ahead = Ahead(Counting(fails=4), [0], 2, 1000, (), Burst(size=8), Stop())
+    ahead = Draft(Counting(fails=4), [0], 2, 1000, (), Burst(size=8), Stop())
     assert drained(ahead, 3) == [1, 2, 3]
     with pytest.raises(CloudUnreachableError):
         ahead.wait()
@@ -122,5 +122,5 @@ def test_what_came_before_a_failure_is_given_first():
 def test_the_llms_own_text():
     model = FakeModel(seed=3)
     alone = [step.token for step in InProcess(model).stream([1, 2], 4, 50)]
-    ahead = Ahead(InProcess(model), [1, 2], 4, 50, model.tokenizer.eos_ids, Burst(size=4), Stop())
+    ahead = Draft(InProcess(model), [1, 2], 4, 50, model.tokenizer.eos_ids, Burst(size=4), Stop())
     assert drained(ahead, len(alone)) == alone

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.batch_size import Pace
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering, NoSteering
+from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.models.fake import FakeModel
 
@@ -33,17 +32,6 @@ SAMPLINGS = [
 ]
 
 
-class Restless(Pace):
-    """Batches of every size."""
-
-    def __init__(self, seed):
-        super().__init__()
-        self.random = random.Random(seed)
-
-    def batch(self, available):
-        return self.random.randint(1, available)
-
-
 class Uneven:
     """A cloud whose steps come in spells, so that the device finds any number of them."""
 
@@ -51,7 +39,7 @@ class Uneven:
         self.cloud, self.random, self.asked = cloud, random.Random(seed), []
         self.info = cloud.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
         return self._steps(prompt_ids, top_k, max_tokens)
 
@@ -62,20 +50,21 @@ class Uneven:
             yield step
 
 
-def tokens(llm, slm, params, pace=None, seed=0):
-    local = LocalSteering(slm)
+def tokens(llm, slm, params, seed=0):
+    pair = SlmPair(slm)
+    local = SlmDelta(pair)
     try:
         cloud = Uneven(InProcess(llm), seed)
-        return [step.token for step in generate_step(cloud, local, PROMPTS, params, pace)]
+        return [step.token for step in generate_step(cloud, local, PROMPTS, params)]
     finally:
-        local.close()
+        pair.close()
 
 
 def both(llm, slm, gain, top_k, length, sampling, seed):
     eos = llm.tokenizer.eos_ids
     waiting = DecodeParams(gain, top_k, length, sampling, eos, "lockstep")
     running = DecodeParams(gain, top_k, length, sampling, eos, "run-ahead")
-    return tokens(llm, slm, waiting), tokens(llm, slm, running, Restless(seed), seed)
+    return tokens(llm, slm, waiting), tokens(llm, slm, running, seed)
 
 
 CASES = {
@@ -95,36 +84,36 @@ def test_on_the_fake(seed, gain, top_k, length, sampling, peak):
     assert ahead == lockstep
 
 
-def test_several_steps_are_checked_in_one_call_and_agreed_ones_are_not_asked_again():
-    llm, calls = FakeModel(seed=5, peak=6.0), []
-
-    class Counted(LocalSteering):
-        def delta(self, ids):
-            calls.append(len(ids))
-            time.sleep(0.002)
-            return super().delta(ids) * 0.05
-
-    local = Counted(FakeModel(seed=6))
+def test_accepted_steps_are_not_asked_for_again():
+    llm = FakeModel(seed=5, peak=6.0)
+    slow = SlowDelta(SlmPair(FakeModel(seed=6)))
     cloud = Uneven(InProcess(llm), 0)
-    pace = Pace()
-    params = DecodeParams(0.476, 8, 120, eos_ids=llm.tokenizer.eos_ids)
-    steps = list(generate_step(cloud, local, PROMPTS, params, pace))
-    corrections = sum(step.interrupted for step in steps)
+    params = DecodeParams(0.02, 8, 120, eos_ids=llm.tokenizer.eos_ids)
+    steps = list(generate_step(cloud, slow, PROMPTS, params))
+    corrections = sum(step.corrected for step in steps)
     streams = [asked for asked in cloud.asked if asked[2] > 1]
-    assert max(calls) > 1
     assert corrections < len(streams) < len(steps) / 3
     assert steps[-1].received >= len(steps)
 
 
-def test_a_widened_step_is_asked_for_alone_while_the_stream_goes_on():
+class SlowDelta(SlmDelta):
+    """A small model slower than the cloud, so that drafted steps wait for it."""
+
+    def advance(self, token):
+        time.sleep(0.002)
+        return super().advance(token)
+
+
+def test_a_retried_step_is_asked_for_alone_while_the_stream_goes_on():
     llm = FakeModel(seed=8, max_sequences=1)
     cloud = Uneven(InProcess(llm), 0)
-    local = LocalSteering(FakeModel(seed=9))
+    pair = SlmPair(FakeModel(seed=9))
+    local = SlmDelta(pair)
     params = DecodeParams(1.0, 2, 30, eos_ids=llm.tokenizer.eos_ids)
     steps = list(generate_step(cloud, local, PROMPTS, params))
     wider = [asked for asked in cloud.asked if asked[1] > 2]
     alone = [asked for asked in wider if asked[2] == 1]
-    assert len(alone) >= sum(step.widened for step in steps) > 0
+    assert len(alone) >= sum(step.retries for step in steps) > 0
     streamed = [asked[1] for asked in wider if asked[2] > 1]  # the answer has learnt what it needs
     assert streamed and max(streamed) <= 8
 
@@ -137,7 +126,7 @@ class OneSlot(InProcess):
     def info(self):
         return replace(super().info(), queues=True)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         asked_again = top_k > 1 and max_tokens == 1
         return self._counted(super().stream(prompt_ids, top_k, max_tokens), asked_again)
 
@@ -154,12 +143,12 @@ class OneSlot(InProcess):
 def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again():
     llm, slm = FakeModel(seed=8), FakeModel(seed=9)
     params = DecodeParams(0.1, 1, 40, eos_ids=llm.tokenizer.eos_ids, mode="lockstep")
-    expected = list(generate_step(InProcess(llm), LocalSteering(slm), PROMPTS, params))
+    expected = list(generate_step(InProcess(llm), SlmDelta(SlmPair(slm)), PROMPTS, params))
     cloud = OneSlot(llm)
     params = replace(params, mode="run-ahead")
-    steps = list(generate_step(cloud, LocalSteering(slm), PROMPTS, params))
+    steps = list(generate_step(cloud, SlmDelta(SlmPair(slm)), PROMPTS, params))
     assert [step.token for step in steps] == [step.token for step in expected]
-    assert sum(step.widened for step in steps) > 0
+    assert sum(step.retries for step in steps) > 0
     assert cloud.beside == 0
 
 
@@ -176,7 +165,7 @@ class Counting(FakeModel):
 @pytest.mark.parametrize("mode", MODES)
 def test_a_second_turn_does_not_read_the_context_again(mode):
     llm, slm = FakeModel(seed=1), Counting(seed=2)
-    cloud, local = InProcess(llm), LocalSteering(slm)
+    cloud, local = InProcess(llm), SlmDelta(SlmPair(slm))
     context = tuple(range(100, 200))
     first = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(*context, 1, 2, 3))
     params = DecodeParams(1.0, max_tokens=20, mode=mode)
@@ -195,7 +184,7 @@ class FirstOnly:
         self.inner, self.used = InProcess(model), threading.Event()
         self.info = self.inner.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             yield step
             assert self.used.wait(10)
@@ -203,7 +192,7 @@ class FirstOnly:
 
 def test_the_first_token_is_never_held_back():
     cloud = FirstOnly(FakeModel(seed=1))
-    steps = generate_step(cloud, LocalSteering(FakeModel(seed=2)), PROMPTS, DecodeParams(0.1))
+    steps = generate_step(cloud, SlmDelta(SlmPair(FakeModel(seed=2))), PROMPTS, DecodeParams(0.1))
     assert next(steps).position == 0
     cloud.used.set()
     steps.close()
@@ -223,7 +212,7 @@ def test_leaving_early_closes_the_stream():
 class Padded(InProcess):
     """An LLM whose own choice is now and then an id of its padding."""
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
             if len(prompt_ids) + i == 8:
                 ids = step.top_ids.copy()
@@ -236,7 +225,8 @@ class Padded(InProcess):
 @pytest.mark.parametrize("mode", MODES)
 def test_an_id_of_the_llms_padding_is_never_taken(mode):
     params = DecodeParams(0.1, 64, 20, mode=mode)
-    local = LocalSteering(FakeModel(seed=2))
+    pair = SlmPair(FakeModel(seed=2))
+    local = SlmDelta(pair)
     steps = list(generate_step(Padded(FakeModel(seed=1)), local, PROMPTS, params))
     assert len(steps) == 20
     assert steps[5].token < 320

@@ -29,7 +29,7 @@ def test_stream_and_generate_agree():
     assert "".join(chunk.text for chunk in chunks) == result.text
     assert [chunk.step.token for chunk in chunks] == result.token_ids
     assert result.steps == len(chunks)
-    assert result.proven + result.widened + result.unproven == result.steps
+    assert result.proven + result.retried + result.unproven == result.steps
     assert result.changed == sum(chunk.step.changed for chunk in chunks) > 0
     assert result.finish_reason in {"stop", "length"}
     assert result.prompt_tokens > 0
@@ -112,7 +112,7 @@ class Failing:
     def info(self):
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None):
+    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:
                 raise CloudUnreachableError("The server is gone.", "Start it again.")
@@ -161,17 +161,17 @@ def test_bad_input_is_told_before_any_work(bad, error):
 
 
 def test_a_cloud_that_is_neither_url_nor_local():
-    with pytest.raises(UsageError, match="neither a URL nor 'local'"):
+    with pytest.raises(UsageError, match="neither a URL nor 'in-process'"):
         Costeer("cloudy", FakeModel())
 
 
 def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
-    with Costeer("local", FakeModel(seed=2), llm="fake:1", strength=1) as costeer:
+    with Costeer("in-process", FakeModel(seed=2), llm="fake:1", strength=1) as costeer:
         result = costeer.generate("A question?", "A zebra secret.", max_tokens=20)
         sent = "\n".join(costeer.sent_texts())
     assert "A question?" in sent
     assert "zebra" not in sent
-    assert result.requests == costeer.ledger.totals.requests >= result.interrupted > 0
+    assert result.requests == costeer.ledger.totals.requests >= result.corrected > 0
 
 
 class OtherEnd(FakeModel):
@@ -222,10 +222,10 @@ def test_closing_frees_the_large_model_that_was_loaded(monkeypatch):
         return loaded[-1]
 
     monkeypatch.setattr("costeer.models.load.load_model", load)
-    with Costeer("local", strength=0):
+    with Costeer("in-process", strength=0):
         pass
     with pytest.raises(VocabularyError):
-        Costeer("local", FakeModel(family="other"))
+        Costeer("in-process", FakeModel(family="other"))
     assert [model.closed for model in loaded] == [True] * 3
 
 

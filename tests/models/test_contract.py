@@ -92,39 +92,6 @@ def test_truncating_to_more_than_there_is_changes_nothing(model):
     assert sequence.ids == tuple(IDS)
 
 
-def test_a_fork_is_independent(model):
-    sequence = model.sequence()
-    sequence.extend(IDS)
-    fork = sequence.fork()
-    sequence.extend([65, 66])
-    sequence.truncate(2)
-    expected = model.sequence()
-    expected.extend(IDS)
-    assert fork.ids == tuple(IDS)
-    assert np.array_equal(fork.extend([67]), expected.extend([67]))
-    assert sequence.ids == tuple(IDS[:2])
-
-
-def test_a_fork_outlives_its_source(model):
-    sequence = model.sequence()
-    sequence.extend(IDS)
-    expected = sequence.fork().extend([65])
-    fork = sequence.fork()
-    sequence.close()
-    model.sequence().extend([1, 2, 3])  # may take the place of the closed one
-    assert np.array_equal(fork.extend([65]), expected)
-
-
-def test_forks_of_forks_and_of_shortened_sequences(model):
-    sequence = model.sequence()
-    sequence.extend(IDS)
-    sequence.truncate(4)
-    second = sequence.fork().fork()
-    expected = model.sequence()
-    expected.extend(IDS[:4])
-    assert close_to(model, second.extend([65]), expected.extend([65]))
-
-
 def test_many_at_once_equal_each_alone(model):
     sequences = [model.sequence() for _ in range(3)]
     work = [(sequences[2], IDS), (sequences[0], IDS[:1]), (sequences[1], IDS[4:9])]
@@ -179,8 +146,6 @@ def test_a_closed_sequence_cannot_be_used_and_frees_its_place(model):
     sequences = [model.sequence() for _ in range(model.max_sequences)]
     with pytest.raises(ModelError):
         model.sequence()
-    with pytest.raises(ModelError):
-        sequences[0].fork()
     sequences[1].extend(IDS)
     sequences[1].close()
     sequences[1].close()
@@ -286,10 +251,9 @@ def test_each_id_knows_the_call_that_evaluated_it(model):
     assert (sequence.calls[0], sequence.calls[-1]) == ((0, 1), (13, 14))
     whole = model.exact_batch < len(IDS)
     assert sequence.calls[1] == ((1, 13) if whole else (1, 2))
-    fork = sequence.fork()
+    before = list(sequence.calls)
     sequence.truncate(5)
-    assert sequence.calls == fork.calls[:5]
-    assert len(fork.calls) == 14
+    assert sequence.calls == before[:5]
 
 
 def test_a_call_that_others_share_is_no_call_of_ones_own(model):

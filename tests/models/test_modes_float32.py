@@ -3,8 +3,6 @@
 By default a sample of cases; 1,000 with ``make test-exact``.
 """
 
-import random
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,10 +10,9 @@ from hypothesis import strategies as st
 
 from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
-from costeer.edge.batch_size import Pace
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from tests.support.tiny import write_folder
 
 pytest.importorskip("torch", reason="torch is not installed")
@@ -26,27 +23,16 @@ from costeer.models.engines.transformers import Transformers
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 
 
-class Restless(Pace):
-    """Batches of every size."""
-
-    def __init__(self, seed):
-        super().__init__()
-        self.random = random.Random(seed)
-
-    def batch(self, available):
-        return self.random.randint(1, available)
-
-
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+def models(tmp_path_factory):
     """Two random models of one tokenizer."""
-    models = []
+    loaded = []
     for seed in (0, 1):
         folder = tmp_path_factory.mktemp(f"tiny{seed}")
         write_folder(folder, seed=seed)
-        models.append(Transformers(folder, context=128, sequences=4))
-    yield models
-    for model in models:
+        loaded.append(Transformers(folder, context=128, sequences=4))
+    yield loaded
+    for model in loaded:
         model.close()
 
 
@@ -57,20 +43,19 @@ def pair(tmp_path_factory):
     length=st.integers(1, 12),
     temperature=st.sampled_from([0.0, 0.0, 0.7, 1.0]),
 )
-def test_the_same_tokens(pair, seed, gain, top_k, length, temperature):
-    llm, slm = pair
+def test_the_same_tokens(models, seed, gain, top_k, length, temperature):
+    llm, slm = models
     rng = np.random.default_rng(seed)
     public = tuple(int(i) for i in rng.integers(0, 250, 6))
     private = (*(int(i) for i in rng.integers(0, 250, 5)), *public)
-    local, cloud = LocalSteering(slm), InProcess(llm)
+    pair = SlmPair(slm)
+    local, cloud = SlmDelta(pair), InProcess(llm)
     sampling = SamplingParams(temperature, seed=seed)
     found = []
     for mode in ("lockstep", "run-ahead"):
         params = DecodeParams(gain, top_k, length, sampling, llm.tokenizer.eos_ids, mode)
-        steps = generate_step(
-            cloud, local, Prompts(public, public, private), params, Restless(seed)
-        )
+        steps = generate_step(cloud, local, Prompts(public, public, private), params)
         found.append([step.token for step in steps])
     cloud.close()
-    local.close()
+    pair.close()
     assert found[0] == found[1]

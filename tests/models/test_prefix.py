@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.models.fake import END, START, FakeModel
-from costeer.models.prefix import CHUNK, Canonical
+from costeer.models.prefix import CHUNK, CanonicalCalls
 from tests.support.engines import load_tiny
 
 OPENING = [END, START, *b"assistant\n"]
@@ -49,12 +49,12 @@ def spans(calls):
     ],
 )
 def test_the_calls_of_a_prompt(ids, expected):
-    assert spans(Canonical(Batching()).calls(ids)) == expected
+    assert spans(CanonicalCalls(Batching()).calls(ids)) == expected
 
 
 def test_the_pieces_leave_exactly_the_planned_calls():
     model = Batching()
-    canonical = Canonical(model)
+    canonical = CanonicalCalls(model)
     first = [*range(CHUNK + 20), *OPENING, *range(1, 9), *OPENING]
     sequence = model.sequence()
     for prompt in (first, [*first, 1, 2], [*first, 1, 3], first[: CHUNK + 9], [*first, 5]):
@@ -76,7 +76,7 @@ def test_the_pieces_leave_exactly_the_planned_calls():
 )
 def test_only_work_of_the_same_calls_is_reused(held, prompt, kept):
     model = Batching()
-    canonical, sequence = Canonical(model), model.sequence()
+    canonical, sequence = CanonicalCalls(model), model.sequence()
     canonical.prefill(sequence, held)
     canonical.rewind(sequence, prompt)
     assert len(sequence) == kept
@@ -85,7 +85,7 @@ def test_only_work_of_the_same_calls_is_reused(held, prompt, kept):
 def test_without_a_promise_all_that_is_held_is_reused():
     model = Batching()
     model.repeatable = False
-    canonical, sequence = Canonical(model), model.sequence()
+    canonical, sequence = CanonicalCalls(model), model.sequence()
     sequence.extend([1, 2, 3, 4, 5])
     assert canonical.rewind(sequence, [1, 2, 3, 4, 9, 9]) == [[9, 9]]
 
@@ -131,14 +131,16 @@ def test_an_answer_is_the_same_whatever_was_before(tiny):
 
 
 def test_the_small_model_forgets_earlier_answers(tiny):
-    local = LocalSteering(tiny.model)
+    pair = SlmPair(tiny.model)
+    local = SlmDelta(pair)
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
     def deltas():
-        return [local.begin(tiny.prompt, private).tobytes(), local.delta([65, 66]).tobytes()]
+        return [local.begin(tiny.prompt, private).tobytes(), local.advance(65).tobytes()]
 
     first = deltas()
-    local.delta([70, 71, 72])
+    local.advance(70)
+    local.advance(71)
     assert deltas() == first
     local.begin(tiny.other, tiny.prompt)
     assert deltas() == first

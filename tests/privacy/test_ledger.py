@@ -28,10 +28,10 @@ def test_each_conversation_is_shown_once_at_its_longest():
 
 def test_what_was_taken_belongs_to_its_prompt():
     ledger = Ledger()
-    ledger.taken((1, 2, 3))
+    ledger.record_answer((1, 2, 3))
     assert ledger.sequences() == []  # nothing went up
     ledger.record(entry(1, 2))
-    ledger.taken((1, 2, 3))
+    ledger.record_answer((1, 2, 3))
     assert ledger.sequences() == [(1, 2, 3)]
 
 

@@ -5,16 +5,16 @@ import resource
 import socket
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.serving import connections
-from costeer.serving.connections import Connection, Terse
+from costeer.serving.connections import LimitedConnection, TerseFilter
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, until
 
 
 def post(app, body):
-    return httpx.post(f"{app.url}/v1/completions", json=body, timeout=20)
+    return httpx2.post(f"{app.url}/v1/completions", json=body, timeout=20)
 
 
 def connect(app):
@@ -24,7 +24,7 @@ def connect(app):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(Connection, "request_seconds", 0.3)
+    monkeypatch.setattr(LimitedConnection, "request_seconds", 0.3)
     with running(CountingModel()) as app:
         yield app
 
@@ -49,29 +49,29 @@ def test_half_a_request_is_not_waited_for(impatient, sent):
 
 
 def test_a_long_answer_is_no_late_request(monkeypatch):
-    monkeypatch.setattr(Connection, "request_seconds", 0.2)
+    monkeypatch.setattr(LimitedConnection, "request_seconds", 0.2)
     with running(EndlessModel(pause=0.02)) as app:
         assert post(app, {"prompt": PROMPT, "max_tokens": 30}).status_code == 200
 
 
 def test_idle_connections_make_room(monkeypatch):
-    monkeypatch.setattr(Connection, "most", 8)
+    monkeypatch.setattr(LimitedConnection, "most", 8)
     with running(CountingModel()) as app:
         idle = [connect(app) for _ in range(30)]
-        assert httpx.get(f"{app.url}/health").status_code == 200
+        assert httpx2.get(f"{app.url}/health").status_code == 200
         for peer in idle:
             peer.close()
 
 
 def test_busy_connections_do_not(monkeypatch):
-    monkeypatch.setattr(Connection, "most", 2)
-    with running(EndlessModel(pause=0.01)) as app, httpx.Client() as client:
+    monkeypatch.setattr(LimitedConnection, "most", 2)
+    with running(EndlessModel(pause=0.01)) as app, httpx2.Client() as client:
         body = {"prompt": PROMPT, "max_tokens": 3000, "stream": True}
         with (
             client.stream("POST", f"{app.url}/v1/completions", json=body),
             client.stream("POST", f"{app.url}/v1/completions", json=body),
         ):
-            answer = httpx.get(f"{app.url}/health")
+            answer = httpx2.get(f"{app.url}/health")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
@@ -95,7 +95,7 @@ def test_broken_framing_after_an_answer_began_is_no_traceback(caplog):
 
 
 def test_the_log_repeats_nothing_and_holds_no_traceback():
-    terse = Terse()
+    terse = TerseFilter()
     try:
         raise OSError("too many files")
     except OSError as error:

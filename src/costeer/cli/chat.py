@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from costeer.cli.generate import check_sampling, opened, sampling
+from costeer import settings
+from costeer.cli.generate import check_sampling, open_costeer
 from costeer.cli.options import (
     context_options,
     model_options,
-    opening,
+    read_context,
     read_texts,
     sampling_options,
+    system_messages,
     system_option,
-    with_defaults,
 )
 from costeer.cli.terminal import clean
+from costeer.settings import Settings
 
 if TYPE_CHECKING:
+    from costeer.edge.answer import Generation
     from costeer.edge.runtime import Costeer
     from costeer.models.base import Message
 
 HELP = """\
-/strength X    steer with strength X from now on (off, gentle, auto, strong or a number)
-/context FILE  use another private context; it stays on this device
+/strength X    change the strength from now on (off, gentle, auto, strong or a number)
+/context FILE  read another private context; it stays on this device
 /ledger        show every word that has left this device
 /reset         forget the conversation
 /help          this text
@@ -39,7 +42,7 @@ HELP = """\
 @model_options
 @sampling_options
 def command(
-    context: str | None, context_file: str | None, system: str | None, **given: Any
+    context: str | None, context_file: str | None, system: str | None, seed: int, **given: Any
 ) -> None:
     """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
 
@@ -52,11 +55,11 @@ def command(
         raise click.UsageError(
             "Standard input is the conversation here; put the context in a file."
         )
-    text = read_texts(context=(context, context_file))["context"]
-    options = with_defaults(given | {"api_key": None, "retries": None})
-    check_sampling(options)
-    with opened(options) as costeer:
-        Chat(costeer, text, sampling(options), opening(system)).run()
+    chosen = settings.load().override(given)
+    text = read_context(context, context_file, chosen)
+    check_sampling(chosen, seed)
+    with open_costeer(chosen) as costeer:
+        Chat(costeer, text, chosen, seed, system_messages(system)).run()
 
 
 @dataclass
@@ -65,7 +68,8 @@ class Chat:
 
     costeer: Costeer
     context: str
-    options: dict[str, Any]
+    settings: Settings
+    seed: int = 0
     opening: list[Message] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
@@ -78,14 +82,14 @@ class Chat:
                 if line is None or line == "/quit":
                     return
                 if line.startswith("/"):
-                    self._obey(line)
+                    self._run_command(line)
                 elif line:
                     self._answer(line)
             except KeyboardInterrupt:
                 click.echo("\n(stopped; Ctrl-D leaves)", err=True)
 
     def _read(self) -> str | None:
-        """One line; None at the end of the input."""
+        """Read one line; None at the end of the input."""
         if sys.stdin is None:  # closed
             return None
         if sys.stdin.isatty():
@@ -101,7 +105,7 @@ class Chat:
             click.echo("That line is not UTF-8 text; nothing was sent.", err=True)
             return ""
 
-    def _obey(self, line: str) -> None:
+    def _run_command(self, line: str) -> None:
         from costeer.cli import show
         from costeer.exceptions import CoSteerError
 
@@ -130,16 +134,26 @@ class Chat:
             self.costeer.strength = text
         click.echo(f"The strength is {self.costeer.strength}.", err=True)
 
+    def _stream(self, messages: list[Message]) -> Generation:
+        chosen = self.settings
+        return self.costeer.stream(
+            messages,
+            self.context,
+            max_tokens=chosen.max_tokens,
+            temperature=chosen.temperature,
+            top_p=chosen.top_p,
+            seed=self.seed,
+        )
+
     def _answer(self, line: str) -> None:
         from costeer.cli import show
         from costeer.exceptions import CoSteerError
 
         self.messages.append({"role": "user", "content": line})
-        console = show.story()
+        console = show.stderr_console()
         result, shown = None, 0
         try:
-            asked = [*self.opening, *self.messages]
-            generation = self.costeer.stream(asked, self.context, **self.options)
+            generation = self._stream([*self.opening, *self.messages])
             result = generation.result
             if result.note:
                 show.note(console, result.note)
@@ -154,5 +168,5 @@ class Chat:
                 click.echo(clean(result.text[shown:]))  # what was held back when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
                 console.print(show.summary(result), style="dim", markup=False)
-            else:  # nothing came: the question is not part of the conversation
+            else:  # no answer: the question does not become part of the conversation
                 self.messages.pop()

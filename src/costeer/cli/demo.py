@@ -1,10 +1,9 @@
-"""``costeer demo``: the main job, on real models in two processes, in a minute or two."""
+"""``costeer demo``: one personal text by two real models in two processes."""
 
 from __future__ import annotations
 
 import os
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,13 +28,19 @@ I am vegan and I have no car.
 
 
 @click.command()
-@click.option("--max-tokens", type=click.IntRange(1, 1000), default=110, show_default=True)
-@click.option("--strength", metavar="NAME|X", help="Default: recommended for the pair.")
-@click.option("--llm", default=None, metavar="MODEL", help="The server's model.")
-@click.option("--local", default=None, metavar="MODEL", help="The device's model.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(1, 1000),
+    default=110,
+    show_default=True,
+    help="Longest answer, in tokens.",
+)
+@click.option("--strength", metavar="NAME|X", help="How strongly to steer. [recommended]")
+@click.option("--llm", default=None, metavar="MODEL", help="The large model.")
+@click.option("--slm", default=None, metavar="MODEL", help="The small model.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def command(
-    max_tokens: int, strength: str | None, llm: str | None, local: str | None, as_json: bool
+    max_tokens: int, strength: str | None, llm: str | None, slm: str | None, as_json: bool
 ) -> None:
     """See it work: a server process with a large model, this process with a small one.
 
@@ -51,16 +56,16 @@ def command(
     from costeer.edge.runtime import Costeer
     from costeer.models.files.catalog import DEFAULT_PAIR
 
-    console = show.story()
-    llm, local = llm or DEFAULT_PAIR.llm, local or DEFAULT_PAIR.slm
-    _fetch_missing(llm, local)
+    console = show.stderr_console()
+    llm, slm = llm or DEFAULT_PAIR.llm, slm or DEFAULT_PAIR.slm
+    _fetch_missing(llm, slm)
     threads = max(1, (os.cpu_count() or 2) // 2)  # two processes share the cores
     with console.status("Starting the cloud side in a process of its own ..."):
         server = ServerProcess(llm, ("--threads", str(threads), "--parallel", "1")).__enter__()
     try:
         console.print(f"The large model [bold]{llm}[/] is served at {server.url}.")
         with console.status("Loading the small model in this process ..."):
-            costeer = Costeer(server.url, local, strength=strength, threads=threads)
+            costeer = Costeer(server.url, slm, strength=strength, threads=threads)
         with costeer:
             _run(console, costeer, max_tokens, as_json=as_json)
     finally:
@@ -75,7 +80,7 @@ def _fetch_missing(*names: str) -> None:
 
 def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) -> None:
     with console.status("The large model writes alone ..."):
-        alone, alone_speed = _alone(costeer, max_tokens)
+        alone, alone_speed = costeer.llm_alone(QUERY, max_tokens=max_tokens)
     steered, result = _steered(console, costeer, max_tokens)
     if as_json:
         import json
@@ -91,22 +96,6 @@ def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) 
         f"{result.tokens_per_second:.1f} tokens/s ({result.tokens_per_second / alone_speed:.2f} "
         f"times), {1000 * result.seconds_to_first_token:.0f} ms to the first token."
     )
-
-
-def _alone(costeer: Costeer, max_tokens: int) -> tuple[str, float]:
-    """What the large model writes by itself, and its tokens per second when it streams."""
-    from costeer.edge.prompts import build
-
-    tokenizer = costeer.model.tokenizer
-    prompts = build(tokenizer, [{"role": "user", "content": QUERY}], "", costeer.room(max_tokens))
-    ids: list[int] = []
-    started = time.perf_counter()
-    for step in costeer.cloud.stream(prompts.public, 1, max_tokens):
-        if step.token in tokenizer.eos_ids:
-            break
-        ids.append(step.token)
-    seconds = time.perf_counter() - started
-    return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), len(ids) / seconds
 
 
 def _steered(console: Console, costeer: Costeer, max_tokens: int) -> tuple[Text, Result]:

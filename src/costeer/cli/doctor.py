@@ -1,4 +1,4 @@
-"""``costeer doctor``: what works here, and how to mend what does not."""
+"""``costeer doctor``: what works on this machine, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from costeer.cli.options import with_defaults
+from costeer import settings
 from costeer.cli.terminal import clean, clean_json
 from costeer.exceptions import CoSteerError
+from costeer.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class Finding:
 
 
 @click.command()
-@click.option("--cloud", metavar="URL|local", help="Also ask this server. Default: COSTEER_CLOUD.")
-@click.option("--local", metavar="MODEL", help="The small model to compare its tokenizer with.")
+@click.option("--cloud", metavar="URL", help="Also ask this server. [COSTEER_CLOUD]")
+@click.option("--slm", metavar="MODEL", help="The small model to compare its tokenizer with.")
 @click.option("--port", default=8081, show_default=True, help="Where `costeer serve` would listen.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
-def command(cloud: str | None, local: str | None, port: int, as_json: bool) -> None:
+def command(cloud: str | None, slm: str | None, port: int, as_json: bool) -> None:
     """Check compiler, engines, models, port and cloud. Exits with 1 if something is missing.
 
     \b
@@ -40,8 +41,8 @@ def command(cloud: str | None, local: str | None, port: int, as_json: bool) -> N
       costeer doctor
       costeer doctor --cloud http://host:8081
     """
-    options = with_defaults({"cloud": cloud, "local": local, "api_key": None})
-    findings = list(_examine(options, port))
+    chosen = settings.load().override({"cloud": cloud, "slm": slm})
+    findings = list(_examine(chosen, port))
     if as_json:
         listed = [asdict(finding) for finding in findings]
         click.echo(clean_json(json.dumps(listed, ensure_ascii=False)))
@@ -60,14 +61,14 @@ def _print(finding: Finding) -> None:
         click.echo(f"    {finding.remedy}")
 
 
-def _examine(options: dict[str, str], port: int) -> Iterator[Finding]:
+def _examine(chosen: Settings, port: int) -> Iterator[Finding]:
     yield _python()
     yield from _engines()
     yield from _models()
     yield _disk()
     yield _port(port)
-    if options["cloud"] != "local":
-        yield _guard("cloud", lambda: _cloud(options))
+    if "://" in chosen.cloud:
+        yield _guard("cloud", lambda: _cloud(chosen))
     else:
         yield Finding("cloud", "ok", "none is set; the large model runs in this process")
 
@@ -129,8 +130,6 @@ def _models() -> Iterator[Finding]:
 
 
 def _disk() -> Finding:
-    from costeer import settings
-
     folder = settings.home()
     while not folder.exists():
         folder = folder.parent
@@ -156,11 +155,11 @@ def _port(port: int) -> Finding:
     return Finding(f"port {port}", "ok", "free")
 
 
-def _cloud(options: dict[str, str]) -> Finding:
-    """Does the server answer, with log-probabilities, and share the small model's tokenizer?"""
+def _cloud(chosen: Settings) -> Finding:
+    """Check that the server answers with log-probabilities, and shares the tokenizer."""
     from costeer.edge.runtime import Costeer
 
-    with Costeer(options["cloud"], options["local"], api_key=options["api_key"]) as costeer:
+    with Costeer(chosen.cloud, chosen.slm, llm=chosen.llm, api_key=chosen.api_key) as costeer:
         result = costeer.generate("Say yes.", max_tokens=1)
         info = costeer.cloud.info()
         if result.unproven:

@@ -1,4 +1,4 @@
-"""``costeer generate``: one text. The answer on stdout, the story on stderr."""
+"""``costeer generate``: one text. The answer on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costeer import settings
 from costeer.cli.options import (
     context_options,
     model_options,
-    opening,
     read_texts,
     sampling_options,
+    system_messages,
     system_option,
-    with_defaults,
 )
 from costeer.cli.terminal import clean
+from costeer.settings import Settings
 
 if TYPE_CHECKING:
     from costeer.edge.answer import Generation
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--query", metavar="TEXT|-", help="What to write. This is sent to the cloud.")
+@click.argument("query", required=False)
+@click.option("--query", "query_option", metavar="TEXT|-", help="The same as an option.")
 @click.option("--query-file", metavar="FILE|-", help="The same from a file.")
 @context_options
 @system_option
@@ -34,33 +36,46 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def command(
     query: str | None,
+    query_option: str | None,
     query_file: str | None,
     context: str | None,
     context_file: str | None,
     system: str | None,
     stop: tuple[str, ...],
     as_json: bool,
+    seed: int,
     **given: Any,
 ) -> None:
     """Write one text, steered by your private context.
 
+    QUERY says what to write. It is sent to the cloud; the context is not. The word "generate" may
+    be left out where QUERY has a space in it.
+
     \b
     Examples:
-      costeer generate --query "Recommend a dinner spot" --context-file me.txt
-      costeer generate --query-file - --context-file me.txt --strength 0.8 < question.txt
-      costeer generate --query "Plan my day" --cloud http://host:8081 --json
+      costeer generate "Recommend a dinner spot" --context-file me.txt
+      costeer "Recommend a dinner spot"          (context_file set in costeer.toml)
+      costeer generate --query-file - --context-file me.txt --strength gentle < question.txt
+      costeer generate "Plan my day" --cloud http://host:8081 --json
     """
-    texts = read_texts(query=(query, query_file), context=(context, context_file))
-    options = with_defaults(given | {"api_key": None, "retries": None})
+    if query is not None and query_option is not None:
+        raise click.UsageError("The query is given twice: as an argument and as --query.")
+    chosen = settings.load().override(given)
+    if context is None and context_file is None:
+        context_file = chosen.context_file
+    asked = query_option if query is None else query
+    texts = read_texts(query=(asked, query_file), context=(context, context_file))
     require_query(texts["query"])
-    # Bad numbers are told before models are loaded, which takes seconds.
-    check_sampling(options)
-    with opened(options, quiet=as_json) as costeer:
+    check_sampling(chosen, seed)  # before models are loaded, which takes seconds
+    with open_costeer(chosen, quiet=as_json) as costeer:
         generation = costeer.stream(
-            [*opening(system), {"role": "user", "content": texts["query"]}],
+            [*system_messages(system), {"role": "user", "content": texts["query"]}],
             texts["context"],
             stop=stop,
-            **sampling(options),
+            max_tokens=chosen.max_tokens,
+            temperature=chosen.temperature,
+            top_p=chosen.top_p,
+            seed=seed,
         )
         _write(generation, as_json=as_json)
 
@@ -72,40 +87,34 @@ def require_query(query: str) -> None:
     conversation([{"role": "user", "content": query}])
 
 
-def sampling(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that belong to one answer."""
-    return {name: options[name] for name in ("max_tokens", "temperature", "top_p", "seed")}
-
-
-def check_sampling(options: dict[str, Any]) -> None:
-    """Raise ParameterError for sampling options out of range."""
+def check_sampling(chosen: Settings, seed: int) -> None:
+    """Raise ParameterError for sampling settings or a strength out of range."""
     from costeer.decoding.sampling import SamplingParams
     from costeer.decoding.strength import resolve_strength
 
-    SamplingParams(options["temperature"], options["top_p"], options["seed"])
-    if options["strength"] is not None:
-        resolve_strength(options["strength"])
+    SamplingParams(chosen.temperature, chosen.top_p, seed)
+    if chosen.strength is not None:
+        resolve_strength(chosen.strength)
 
 
-def opened(options: dict[str, Any], *, quiet: bool = False) -> Costeer:
+def open_costeer(chosen: Settings, *, quiet: bool = False) -> Costeer:
     """Load the models and connect, with a spinner on stderr."""
-    from costeer.cli.show import note, story
+    from costeer.cli.show import note, stderr_console
     from costeer.edge.runtime import Costeer
 
-    console = story()
-    names = ("cloud", "local", "llm", "strength", "mode", "top_k", "threads", "api_key", "retries")
+    console = stderr_console()
     with console.status("Loading models ..."):
-        costeer = Costeer(**{name: options[name] for name in names}, exact=not options["fast"])
+        costeer = Costeer.from_settings(chosen)
     if not quiet:
-        for line in (where(options["cloud"]), costeer.note):
+        for line in (destination(chosen.cloud), costeer.note):
             if line:
                 note(console, line)
     return costeer
 
 
-def where(cloud: str) -> str:
-    """Where the query goes; "" where it stays."""
-    if cloud == "local":
+def destination(cloud: str) -> str:
+    """Say where the query goes; "" where it stays on this machine."""
+    if "://" not in cloud:
         return ""
     from costeer.cloud.client.address import api_base, on_loopback
 
@@ -119,7 +128,7 @@ def _write(generation: Generation, *, as_json: bool) -> None:
     from costeer.cli import show
     from costeer.exceptions import CoSteerError
 
-    console, result = show.story(), generation.result
+    console, result = show.stderr_console(), generation.result
     if result.note:
         show.note(console, result.note)
     error, shown = "", 0
@@ -131,7 +140,7 @@ def _write(generation: Generation, *, as_json: bool) -> None:
     except CoSteerError as failure:
         error = str(failure)
         raise
-    finally:  # whatever ended it, what was written is not lost
+    finally:  # whatever ended it, nothing written is lost
         generation.close()
         if as_json:
             click.echo(show.as_json(result, error))

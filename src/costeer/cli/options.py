@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from costeer import settings
 from costeer.exceptions import InputError
+from costeer.settings import Settings
 
 if TYPE_CHECKING:
     from costeer.models.base import Message
@@ -36,36 +36,31 @@ def _apply(options: list[Callable[[F], F]], command: F) -> F:
 
 
 def model_options(command: F) -> F:
-    """--cloud, --local, --llm, --strength, --mode, --fast, --top-k, --threads."""
+    """Add --cloud, --llm, --slm, --strength, --mode, --top-k and --threads."""
     return _apply(
         [
             click.option(
                 "--cloud",
-                metavar="URL|local",
-                help="The large model: a completions server, or 'local' to load it here.",
+                metavar="URL|in-process",
+                help="Where the large model runs: the URL of a completions server, or 'in-process' "
+                "to load it here (the default).",
             ),
-            click.option("--local", metavar="MODEL", help="The small model on this device."),
             click.option(
                 "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
             ),
+            click.option("--slm", metavar="MODEL", help="The small model on this device."),
             click.option("--strength", metavar="NAME|X", help=STRENGTH_HELP),
             click.option(
                 "--mode",
                 type=click.Choice(["run-ahead", "lockstep"]),
-                help="Let the large model write on and correct it (the default), or wait for "
-                "each other at every token. The text is the same where the server's numbers do not "
-                "depend on how a position is asked for.",
-            ),
-            click.option(
-                "--fast",
-                is_flag=True,
-                help="Check as many steps at once as pays, where the cloud is much faster than the "
-                "small model. The text may then differ a little from run to run.",
+                help="run-ahead (the default): the large model keeps writing and is corrected. "
+                "lockstep: a round trip per token. The text is the same where the server's numbers "
+                "do not depend on how a position is asked for.",
             ),
             click.option(
                 "--top-k",
                 type=click.IntRange(min=1),
-                help="Log-probabilities asked for at first; more where the proof needs it. [64]",
+                help="Log-probabilities requested per token; more where a proof needs them. [64]",
             ),
             click.option(
                 "--threads", type=click.IntRange(min=1), help="Threads for each model here."
@@ -76,43 +71,58 @@ def model_options(command: F) -> F:
 
 
 def sampling_options(command: F) -> F:
-    """--max-tokens, --temperature, --top-p, --seed."""
+    """Add --max-tokens, --temperature, --top-p and --seed."""
     return _apply(
         [
-            click.option("--max-tokens", type=click.IntRange(min=1), help="At most. [256]"),
-            click.option("--temperature", type=float, help="0 is greedy. [0]"),
-            click.option("--top-p", type=float, help="Draw from the likeliest mass. [1]"),
-            click.option("--seed", type=int, default=0, show_default=True),
+            click.option(
+                "--max-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens. [256]"
+            ),
+            click.option(
+                "--temperature",
+                type=float,
+                help="Randomness; 0 always takes the likeliest token. [0]",
+            ),
+            click.option(
+                "--top-p",
+                type=float,
+                help="Sample only from the likeliest tokens that make up this probability. [1]",
+            ),
+            click.option(
+                "--seed",
+                type=int,
+                default=0,
+                show_default=True,
+                help="The same seed gives the same text.",
+            ),
         ],
         command,
     )
 
 
 def system_option(command: F) -> F:
-    """--system."""
+    """Add --system."""
     option = click.option(
         "--system",
         metavar="TEXT",
-        help="An instruction in place of ours, which asks the large model to write in your voice. "
-        "Sent to the cloud; the small model reads it too.",
+        help="Your own instruction to both models. It is sent to the cloud.",
     )
     return option(command)
 
 
-def opening(system: str | None) -> list[Message]:
-    """How a conversation begins."""
+def system_messages(system: str | None) -> list[Message]:
+    """Return the messages that begin a conversation."""
     return [{"role": "system", "content": system}] if system else []
 
 
 def context_options(command: F) -> F:
-    """--context, --context-file."""
+    """Add --context and --context-file."""
     return _apply(
         [
             click.option(
                 "--context",
                 metavar="TEXT|-",
-                help="Private text about you; never leaves the device. As an argument it shows in "
-                "this machine's process list: prefer --context-file, or '-' for standard input.",
+                help="Private text about you; it is not sent. As an argument it shows in this "
+                "machine's process list: prefer --context-file, or '-' for standard input.",
             ),
             click.option(
                 "--context-file",
@@ -124,17 +134,15 @@ def context_options(command: F) -> F:
     )
 
 
-def with_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """Fill options that were not given from ``costeer.toml`` and ``COSTEER_*``."""
-    defaults = settings.load()
-    return {
-        name: getattr(defaults, name, None) if value is None else value
-        for name, value in given.items()
-    }
+def read_context(context: str | None, context_file: str | None, chosen: Settings) -> str:
+    """Read the private text that was given, or the one that the settings name."""
+    if context is None and context_file is None:
+        context_file = chosen.context_file
+    return read_texts(context=(context, context_file))["context"]
 
 
 def read_texts(**named: tuple[str | None, str | None]) -> dict[str, str]:
-    """Read several texts, each given as a value or as a file; '-' is standard input.
+    """Read several texts, each given as a value or in a file; '-' is standard input.
 
     Args:
         named: option name to (value, file).

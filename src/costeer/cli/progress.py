@@ -38,9 +38,9 @@ def progress(name: str, *, quiet: bool) -> Iterator[Bar]:
         TimeRemainingColumn,
     )
 
-    from costeer.cli.show import story
+    from costeer.cli.show import stderr_console
 
-    console = story()
+    console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     clocks = (TimeElapsedColumn(), TimeRemainingColumn())
     silent = quiet or not console.is_terminal

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from costeer.exceptions import InputError, MissingDependencyError
+from costeer.serving.listen import LOOPBACK, url_host
 
 if TYPE_CHECKING:
     import socket
 
     from costeer.models.base import LanguageModel
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @click.command("serve")
@@ -115,16 +114,14 @@ def _serve(
 
 def allowed_names(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
     """Names that the Host header may have."""
-    from costeer.serving.guard import ADDRESSES
-    from costeer.serving.guard import LOOPBACK as names
+    from costeer.serving.guard import ADDRESSES, LOOPBACK_NAMES
 
-    names = names.union(name.lower() for name in allowed)
+    names = LOOPBACK_NAMES.union(name.lower() for name in allowed)
     if host in LOOPBACK:
         return names
     import socket
 
-    bound = f"[{host}]" if ":" in host else host.lower()
-    return names | {ADDRESSES, bound, socket.gethostname().lower()}
+    return names | {ADDRESSES, url_host(host).lower(), socket.gethostname().lower()}
 
 
 def _require_key(host: str, key: str | None, no_key: bool) -> None:

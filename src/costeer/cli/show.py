@@ -24,7 +24,7 @@ def note(console: Console, text: str) -> None:
     console.print(clean(text), style="yellow", markup=False)
 
 
-def story() -> Console:
+def stderr_console() -> Console:
     """Where everything that is not the answer goes: standard error."""
     from rich.console import Console
 

@@ -1,19 +1,18 @@
-"""The LLM side without a socket: the same protocol over a model held in this process.
+"""The LLM in this process: ``CloudModel`` without a socket.
 
-Knows how to continue token ids greedily and to keep the evaluated prefix for the next request.
-Nothing leaves the machine; the recorder still sees every exchange, with zero bytes.
+Continues token ids greedily and keeps the evaluated prefix for the next request. Nothing leaves the
+machine; every exchange is still recorded, with zero bytes.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
-from costeer.cloud.row_cache import RowCache
+from costeer.cloud.row_cache import ROWS, RowCache
 from costeer.cloud.stop import Stop, either
 from costeer.cloud.topk import greedy_step
 from costeer.exceptions import (
@@ -21,21 +20,21 @@ from costeer.exceptions import (
     InterruptedModelError,
     ModelError,
 )
-from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import Canonical, common_length
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, TokenSequence
+from costeer.models.prefix import CanonicalCalls, common_length
 
 
 class InProcess:
     """``CloudModel`` over a local model. May be used from several threads; steps wait in turn.
 
-    Idle sequences are kept, and each stream takes the one that shares most with its prompt, opens
-    another, or waits for one that another thread's stream holds. A stream of one step whose row was
-    computed moments ago (``row_cache``) needs none.
+    Idle sequences are kept. Each stream takes the one with the longest common prefix, opens another
+    one, or waits for a stream of another thread to release one. A stream of one step whose row is
+    in the ``row_cache`` needs none.
 
     Args:
-        model: stays the caller's unless ``owned``.
-        record: called once for each stream that was begun.
-        owned: ``close`` frees the model as well, not only the sequences opened here.
+        model: closed by the caller unless ``owned``.
+        record: called once for each stream that was started.
+        owned: whether ``close`` also frees the model.
     """
 
     def __init__(
@@ -45,16 +44,16 @@ class InProcess:
         self._record = record
         self._owned = owned
         self._closed = Stop()
-        self._canonical = Canonical(model)
+        self._canonical = CanonicalCalls(model)
         self._engine = threading.Lock()
         self._freed = threading.Condition()
-        self._opened: list[Sequence] = []
-        self._idle: list[Sequence] = []
-        self._holders: list[int] = []  # threads, one entry for each stream under way
+        self._opened: list[TokenSequence] = []
+        self._idle: list[TokenSequence] = []
+        self._holders: list[int] = []  # threads, one entry per open stream
         self._rows = RowCache()
 
     def info(self) -> CloudInfo:
-        """See ``CloudModel``."""
+        """Describe the model."""
         return CloudInfo(
             model=self._model.name,
             vocab_size=self._model.vocab_size,
@@ -62,22 +61,25 @@ class InProcess:
             context_length=self._model.context_length,
             eos_ids=frozenset(self._model.tokenizer.eos_ids),
             max_top_k=self._model.vocab_size,
+            remembered_steps=ROWS,
         )
 
     def stream(
         self,
-        prompt_ids: AbstractSequence[int],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
+        *,
+        replaces: Generator[CloudStep, None, None] | None = None,
     ) -> Generator[CloudStep, None, None]:
-        """See ``CloudModel``. Ends early also where the context is full.
+        """Continue a prompt; ``replaces`` has no effect, as there is no connection to keep.
 
         Raises:
             ContextLengthError: the prompt alone does not fit.
             ParameterError: no prompt, or ``top_k`` or ``max_tokens`` below 1.
             StoppedError: ``stop`` was set, or ``close`` called.
-            ModelError: this thread alone overlaps more streams than the model has sequences.
+            ModelError: this thread alone has more streams open than the model has sequences.
         """
         prompt = tuple(int(i) for i in prompt_ids)
         check_request(prompt, top_k, max_tokens)
@@ -87,10 +89,10 @@ class InProcess:
                 f"{len(prompt):,} prompt tokens do not fit into the model's {context:,}.",
                 "Shorten the conversation, or load the model with a longer context.",
             )
-        return self._recorded(prompt, top_k, min(max_tokens, context - len(prompt) + 1), stop)
+        return self._stream(prompt, top_k, min(max_tokens, context - len(prompt) + 1), stop)
 
     def close(self) -> None:
-        """End what is under way, close the idle sequences, and free the model if it is owned."""
+        """Stop all streams, close the idle sequences, and free the model if it is owned."""
         self._closed.set()
         with self._engine:
             while self._idle:
@@ -100,7 +102,7 @@ class InProcess:
             if self._owned:
                 self._model.close()
 
-    def _recorded(
+    def _stream(
         self, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop | None
     ) -> Generator[CloudStep, None, None]:
         with either(stop, self._closed) as both:
@@ -111,29 +113,29 @@ class InProcess:
                 if row is not None:
                     yield greedy_step(row, k)
                     return
-                with both.calling(self._wake), self._held(prompt, both) as sequence:
+                with both.calling(self._wake), self._lend(prompt, both) as sequence:
                     yield from self._steps(sequence, prompt, k, max_tokens, both)
             finally:
                 if self._record is not None:
                     self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
 
     def _steps(
-        self, sequence: Sequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
+        self, sequence: TokenSequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
     ) -> Generator[CloudStep, None, None]:
         with self._engine:
             pieces = self._canonical.rewind(sequence, prompt)
         for piece in pieces:
             row = self._extend(sequence, piece, stop)
-        for left in range(max_tokens - 1, -1, -1):
+        for remaining in range(max_tokens - 1, -1, -1):
             self._rows.put(sequence.ids, sequence.calls, row)
             step = greedy_step(row, k)
             yield step
-            if not left or step.token in self._model.tokenizer.eos_ids:
+            if not remaining or step.token in self._model.tokenizer.eos_ids:
                 return
             row = self._extend(sequence, [step.token], stop)
 
-    def _extend(self, sequence: Sequence, ids: AbstractSequence[int], stop: Stop) -> LogProbs:
-        """Append ids; the (V,) row that follows them."""
+    def _extend(self, sequence: TokenSequence, ids: Sequence[int], stop: Stop) -> LogProbs:
+        """Append ids; return the row (V,) after them."""
         with self._engine, stop.calling(self._interrupt):
             stop.check()
             try:
@@ -152,8 +154,8 @@ class InProcess:
             self._freed.notify_all()
 
     @contextmanager
-    def _held(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[Sequence]:
-        """A sequence for one stream."""
+    def _lend(self, prompt: tuple[int, ...], stop: Stop) -> Iterator[TokenSequence]:
+        """Lend a sequence to one stream."""
         me = threading.get_ident()
         with self._freed:
             sequence = self._take(prompt, me, stop)
@@ -166,14 +168,14 @@ class InProcess:
                 self._idle.append(sequence)
                 self._freed.notify()
 
-    def _take(self, prompt: tuple[int, ...], me: int, stop: Stop) -> Sequence:
+    def _take(self, prompt: tuple[int, ...], me: int, stop: Stop) -> TokenSequence:
         while not self._idle:
             stop.check()
             try:
                 self._opened.append(self._model.sequence())
                 return self._opened[-1]
             except ModelError:
-                if self._holders.count(me) == len(self._holders):  # nobody else could free one
+                if self._holders.count(me) == len(self._holders):  # no other thread can release one
                     raise
                 self._freed.wait()
         shared = [common_length(sequence.ids, prompt) for sequence in self._idle]

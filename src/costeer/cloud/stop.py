@@ -1,6 +1,6 @@
-"""A request to stop, made from any thread, and what it ends: pauses, blocked reads, computations.
+"""Stop work from any thread: pauses, blocked reads, computations.
 
-Knows nothing of what is stopped; whoever blocks says how to be woken (``calling``).
+Knows nothing about what is stopped; code that blocks registers how to wake it (``calling``).
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ class Stop:
         self._actions: dict[object, Callable[[], None]] = {}
 
     def set(self) -> None:
-        """Stop: what blocks is woken, and everything else finds out at its next ``check``."""
-        with self._lock:  # held meanwhile, so that no action runs after its block was left
+        """Stop: wake what blocks; everything else stops at its next ``check``."""
+        with self._lock:  # so that no action runs after its block has ended
             self._event.set()
             for action in list(self._actions.values()):
                 action()
 
     def is_set(self) -> bool:
-        """Whether ``set`` was called."""
+        """Return whether ``set`` was called."""
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Pause; returns early, with True, when stopped."""
+        """Pause; return True, and early, if stopped."""
         return self._event.wait(seconds)
 
     def check(self) -> None:
-        """Raise StoppedError once stopped."""
+        """Raise StoppedError if stopped."""
         if self.is_set():
             raise StoppedError
 
     @contextmanager
     def calling(self, action: Callable[[], None]) -> Iterator[None]:
-        """Within the block, have ``action`` called (from the stopping thread) when stopped.
+        """Call ``action`` when stopped within the block, from the thread that stops.
 
-        If that has happened already, it is called now. It must not block.
+        If stopped already, it is called at once. It must not block.
         """
         key = object()
         with self._lock:
@@ -60,7 +60,7 @@ class Stop:
 
 @contextmanager
 def either(*stops: Stop | None) -> Iterator[Stop]:
-    """A ``Stop`` that is set when one of ``stops`` is; None stands for one that never is."""
+    """Make a ``Stop`` that is set when one of ``stops`` is; None stands for one that never is."""
     both = Stop()
     with ExitStack() as stack:
         for stop in stops:

@@ -1,4 +1,4 @@
-"""From a row of log-probabilities to the step that is sent. Arrays only."""
+"""The top k of a row of log-probabilities. Arrays only."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from costeer.models.base import LogProbs
 
 
 def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
-    """The k most likely tokens of one row, exact under ties.
+    """Return the k most likely tokens of one row, exact under ties.
 
     Args:
         logprobs: (V,) float32, natural log.
         k: how many; capped by V.
 
     Returns:
-        ids (k,) int32 and logprobs (k,) float32: descending, of equal ones the lower id first.
-        Nothing left out is above the last, nor equal to it with a lower id.
+        ids (k,) int32 and logprobs (k,) float32: descending, among equals the lower id first.
+        No omitted token is above the last one, nor equal to it with a lower id.
 
     Raises:
         NotFiniteError: there is a NaN in the row.
@@ -42,6 +42,6 @@ def top_k(logprobs: LogProbs, k: int) -> tuple[npt.NDArray[np.int32], LogProbs]:
 
 
 def greedy_step(logprobs: LogProbs, k: int) -> CloudStep:
-    """The step that a row (V,) gives: its argmax (lowest id among equals) and its top k."""
+    """Build the step of a row (V,): its argmax (lowest id among equals) and its top k."""
     ids, values = top_k(logprobs, max(k, 1))
     return CloudStep(int(ids[0]), ids[:k], values[:k])

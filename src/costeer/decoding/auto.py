@@ -31,11 +31,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from costeer.decoding.steering import delta
-
-Array = npt.NDArray[np.float32]
+from costeer.decoding.steering import Array, delta
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from costeer.decoding.sampling import SamplingParams, choose, nucleus_order, perturb, weights
+from costeer.decoding.steering import Array
 from costeer.exceptions import NotFiniteError
-
-Array = npt.NDArray[np.float32]
 
 SLACK = 1e-6
 """Relative; covers the rounding of float32 log-probabilities in sums of masses."""

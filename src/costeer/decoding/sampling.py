@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
-
-Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from costeer.edge.verify import Step
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One step and the text it made showable ("" while a character or a stop string is open)."""
+    """One step and the new text; "" while a character or a possible stop string is incomplete."""
 
     text: str
     step: Step
@@ -25,10 +25,10 @@ class Chunk:
 class Result:
     """An answer and how it came about. Counts are of steps; times are in seconds.
 
-    ``proven + widened + unproven == steps``: proven from the first top k, proven after asking for
-    more, and taken without proof because the server sends no more. ``interrupted`` counts the steps
-    where the LLM had written something else, ``received`` the steps that it sent, those in vain
-    and those asked for again included.
+    ``proven + retried + unproven == steps``: proven from the first top k, proven after asking for
+    more, and taken without proof because the server sends no more. ``corrected`` counts the steps
+    where the LLM had drafted another token, ``received`` the steps that it sent, discarded ones and
+    retries included.
     """
 
     text: str = ""
@@ -37,9 +37,9 @@ class Result:
     steps: int = 0
     changed: int = 0
     proven: int = 0
-    widened: int = 0
+    retried: int = 0
     unproven: int = 0
-    interrupted: int = 0
+    corrected: int = 0
     received: int = 0
     requests: int = 0
     bytes_up: int = 0
@@ -55,16 +55,16 @@ class Result:
     warning: str = ""  # what went wrong while it was written; for the person
 
     def count(self, step: Step, seconds: float) -> None:
-        """One more step, ``seconds`` after the start."""
+        """Count one more step, decided ``seconds`` after the start."""
         self.steps += 1
         self.token_ids.append(step.token)
         self.changed += step.changed
-        self.interrupted += step.interrupted
+        self.corrected += step.corrected
         self.received = step.received
         if not step.proven:
             self.unproven += 1
-        elif step.widened:
-            self.widened += 1
+        elif step.retries:
+            self.retried += 1
         else:
             self.proven += 1
         if self.steps == 1:

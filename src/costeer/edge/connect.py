@@ -1,6 +1,6 @@
-"""Opening both sides of a ``Costeer`` and checking that they fit together.
+"""Open the large and the small model of a ``Costeer`` and check that they share a tokenizer.
 
-The one place that knows what may stand behind "cloud" and "local": a URL, a name, a file, or an
+The one place that knows what ``cloud`` and ``slm`` may name: a URL, a catalog name, a file, or an
 object that is one already.
 """
 
@@ -14,12 +14,13 @@ from costeer.models.engines.llamacpp_library import physical_cores
 from costeer.models.files.catalog import DEFAULT_PAIR, pair_for
 
 SLM_SEQUENCES = 2  # with and without the context
+IN_PROCESS = "in-process"
 FALLBACK_STRENGTH = "light"  # for a pair nobody has measured
 
 
 def connect(
     cloud: str | CloudModel,
-    local: str | LanguageModel | None,
+    slm: str | LanguageModel | None,
     *,
     llm: str | None,
     record: Recorder,
@@ -28,23 +29,25 @@ def connect(
     api_key: str | None,
     retries: int,
 ) -> tuple[CloudModel, LanguageModel, str]:
-    """Open the door and the small model.
+    """Open both models.
 
     Returns:
-        The door, the small model, and a note for the person (or "").
+        The cloud, the small model, and a note for the user (or "").
 
     Raises:
         VocabularyError: the models do not share a tokenizer.
         CoSteerError: one of them cannot be opened.
     """
-    if cloud == "local" and threads is None:
+    if cloud == IN_PROCESS and threads is None:
         threads = max(1, physical_cores() // 2)  # both work at the same time
-    door = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries)
+    opened = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries)
     try:
-        info = door.info()  # before the small model is loaded: a missing server is told at once
-        model = _open_local(local, context_length, threads)
+        info = (
+            opened.info()
+        )  # before the small model is loaded, so that a missing server is reported at once
+        model = _open_slm(slm, context_length, threads)
     except BaseException:
-        door.close()
+        opened.close()
         raise
     try:
         proven = require_shared(
@@ -54,12 +57,12 @@ def connect(
         )
     except BaseException:
         model.close()
-        door.close()
+        opened.close()
         raise
     if proven:
-        return door, model, ""
+        return opened, model, ""
     return (
-        door,
+        opened,
         model,
         (
             f"The server does not say which tokenizer {info.model} has; "
@@ -68,9 +71,9 @@ def connect(
     )
 
 
-def recommended_strength(llm: str | None, cloud: CloudModel, local: LanguageModel) -> float | str:
+def recommended_strength(llm: str | None, cloud: CloudModel, slm: LanguageModel) -> float | str:
     """What the catalog recommends for this pair; "light" where it does not know the pair."""
-    pair = pair_for(llm or cloud.info().model, local.name)
+    pair = pair_for(llm or cloud.info().model, slm.name)
     return pair.strength if pair else FALLBACK_STRENGTH
 
 
@@ -85,7 +88,7 @@ def _open_cloud(
 ) -> CloudModel:
     if not isinstance(cloud, str):
         return cloud
-    if cloud == "local":
+    if cloud == IN_PROCESS:
         from costeer.cloud.in_process import InProcess
         from costeer.models.load import load_model
 
@@ -94,20 +97,20 @@ def _open_cloud(
         return InProcess(model, record=record, owned=True)
     if "://" not in cloud:
         raise UsageError(
-            f"{cloud[:80]!r} is neither a URL nor 'local'.",
-            "Give --cloud http://HOST:PORT, or --cloud local for a model on this machine.",
+            f"{cloud[:80]!r} is neither a URL nor 'in-process'.",
+            "Give --cloud http://HOST:PORT, or --cloud in-process for a model on this machine.",
         )
     from costeer.cloud.client.completions import CompletionsClient
 
     return CompletionsClient(cloud, model=llm, api_key=api_key, record=record, retries=retries)
 
 
-def _open_local(
-    local: str | LanguageModel | None, context_length: int, threads: int | None
+def _open_slm(
+    slm: str | LanguageModel | None, context_length: int, threads: int | None
 ) -> LanguageModel:
-    if isinstance(local, LanguageModel):
-        return local
+    if isinstance(slm, LanguageModel):
+        return slm
     from costeer.models.load import load_model
 
-    name = local or DEFAULT_PAIR.slm
+    name = slm or DEFAULT_PAIR.slm
     return load_model(name, context=context_length, sequences=SLM_SEQUENCES, threads=threads)

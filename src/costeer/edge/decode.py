@@ -1,7 +1,7 @@
-"""The decoding loop: one generator, a record a token, in either of two modes. Knows token ids only.
+"""The decoding loop: one generator that yields a record per token. Knows token ids only.
 
-Both modes decide every token in the same way (``verify``) from the same numbers, so they give the
-same tokens; they differ in what is waited for.
+Both modes verify every token in the same way (``verify``) from the same numbers, so they give the
+same tokens. They differ in what they wait for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
-from costeer.edge.batch_size import Pace
 from costeer.edge.lockstep import lockstep
 from costeer.edge.prompts import Prompts
 from costeer.edge.runahead import run_ahead
@@ -22,20 +21,18 @@ __all__ = ["DecodeParams", "Step", "generate_step"]
 
 def generate_step(
     cloud: CloudModel,
-    local: DeltaSource,
+    slm: DeltaSource,
     prompts: Prompts,
     params: DecodeParams,
-    pace: Pace | None = None,
     stop: Stop | None = None,
 ) -> Generator[Step, None, None]:
     """Decode one answer; the end-of-text token, if it comes, is the last step.
 
     Args:
-        cloud: the LLM side; it is given ``prompts.public`` and the decided tokens, nothing else.
-        local: the device's delta.
+        cloud: the LLM; it is given ``prompts.public`` and the decided tokens, nothing else.
+        slm: the delta on this device.
         prompts: of this request.
         params: how to decode, and in which mode.
-        pace: what is known of the small model's speed; kept from answer to answer.
         stop: ends the answer, from any thread.
 
     Raises:
@@ -44,5 +41,5 @@ def generate_step(
     """
     stop = stop or Stop()
     if params.mode == "lockstep":
-        return lockstep(cloud, local, prompts, params, stop)
-    return run_ahead(cloud, local, prompts, params, pace or Pace(), stop)
+        return lockstep(cloud, slm, prompts, params, stop)
+    return run_ahead(cloud, slm, prompts, params, stop)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from costeer.edge.text import TextStream
+from costeer.models.text import TextStream
 from costeer.privacy.restore import Restorer
 
 

@@ -1,8 +1,8 @@
-"""Lockstep: Algorithm 1 of arXiv 2507.04756, one step of each model a token.
+"""Lockstep: Algorithm 1 of arXiv 2507.04756, one step of each model per token.
 
-Two things are done better than printed there: the T-step loop is one multiplication
-(``decoding.steering``), and the two models work at the same time, since neither needs the other's
-answer for the same position. Every token costs a round trip.
+Two deviations from the paper: the T-step loop is one multiplication (``decoding.steering``), and
+both models work at the same time, because neither needs the other's answer for the same position.
+Every token costs a round trip.
 """
 
 from __future__ import annotations
@@ -15,31 +15,28 @@ from typing import TypeVar
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
-from costeer.edge.draft import PARTING
+from costeer.edge.draft import CLOSING_SECONDS
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import DeltaSource
-from costeer.edge.verify import Decider, DecodeParams, Step, ask
+from costeer.edge.slm import DeltaSource, next_delta
+from costeer.edge.verify import DecodeParams, Step, Verifier, ask
 from costeer.exceptions import StoppedError
 
 T = TypeVar("T")
 
 
 def lockstep(
-    cloud: CloudModel, local: DeltaSource, prompts: Prompts, params: DecodeParams, stop: Stop
+    cloud: CloudModel, slm: DeltaSource, prompts: Prompts, params: DecodeParams, stop: Stop
 ) -> Generator[Step, None, None]:
-    """See ``decoder.generate_step``."""
-    decider = Decider(cloud, prompts.public, params, stop)
-    while not decider.over:
-        answer, asking = _in_background(partial(ask, cloud, decider.prefix, decider.top_k, stop))
+    """Decode one answer; see ``decode.generate_step``."""
+    verifier = Verifier(cloud, prompts.public, params, stop)
+    while not verifier.done:
+        drafted, asking = _in_background(partial(ask, cloud, verifier.prefix, verifier.top_k, stop))
         try:
-            if decider.decided:
-                delta = local.delta(decider.decided[-1:])[0]
-            else:
-                delta = local.begin(prompts.plain, prompts.private)
-            step = decider.decide(_awaited(answer, stop), delta, len(decider.decided) + 1)
+            delta = next_delta(slm, prompts, verifier.decided)
+            step = verifier.verify(_wait(drafted, stop), delta, len(verifier.decided) + 1)
         except BaseException:
             stop.set()
-            asking.join(PARTING)  # so that the request is counted
+            asking.join(CLOSING_SECONDS)  # so that the request is counted
             raise
         yield step
 
@@ -51,7 +48,7 @@ def _in_background(work: Callable[[], T]) -> tuple[Future[T], threading.Thread]:
     def run() -> None:
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001  # whoever waits for the result gets it
+        except BaseException as error:  # noqa: BLE001  # raised again by ``_wait``
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
         else:
@@ -63,8 +60,8 @@ def _in_background(work: Callable[[], T]) -> tuple[Future[T], threading.Thread]:
     return future, thread
 
 
-def _awaited(future: Future[T], stop: Stop) -> T:
-    """The result; StoppedError at once when stopped."""
+def _wait(future: Future[T], stop: Stop) -> T:
+    """Return the result, or raise StoppedError as soon as the answer is stopped."""
 
     def cancel() -> None:
         future.cancel()

@@ -1,6 +1,7 @@
-"""Deciding one token: from the LLM's top k and the delta, with proof, asking for more where needed.
+"""Verify one drafted token: choose from the LLM's top k and the delta, with proof.
 
-Shared by both ways of decoding, so that they cannot differ. Knows token ids only.
+Where the top k does not prove the choice, the LLM is asked again with more. Both modes of decoding
+use this, so they cannot differ. Knows token ids only.
 """
 
 from __future__ import annotations
@@ -10,25 +11,34 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.sampling import SamplingParams, gumbel
+from costeer.decoding.steering import Array
 from costeer.edge.watch import Watch
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.privacy.budget import Budget
 
-Array = npt.NDArray[np.float32]
 Mode = Literal["lockstep", "run-ahead"]
 MODES: tuple[Mode, ...] = ("run-ahead", "lockstep")
 
 
 WIDEST = 4
-"""An answer whose proofs need more log-probabilities asks for up to so many times ``top_k`` at
-once: a longer row costs bytes, asking again costs a round trip."""
+"""How many times ``top_k`` the requests of an answer may grow to after a retry. More
+log-probabilities cost bytes; a retry costs a round trip."""
+
+
+def checked_mode(name: str) -> Mode:
+    """Return the mode of that name.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    for mode in MODES:
+        if name == mode:
+            return mode
+    raise ParameterError(f"There is no mode {str(name)[:40]!r}.", f"Modes: {', '.join(MODES)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +46,16 @@ class DecodeParams:
     """How an answer is decoded.
 
     Attributes:
-        gain: the factor of the delta; the user's "strength".
-        top_k: log-probabilities asked for at first; more where the proof needs them.
+        gain: multiplier of the delta; 1 where a rule has scaled the delta already.
+        top_k: log-probabilities requested at first; more where the proof needs them.
         max_tokens: the most tokens of an answer, at least 1.
         sampling: greedy by default.
         eos_ids: tokens that end the answer.
         mode: "run-ahead" or "lockstep"; both give the same tokens.
-        exact: in run-ahead, check only so many steps together as leaves every number what it is in
-            lockstep. Without it as many as pays; on engines whose rounding depends on what is
-            computed together, near-ties may then fall differently from run to run.
-        widest: the most log-probabilities that are ever asked for; by default as many as the proof
-            needs. How many it needs depends on the delta, so the guard sets a public limit.
+        widest: the most log-probabilities that are ever requested; by default as many as a proof
+            needs. How many it needs depends on the delta, so a guard sets a public limit.
         watch: stops steering where the cloud's rows cannot be meant.
-        budget: draws the tokens, so that their evidence for the context stays under a cap. Takes
+        budget: draws the tokens, so that their evidence for the context stays under a cap. Needs
             lockstep, a temperature above 0, and no more than ``top_k`` log-probabilities.
     """
 
@@ -58,7 +65,6 @@ class DecodeParams:
     sampling: SamplingParams = field(default_factory=SamplingParams)
     eos_ids: Collection[int] = frozenset()
     mode: Mode = "run-ahead"
-    exact: bool = True
     widest: int | None = None
     watch: Watch | None = None
     budget: Budget | None = None
@@ -68,12 +74,9 @@ class DecodeParams:
             raise ParameterError(f"top_k must be at least 1, not {self.top_k}.", "64 is usual.")
         if self.max_tokens < 1:
             raise ParameterError(f"max_tokens must be at least 1, not {self.max_tokens}.")
+        checked_mode(self.mode)
         if self.budget is not None:
             self._check_budget()
-        if self.mode not in MODES:
-            raise ParameterError(
-                f"There is no mode {str(self.mode)[:40]!r}.", f"Modes: {', '.join(MODES)}."
-            )
 
     def _check_budget(self) -> None:
         """Raise ParameterError where the cap would not hold (docs/privacy.md)."""
@@ -94,29 +97,29 @@ class DecodeParams:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decided token.
+    """One decided token of an answer.
 
     Attributes:
         position: within the answer, from 0.
-        token: what the device decided.
+        token: the token chosen by the device.
         llm_token: what the LLM alone would have chosen. When sampling: with the same noise, as far
-            as the log-probabilities received tell; it is not proven.
-        proven: whether the full vocabulary is proven to give this token.
-        widened: how many times more log-probabilities had to be asked for.
-        top_k: how many the decision rests on.
-        seconds: since the step before.
-        interrupted: whether the LLM had to be told (it was not what it had written).
-        received: steps that the LLM had sent for this answer so far, those in vain included.
+            as the received log-probabilities tell; this is not proven.
+        proven: whether the full vocabulary would certainly give the same token.
+        retries: how often the LLM was asked again for more log-probabilities.
+        top_k: how many log-probabilities the choice rests on.
+        seconds: since the previous step.
+        corrected: whether the token differs from what the LLM had drafted.
+        received: steps the LLM has sent for this answer so far, discarded ones included.
     """
 
     position: int
     token: int
     llm_token: int
     proven: bool
-    widened: int
+    retries: int
     top_k: int
     seconds: float
-    interrupted: bool
+    corrected: bool
     received: int
 
     @property
@@ -125,14 +128,18 @@ class Step:
         return self.token != self.llm_token
 
 
-class Decider:
+class Verifier:
     """Makes the steps of one answer, in order.
 
     Args:
-        cloud: asked again where the proof needs more log-probabilities.
-        public: the ids of the public prompt.
+        cloud: asked again where a proof needs more log-probabilities.
+        public: token ids of the public prompt.
         params: how to decode.
         stop: ends such a request.
+
+    Attributes:
+        decided: token ids of the answer so far.
+        top_k: log-probabilities to request next; grows with what the proofs have needed.
     """
 
     def __init__(
@@ -143,8 +150,8 @@ class Decider:
         self._params = params
         self._public = tuple(public)
         self._last = time.perf_counter()
-        self._asked = 0  # steps received on our own request
-        self.top_k = params.top_k  # for the next request; grows with what the proofs have needed
+        self._retried = 0  # steps received by retries
+        self.top_k = params.top_k
         self.decided: list[int] = []
 
     @property
@@ -153,96 +160,94 @@ class Decider:
         return (*self._public, *self.decided)
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """How many more tokens the answer may have."""
         return self._params.max_tokens - len(self.decided)
 
     @property
-    def over(self) -> bool:
+    def done(self) -> bool:
         """Whether the answer has ended."""
-        return not self.left or any(t in self._params.eos_ids for t in self.decided[-1:])
+        return not self.remaining or any(t in self._params.eos_ids for t in self.decided[-1:])
 
-    def decide(
+    def verify(
         self,
-        answer: CloudStep,
+        drafted: CloudStep,
         delta: Array,
         received: int,
-        make_room: Callable[[], None] = lambda: None,
+        yield_slot: Callable[[], None] = lambda: None,
     ) -> Step:
         """Choose the next token, asking for more until it is proven or no more comes.
 
         Args:
-            answer: the LLM's step for this position.
-            delta: (V,) for this position.
-            received: steps that came for this answer so far.
-            make_room: called before the LLM is asked for more.
+            drafted: the LLM's step for this position.
+            delta: (V,) natural log, for this position.
+            received: steps that have arrived for this answer.
+            yield_slot: called before the LLM is asked again.
         """
-        params, sampling, given = self._params, self._params.sampling, answer.token
+        params, sampling, answer = self._params, self._params.sampling, drafted
         position = len(self.decided)
         noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
-        asked, widened = max(params.top_k, answer.top_ids.size), 0
+        asked, retries = max(params.top_k, answer.top_ids.size), 0
         most = delta.size if params.widest is None else params.widest
 
         def choose(gain: float) -> Choice:
             top = answer.top_ids, answer.top_logprobs
             if params.budget is not None:
-                return self._choose_capped(answer, gain * delta)
+                return self._draw(params.budget, answer, gain * delta)
             return choose_certified(*top, delta, gain, sampling, noise)
 
         choice = choose(self._gain(answer))
         while not choice.proven and asked <= answer.top_ids.size < most:
-            if not widened:
-                make_room()
-            asked, widened = 2 * asked, widened + 1
+            if not retries:
+                yield_slot()
+            asked, retries = 2 * asked, retries + 1
             answer = ask(self._cloud, self.prefix, min(asked, delta.size, most), self._stop)
             choice = choose(self._gain(answer))
-        self._asked += widened
-        if widened:
+        self._retried += retries
+        if retries:
             self.top_k = max(self.top_k, min(asked, WIDEST * params.top_k))
-        greedy = sampling.greedy or params.budget is not None  # a capped token is drawn only once
+        once = sampling.greedy or params.budget is not None  # a capped token is drawn only once
         before, self._last = self._last, time.perf_counter()
         self.decided.append(choice.token)
         return Step(
             position=position,
             token=choice.token,
-            llm_token=answer.token if greedy else choose(0.0).token,
+            llm_token=answer.token if once else choose(0.0).token,
             proven=choice.proven,
-            widened=widened,
+            retries=retries,
             top_k=answer.top_ids.size,
             seconds=self._last - before,
-            interrupted=choice.token != given,
-            received=received + self._asked,
+            corrected=choice.token != drafted.token,
+            received=received + self._retried,
         )
 
     def _gain(self, answer: CloudStep) -> float:
-        """The gain for this row: none where the cloud's rows cannot be meant."""
+        """Return the gain for this row: 0 where the cloud's rows cannot be meant."""
         watch = self._params.watch
         trusted = watch is None or watch.trusts(len(self.decided), answer.top_logprobs)
         return self._params.gain if trusted else 0.0
 
-    def _choose_capped(self, answer: CloudStep, bonus: Array) -> Choice:
-        """Draw from the first ``top_k`` of the row as sent; nothing is proven and nothing asked."""
-        params, sampling = self._params, self._params.sampling
-        if params.budget is None:
-            raise AssertionError
-        top = answer.top_ids[: params.top_k], answer.top_logprobs[: params.top_k]
-        token = params.budget.choose(*top, bonus, sampling.temperature, sampling.top_p)
-        return Choice(token, proven=True)
+    def _draw(self, budget: Budget, answer: CloudStep, bonus: Array) -> Choice:
+        """Draw under the cap, from the first ``top_k`` of the row as it was sent."""
+        sampling, k = self._params.sampling, self._params.top_k
+        top = answer.top_ids[:k], answer.top_logprobs[:k]
+        token = budget.choose(*top, bonus, sampling.temperature, sampling.top_p)
+        return Choice(token, proven=True)  # there is nothing to prove: the law is this row's
 
 
 def ask(cloud: CloudModel, ids: Sequence[int], top_k: int, stop: Stop) -> CloudStep:
-    """The LLM's next-token log-probabilities after ``ids``."""
+    """Ask the LLM for its next-token log-probabilities after ``ids``."""
     stream = cloud.stream(ids, top_k, 1, stop)
     try:
         return next(stream)
     except StopIteration:
-        raise unanswered() from None
+        raise empty_stream_error() from None
     finally:
         stream.close()
 
 
-def unanswered() -> CloudProtocolError:
-    """The LLM's stream ended without a step."""
+def empty_stream_error() -> CloudProtocolError:
+    """Describe a stream of the LLM that ended without a step."""
     return CloudProtocolError(
         "The cloud ended the answer without sending a token.", "Check its log."
     )

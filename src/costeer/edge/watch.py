@@ -55,7 +55,7 @@ class Watch:
             first: position of the first row; what was known from there on is replaced.
             rows: (n, V) natural log.
         """
-        del self._own[first:]
+        del self._own[first:], self._sums[first:]
         self._own += entropy(rows).tolist()
 
     def trusts(self, position: int, top_logprobs: Array) -> bool:

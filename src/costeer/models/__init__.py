@@ -1,1 +1,1 @@
-"""Things that yield next-token log-probabilities, and where their files come from."""
+"""Language models: their interface, the engines that run them, and their files."""

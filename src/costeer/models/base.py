@@ -1,27 +1,25 @@
-"""What a language model is to CoSteer: a tokenizer, and sequences that yield log-probabilities.
+"""The interface of a language model: a tokenizer, and sequences that yield log-probabilities.
 
-Knows nothing about steering, networks or private data. Engines (``llamacpp``,
-``transformers``, ``fake``) implement these protocols; everything above uses only them.
+Knows nothing about steering, networks or private data. Engines (``llamacpp``, ``transformers``,
+``fake``) implement these protocols; everything above uses only them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypedDict, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
+from costeer.decoding.steering import Array
 from costeer.decoding.vocabulary import Vocabulary
 
-LogProbs = npt.NDArray[np.float32]
+LogProbs = Array
 """Natural-log probabilities, float32, normalised over the last axis."""
 
 Call = tuple[int, int]
-"""Which ids of a sequence one engine call evaluated: the first, and one past the last."""
+"""The ids of a sequence that one engine call evaluated: the first, and one past the last."""
 
 SHARED = -1
-"""In place of a call's end: other sequences went along, and may have changed the rounding."""
+"""Replaces a call's end where other sequences took part and may have changed the rounding."""
 
 
 class Message(TypedDict):
@@ -32,7 +30,7 @@ class Message(TypedDict):
 
 
 class Tokenizer(Protocol):
-    """Text to token ids and back."""
+    """Converts text to token ids and back."""
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -45,22 +43,22 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Plain text to ids. Text that spells a control token stays text."""
+        """Turn plain text into ids. Text that spells a control token stays text."""
         ...
 
-    def decode_bytes(self, ids: AbstractSequence[int]) -> bytes:
-        """Ids to raw UTF-8 bytes, which may end inside a character. Control tokens give b""."""
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
+        """Turn ids into UTF-8 bytes, which may end inside a character. Control tokens give b""."""
         ...
 
-    def chat(self, messages: AbstractSequence[Message]) -> list[int]:
-        """The model's chat template over ``messages``, with the generation prompt added.
+    def chat(self, messages: Sequence[Message]) -> list[int]:
+        """Apply the model's chat template to ``messages`` and add the generation prompt.
 
         Text inside a message that spells a control token stays text.
         """
         ...
 
 
-class Sequence(Protocol):
+class TokenSequence(Protocol):
     """Token ids with a KV cache. Not safe to use from two threads at once."""
 
     @property
@@ -69,18 +67,18 @@ class Sequence(Protocol):
         ...
 
     @property
-    def calls(self) -> AbstractSequence[Call]:
-        """For each id, the call that evaluated it; ids that went one by one have one each."""
+    def calls(self) -> Sequence[Call]:
+        """For each id, the call that evaluated it; ids evaluated one by one have one call each."""
         ...
 
     def __len__(self) -> int: ...
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """Append ids (at least one); return next-token log-probabilities.
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """Append at least one id; return next-token log-probabilities.
 
         Args:
             ids: tokens to append.
-            rows: how many trailing positions to report; None means all of them.
+            rows: how many of the last positions to report; None means all of them.
 
         Returns:
             (n, V) float32, natural log, normalised; row i follows the i-th reported id.
@@ -96,39 +94,35 @@ class Sequence(Protocol):
         """Forget everything after the first ``length`` ids."""
         ...
 
-    def fork(self) -> Sequence:
-        """An independent copy that shares the work done so far."""
-        ...
-
     def close(self) -> None:
-        """Free the cache. Closing twice is fine; using a closed sequence is an error."""
+        """Free the cache. May be called twice; using a closed sequence is an error."""
         ...
 
 
 @runtime_checkable
 class Interruptible(Protocol):
-    """An engine whose work can be given up from another thread."""
+    """An engine whose running call can be ended from another thread."""
 
     def interrupt(self) -> None:
-        """End the call of ``extend_many`` under way soon, with InterruptedModelError.
+        """Make the running call of ``extend_many`` raise InterruptedModelError soon.
 
-        Its sequences are as they were before the call.
+        Its sequences keep the state from before the call.
         """
         ...
 
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """A model held in memory. One thread at a time may run it."""
+    """A model in memory. Only one thread at a time may run it."""
 
     @property
     def name(self) -> str:
-        """A short name for people."""
+        """A short name for display."""
         ...
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """Its tokenizer."""
+        """The model's tokenizer."""
         ...
 
     @property
@@ -148,36 +142,40 @@ class LanguageModel(Protocol):
 
     @property
     def exact_batch(self) -> int:
-        """Up to so many ids of one call give the rows of extending by one id a time, bit for bit.
+        """Largest batch whose rows are bit-identical to feeding ids one at a time.
 
-        At least 1. In larger calls rounding may differ, and near-ties between tokens may flip.
+        At least 1. In larger batches rounding may differ, and near-ties between tokens may flip.
         """
         ...
 
     @property
     def repeatable(self) -> bool:
-        """Whether the same ids in the same calls give the same rows, bit for bit.
+        """Whether the same ids in the same calls give bit-identical rows.
 
-        Whatever the sequence held before, and whatever other sequences do.
+        That is, regardless of what the sequence held before and of other sequences.
         """
         ...
 
-    def sequence(self) -> Sequence:
+    def sequence(self) -> TokenSequence:
         """Open an empty sequence.
 
         Raises:
-            ModelError: ``max_sequences`` are open already.
+            ModelError: ``max_sequences`` are open.
         """
         ...
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
-        """Like ``Sequence.extend`` for several distinct sequences of this model, in one batch.
+        """Do ``TokenSequence.extend`` for several distinct sequences of this model, in one batch.
 
-        If one does not fit, none is changed.
+        Args:
+            work: sequences and the ids to append to each.
+            rows: as for ``extend``.
+
+        If one sequence has no room, none is changed.
         """
         ...
 

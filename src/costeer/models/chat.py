@@ -3,7 +3,7 @@
 Templates are jinja2, as model files carry them; the environment follows
 https://huggingface.co/docs/transformers/chat_templating_writing (trim_blocks, lstrip_blocks,
 ``raise_exception``, ``strftime_now``, a ``tojson`` that does not escape for HTML, ``break`` and
-``continue``), sandboxed, because a model file is somebody else's program.
+``continue``), sandboxed, because a template is a program of a third party.
 
 A message may spell a control token ("<|im_end|>"). Such a spelling must not become the token, or
 a pasted text could close its turn and open another. If no message spells one, the conversation is
@@ -13,7 +13,7 @@ unguessable placeholders, and only what the template itself wrote is searched fo
 Deviation from the canonical rendering, in that second case only: what a template does to the
 content (trimming it, say) happens to the placeholder and so has no effect.
 
-Knows nothing of engines: it asks a ``Pieces`` for ids.
+Knows nothing about engines: it asks a ``TemplateTokenizer`` for ids.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
@@ -33,20 +33,20 @@ from costeer.exceptions import InputError, ModelError
 from costeer.models.base import Message
 
 
-class Pieces(Protocol):
-    """What turning a rendered template into ids needs of a tokenizer."""
+class TemplateTokenizer(Protocol):
+    """The part of a tokenizer that turns a rendered template into ids."""
 
     @property
-    def control(self) -> dict[str, int]:
+    def control(self) -> Mapping[str, int]:
         """Every control token's spelling and id."""
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Text to ids; control tokens that it spells stay text."""
+        """Turn text into ids; control tokens that it spells stay text."""
         ...
 
     def encode_special(self, text: str) -> list[int]:
-        """Text to ids; control tokens that it spells become themselves."""
+        """Turn text into ids; control tokens that it spells become themselves."""
         ...
 
 
@@ -83,9 +83,9 @@ class ChatTemplate:
             ) from error
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as text, with the generation prompt added.
+        """Render the conversation as text, with the generation prompt added.
 
-        Where a template refuses a system message (Gemma's, say), its text goes in front of the
+        Where a template refuses system messages (Gemma's, say), the text is put in front of the
         first question instead.
 
         Raises:
@@ -93,15 +93,15 @@ class ChatTemplate:
             ModelError: there is no usable template.
         """
         try:
-            return self._rendered(messages)
+            return self._render(messages)
         except InputError:
             if [message["role"] for message in messages[:2]] != ["system", "user"]:
                 raise
             system, question, *rest = messages
             text = f"{system['content']}\n\n{question['content']}"
-            return self._rendered([{"role": "user", "content": text}, *rest])
+            return self._render([{"role": "user", "content": text}, *rest])
 
-    def _rendered(self, messages: Sequence[Message]) -> str:
+    def _render(self, messages: Sequence[Message]) -> str:
         template = self._template
         try:
             return template.render(
@@ -112,73 +112,75 @@ class ChatTemplate:
                 **self._names,
             )
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError):
-            # Not chained: what a template complains about may quote the message.
+            # Not chained: the template's complaint may quote a message.
             raise InputError(
                 "The model's chat template refuses this conversation.",
                 "Begin with an optional system message, then alternate user and assistant.",
             ) from None
 
-    def ids(self, messages: Sequence[Message], pieces: Pieces) -> list[int]:
-        """The conversation as ids; text that spells a control token stays text.
+    def ids(self, messages: Sequence[Message], tokenizer: TemplateTokenizer) -> list[int]:
+        """Turn the conversation into ids; text that spells a control token stays text.
 
         Raises:
-            InputError, ModelError: see ``render``.
+            InputError, ModelError: as for ``render``.
         """
-        stretches = self._stretches(messages, pieces)
-        if not any(_spells(message["content"], pieces) for message in messages):
-            whole = pieces.encode_special(self.render(messages))
-            # Content and template could still spell one together, across their border.
-            if _only(whole, pieces) == [item for item in stretches if isinstance(item, int)]:
+        stretches = self._stretches(messages, tokenizer)
+        if not any(_spells(message["content"], tokenizer) for message in messages):
+            whole = tokenizer.encode_special(self.render(messages))
+            # Content and template together could still spell one, across their border.
+            if _only(whole, tokenizer) == [item for item in stretches if isinstance(item, int)]:
                 return whole
         return [
             token
             for item in stretches
-            for token in ([item] if isinstance(item, int) else pieces.encode(item))
+            for token in ([item] if isinstance(item, int) else tokenizer.encode(item))
         ]
 
-    def _stretches(self, messages: Sequence[Message], pieces: Pieces) -> list[int | str]:
-        """Control tokens that the template wrote, as ids, and the plain text between them."""
+    def _stretches(
+        self, messages: Sequence[Message], tokenizer: TemplateTokenizer
+    ) -> list[int | str]:
+        """Split into ids of control tokens that the template wrote, and text between them."""
         contents = {secrets.token_hex(16): message["content"] for message in messages}
         hidden: list[Message] = [
             {"role": message["role"], "content": mark}
             for message, mark in zip(messages, contents, strict=True)
         ]
         marks = _alternatives(list(contents))
-        control = _alternatives(list(pieces.control))
+        control = _alternatives(list(tokenizer.control))
         result: list[int | str] = [""]
         for part in marks.split(self.render(hidden)):
             if part in contents:
                 _join(result, contents[part])
                 continue
             for text in control.split(part):
-                if text in pieces.control:
-                    result += [pieces.control[text], ""]
+                if text in tokenizer.control:
+                    result += [tokenizer.control[text], ""]
                 else:
                     _join(result, text)
         return [item for item in result if item != ""]
 
 
 def _join(result: list[int | str], text: str) -> None:
-    """Grow the text that ends ``result``: tokens may merge across template and content."""
+    """Append to the text that ends ``result``: tokens may merge across template and content."""
     last = result[-1]
     assert isinstance(last, str)  # noqa: S101 - by construction: text follows every id
     result[-1] = last + text
 
 
 def _alternatives(spellings: Sequence[str]) -> re.Pattern[str]:
-    """One group that matches any spelling, the longest first; nothing if there are none."""
+    """Build a group that matches any spelling, the longest first; it never matches without any."""
     if not spellings:
         return re.compile(r"((?!))")
     longest_first = sorted(spellings, key=len, reverse=True)
     return re.compile(f"({'|'.join(map(re.escape, longest_first))})")
 
 
-def _spells(text: str, pieces: Pieces) -> bool:
-    return any(spelling in text for spelling in pieces.control)
+def _spells(text: str, tokenizer: TemplateTokenizer) -> bool:
+    return any(spelling in text for spelling in tokenizer.control)
 
 
-def _only(ids: Sequence[int], pieces: Pieces) -> list[int]:
-    control = set(pieces.control.values())
+def _only(ids: Sequence[int], tokenizer: TemplateTokenizer) -> list[int]:
+    control = set(tokenizer.control.values())
     return [token for token in ids if token in control]
 
 

@@ -1,24 +1,24 @@
-"""A deterministic toy model for tests, demonstrations of failure, and offline trials.
+"""A deterministic toy model for tests and offline trials; it writes nonsense.
 
-It ships as a fake and says so: it writes nonsense. Tokens are single bytes plus a few control
-tokens; every next-token distribution is a pure function of the seed and of all ids before it, so
-the same ids give bit-identical rows however they were fed. Nothing here imitates a real model.
+Tokens are single bytes plus a few control tokens. Every next-token distribution is a pure function
+of the seed and of all ids before it, so the same ids give bit-identical rows however they were
+evaluated. Nothing here imitates a real model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from costeer.decoding.steering import log_softmax
 from costeer.decoding.vocabulary import Vocabulary
 from costeer.exceptions import ModelError, ParameterError
-from costeer.models.base import LogProbs, Message, Sequence
+from costeer.models.base import LogProbs, Message, TokenSequence
 from costeer.models.engines.checks import check_ids, check_rows
-from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.sequence import OwnedSequence
 
 BYTES = 256
 START, END = 256, 257  # "<|start|>", "<|end|>"
@@ -26,7 +26,7 @@ CONTROL = ("<|start|>", "<|end|>")
 
 
 class FakeTokenizer:
-    """One token a byte; ids from 258 on are filler that decodes to nothing."""
+    """One token per byte; ids from 258 on are filler that decodes to nothing."""
 
     def __init__(self, vocab_size: int, family: str = "fake") -> None:
         filler = [f"<|{family}-{i}|>" for i in range(vocab_size - BYTES - len(CONTROL))]
@@ -34,30 +34,30 @@ class FakeTokenizer:
         self.eos_ids = frozenset({END})
 
     def encode(self, text: str) -> list[int]:
-        """The UTF-8 bytes of the text."""
+        """Return the UTF-8 bytes of the text."""
         return list(text.encode())
 
-    def decode_bytes(self, ids: AbstractSequence[int]) -> bytes:
-        """The byte tokens among ``ids``."""
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
+        """Return the byte tokens among ``ids``."""
         return bytes(i for i in ids if i < BYTES)
 
-    def chat(self, messages: AbstractSequence[Message]) -> list[int]:
-        """``<|start|>role\\ncontent<|end|>`` a message, then an open assistant turn."""
+    def chat(self, messages: Sequence[Message]) -> list[int]:
+        """Render messages as ``<|start|>role\\ncontent<|end|>``, then open an assistant turn."""
         ids: list[int] = []
         for message in messages:
             ids += [START, *self.encode(f"{message['role']}\n{message['content']}"), END]
         return [*ids, START, *self.encode("assistant\n")]
 
 
-class FakeSequence(OpenedSequence["FakeModel"]):
-    """Ids; the rows are computed from them afresh."""
+class FakeSequence(OwnedSequence["FakeModel"]):
+    """Ids; every row is computed from them again."""
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.Sequence``."""
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """Append ids; see ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
-    def append(self, ids: AbstractSequence[int], reported: int) -> LogProbs:
-        """Append checked ids; the rows after the last ``reported`` of them."""
+    def append(self, ids: Sequence[int], reported: int) -> LogProbs:
+        """Append valid ids; return the rows after the last ``reported`` of them."""
         held = len(self.tokens)
         self.grow(ids, [(i, i + 1) for i in range(held, held + len(ids))])
         model, end = self.owner(), len(self.tokens)
@@ -67,12 +67,6 @@ class FakeSequence(OpenedSequence["FakeModel"]):
     def truncate(self, length: int) -> None:
         """Forget everything after the first ``length`` ids."""
         self.shrink(length)
-
-    def fork(self) -> FakeSequence:
-        """An independent copy."""
-        copy = self.owner().open(self.tokens)
-        copy.calls = list(self.calls)
-        return copy
 
     def close(self) -> None:
         """Free the slot."""
@@ -90,7 +84,7 @@ class FakeModel:
         context_length: the most ids a sequence holds.
         max_sequences: the most sequences open at once.
         family: models of two families have different tokenizers.
-        peak: how sharply the rows are peaked; larger is surer of itself.
+        peak: how peaked the rows are; larger is more confident.
     """
 
     def __init__(
@@ -113,38 +107,34 @@ class FakeModel:
         self._seed = seed
         self._peak = peak
 
-    def logprobs(self, ids: AbstractSequence[int]) -> LogProbs:
-        """(V,) the row that follows ``ids``: mostly its last three ids, a little all of them."""
+    def logprobs(self, ids: Sequence[int]) -> LogProbs:
+        """Return the row (V,) after ``ids``; it depends mostly on the last three ids."""
         near = self._noise(ids[-3:])
         far = self._noise(ids)
         logits = self._peak * near + 0.5 * far
-        logits[END] -= 2.0  # answers of some length
+        logits[END] -= 2.0  # so that answers have some length
         return log_softmax(logits)
 
-    def _noise(self, ids: AbstractSequence[int]) -> LogProbs:
+    def _noise(self, ids: Sequence[int]) -> LogProbs:
         digest = hashlib.blake2b(
             np.asarray([self._seed, *ids], dtype=np.int64).tobytes(), digest_size=8
         ).digest()
         rng = np.random.default_rng(int.from_bytes(digest, "little"))
         return rng.standard_normal(self.vocab_size, dtype=np.float32)
 
-    def open(self, ids: AbstractSequence[int] = ()) -> FakeSequence:
-        """Open a sequence that already holds ``ids``."""
+    def sequence(self) -> FakeSequence:
+        """Open an empty sequence."""
         if self.opened >= self.max_sequences:
             raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
         self.opened += 1
-        return FakeSequence(self, ids)
-
-    def sequence(self) -> FakeSequence:
-        """Open an empty sequence."""
-        return self.open()
+        return FakeSequence(self)
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
-        """See ``models.base.LanguageModel``."""
+        """Extend several sequences; see ``models.base.LanguageModel``."""
         checked: list[tuple[FakeSequence, list[int], int]] = []
         for sequence, ids in work:
             if not isinstance(sequence, FakeSequence) or sequence.owner() is not self:
@@ -159,4 +149,4 @@ class FakeModel:
         return [sequence.append(ids, reported) for sequence, ids, reported in checked]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""

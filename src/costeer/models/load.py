@@ -1,6 +1,6 @@
-"""From a name or a path to a model in memory.
+"""Load a model from a name or a path.
 
-Knows which engine reads what; nothing of how they work.
+Knows which engine reads what; nothing about how they work.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from costeer.models.base import LanguageModel
 from costeer.models.engines.checks import check_sizes
 
 MOST_THREADS = 512
-"""More than any machine here has cores; an engine given far more ends the process."""
+"""More than enough for any machine; with far more, an engine ends the process."""
 
 
 def load_model(
@@ -28,7 +28,7 @@ def load_model(
     Args:
         name_or_path: a name of the catalog, a .gguf file, a folder that transformers can read, or
             "fake" or "fake:SEED" for the toy model.
-        context: the most tokens of one sequence.
+        context: the most tokens per sequence.
         sequences: the most sequences open at once.
         threads: computing threads; None for the physical cores of this process.
         device: a torch device such as "cuda", for folders; GGUF files go where llama.cpp was
@@ -36,10 +36,10 @@ def load_model(
 
     Raises:
         UnknownModelError: neither a name of the catalog nor a model file or folder.
-        ModelFileError: it is not fetched yet, or the file cannot be used.
+        ModelFileError: the model is not fetched, or its file cannot be used.
         ParameterError: a size is less than 1, the number of threads is out of range, or the seed
             is not a number.
-        MissingDependencyError: the engine for it is not installed.
+        MissingDependencyError: the engine is not installed.
     """
     check_sizes(context=context, sequences=sequences)
     if threads is not None and not 1 <= threads <= MOST_THREADS:

@@ -102,7 +102,7 @@ class Ledger:
         with self._lock:
             return self._forgotten
 
-    def taken(self, ids: Iterable[int]) -> None:
+    def record_answer(self, ids: Iterable[int]) -> None:
         """An answer is over: its prompt and its tokens.
 
         Those that the LLM wrote and nobody corrected never went up, but it can tell that they

@@ -1,6 +1,6 @@
-"""JSON bodies, read and written.
+"""Read and write JSON bodies.
 
-A request's has to be ``application/json``, so that a web page would need CORS, which is never
+The body of a request has to be ``application/json``, so a web page would need CORS, which is never
 granted.
 """
 
@@ -19,10 +19,10 @@ from costeer.serving.errors import ApiError, Describe
 
 
 async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:
-    """The request body, decoded.
+    """Read and decode the request body.
 
     Raises:
-        ApiError: 413 beyond ``limit`` bytes, 415 for another content type, 400 if it is no JSON.
+        ApiError: 413 beyond ``limit`` bytes, 415 for another content type, 400 if it is not JSON.
     """
     headers = Headers(scope=scope)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -31,14 +31,14 @@ async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:
     body = bytearray()
     more = True
     while more and length.isdigit() and int(length) <= limit and len(body) <= limit:
-        message = await receive()
-        if message["type"] == "http.disconnect":
+        event = await receive()
+        if event["type"] == "http.disconnect":
             raise ApiError(400, "The body was cut short.")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
     if more or len(body) > limit:
-        message_text = f"The body is larger than {limit:,} bytes."
-        raise ApiError(413, message_text, headers={"Connection": "close"})
+        message = f"The body is larger than {limit:,} bytes."
+        raise ApiError(413, message, headers={"Connection": "close"})
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -46,18 +46,18 @@ async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """Compact JSON, UTF-8."""
+    """Return compact JSON in UTF-8."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "replace")
 
 
 def json_response(value: Any) -> Response:
-    """An answer of JSON."""
+    """Build a JSON response."""
     return Response(dump(value), media_type="application/json")
 
 
 def error_response(error: ApiError) -> Response:
-    """OpenAI's error envelope."""
+    """Build a response with OpenAI's error envelope."""
     return Response(
         dump(error.envelope()),
         status_code=error.status,
@@ -67,7 +67,7 @@ def error_response(error: ApiError) -> Response:
 
 
 def error_handler(describe: Describe) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """For Starlette's table of exception handlers."""
+    """Build a handler for Starlette's ``exception_handlers``."""
 
     async def handle(_: Request, error: Exception) -> Response:
         return error_response(describe(error))

@@ -1,10 +1,11 @@
-"""One connection of uvicorn's, held to limits that uvicorn does not have.
+"""A uvicorn connection with limits that uvicorn itself does not have.
 
-A request has to arrive whole within ``REQUEST_SECONDS``; connections are limited in number, and
-idle ones make room; nothing that a peer sends makes a traceback. Knows HTTP/1.1 framing only.
+A request has to arrive in full within ``REQUEST_SECONDS``. The number of connections is limited,
+and idle ones are closed to make room. Nothing that a peer sends causes a traceback. Knows HTTP/1.1
+framing only.
 
-A client that closes its sending half is taken for gone: it cannot be told from one that closed the
-connection, and the work for that one must stop.
+A client that closes its sending half counts as gone: it looks like one that closed the connection,
+and work for that one must stop.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 REQUEST_SECONDS = 30.0
-"""From the first byte of a request, or the connection's begin, to the request's end."""
+"""From the first byte of a request, or the start of the connection, to the end of the request."""
 
 CONNECTIONS = 512
-"""The most at once; fewer where the system allows fewer open files."""
+"""The most at the same time; fewer where the system allows fewer open files."""
 
 REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n"
@@ -30,7 +31,7 @@ REFUSAL = (
 
 
 def most_connections() -> int:
-    """``CONNECTIONS``, or half of the files that this process may open."""
+    """Return ``CONNECTIONS``, or half of the files this process may open if that is less."""
     try:
         import resource
     except ImportError:  # not a Unix
@@ -39,8 +40,8 @@ def most_connections() -> int:
     return CONNECTIONS if files == resource.RLIM_INFINITY else max(min(CONNECTIONS, files // 2), 1)
 
 
-class Connection(H11Protocol):
-    """See the module."""
+class LimitedConnection(H11Protocol):
+    """One connection of uvicorn, with a limited time for each request."""
 
     request_seconds = REQUEST_SECONDS
     most = most_connections()
@@ -52,16 +53,16 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio.BaseTransport
-        """Begin; the first request is waited for."""
+        """Start the timer of the first request, or refuse the connection."""
         super().connection_made(transport)
-        if len(self.connections) > self.most and not self._room():
+        if len(self.connections) > self.most and not self._close_idle():
             transport.write(REFUSAL)
             transport.close()
             return
-        self._wait()
+        self._start_timer()
 
-    def _room(self) -> bool:
-        """Close an idle connection, one that never asked for anything if there is one."""
+    def _close_idle(self) -> bool:
+        """Close an idle connection, preferably one that never sent a request."""
         others: list[Any] = [one for one in self.connections if one is not self]
         idle = [one for one in others if one.idle and not one.transport.is_closing()]
         if idle:
@@ -69,46 +70,46 @@ class Connection(H11Protocol):
         return bool(idle)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; once the request is whole, its time is no longer limited."""
+        """Pass data on; stop the timer once the request is complete."""
         super().data_received(data)
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
-            self._wait()
+            self._start_timer()
         else:
-            self._stop()
+            self._stop_timer()
 
     def on_response_complete(self) -> None:
-        """An answer has ended; the next request may have begun to come meanwhile."""
+        """Start the timer again if the next request has begun to arrive."""
         super().on_response_complete()
         state = self.conn.their_state
         if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
-            self._wait()
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._stop()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """For broken framing; where an answer is under way already, the connection just ends."""
+        """Answer broken framing; close the connection if a response has begun already."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
             self.transport.close()
 
-    def _wait(self) -> None:
+    def _start_timer(self) -> None:
         if self._timer is None:
             self._timer = self.loop.call_later(self.request_seconds, self.transport.close)
 
-    def _stop(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-class Terse(logging.Filter):
-    """Drop tracebacks, which do not help an operator, and repeated messages within a minute.
+class TerseFilter(logging.Filter):
+    """Drops tracebacks, which do not help an operator, and messages repeated within a minute.
 
-    A server that is out of files would otherwise log megabytes a second.
+    A server that is out of files would otherwise log megabytes per second.
     """
 
     def __init__(self) -> None:
@@ -116,7 +117,7 @@ class Terse(logging.Filter):
         self._seen: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log it."""
+        """Return whether to log the record; cut its traceback."""
         if record.exc_info and record.exc_info[0] is not None:
             record.msg = f"{str(record.msg).strip()} ({record.exc_info[0].__name__})"
         record.exc_info = record.exc_text = None
@@ -129,4 +130,4 @@ class Terse(logging.Filter):
         return True
 
 
-TERSE = Terse()
+TERSE_FILTER = TerseFilter()

@@ -1,6 +1,6 @@
-"""Errors as HTTP answers, all in OpenAI's error envelope.
+"""Errors as HTTP responses, all in OpenAI's error envelope.
 
-Knows the errors that every server has; what a server adds to the table is its own ``Describe``.
+Knows the errors that every server has; a server with errors of its own has its own ``Describe``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from costeer.exceptions import CoSteerError
 
 
 class ApiError(Exception):
-    """An error answer: an HTTP status and OpenAI's envelope.
+    """An error response: an HTTP status and OpenAI's envelope.
 
     https://platform.openai.com/docs/guides/error-codes
     """
@@ -36,7 +36,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def envelope(self) -> dict[str, Any]:
-        """``{"error": {message, type, param, code}}``."""
+        """Return ``{"error": {message, type, param, code}}``."""
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         if self.status == 401:
             kind = "authentication_error"
@@ -53,11 +53,11 @@ class ApiError(Exception):
 
 
 Describe = Callable[[Exception], ApiError]
-"""What a client is told of an error."""
+"""Translates an exception for the client."""
 
 
 def api_error(error: Exception) -> ApiError:
-    """The ``Describe`` of errors that every server has."""
+    """Translate the errors that every server has; a ``Describe``."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, HTTPException):

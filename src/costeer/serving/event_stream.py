@@ -1,4 +1,4 @@
-"""An answer that is sent while it is made: server-sent events, and a client watched for leaving."""
+"""Responses sent while they are computed: server-sent events, and clients that disconnect."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from costeer.serving.errors import Describe, api_error
 log = logging.getLogger("costeer.serving")
 
 PIECE = 32 << 10
-"""Bytes sent at a time."""
+"""Bytes per send."""
 
 
 class EventStream:
     """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
-    A client that does not take ``PIECE`` bytes in ``stall`` seconds is given up
-    (``TimeoutError``), however large the event is that they are part of. With
-    ``compress`` the stream is gzip, flushed after every event: nothing is held back, and what all
-    events have in common is sent once.
+    A client that does not read ``PIECE`` bytes in ``stall`` seconds is dropped (``TimeoutError``),
+    however large the event is. With ``compress`` the stream is gzip, flushed after every event:
+    nothing is held back, and what all events have in common is sent once.
     """
 
     HEADERS = (
@@ -45,7 +44,7 @@ class EventStream:
         self._gzip = zlib.compressobj(wbits=31) if compress else None
 
     async def run(self, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]) -> None:
-        """Send every chunk; an error on the way becomes a frame. ``[DONE]`` ends both."""
+        """Send every chunk, or a frame for an error, then ``[DONE]``."""
         encoding = ((b"content-encoding", b"gzip"),) if self._gzip else ()
         headers = (*self.HEADERS, *encoding)
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -55,7 +54,7 @@ class EventStream:
                 await self._data(dump(chunk))
         except TimeoutError:
             raise
-        except Exception as error:  # noqa: BLE001 - the status line is out: say it in-band
+        except Exception as error:  # noqa: BLE001 - too late for a status: send a frame
             log.error("a stream failed: %s", type(error).__name__)
             await self._data(dump(self._describe(error).envelope()))
         await self._data(b"[DONE]", more=False)
@@ -63,9 +62,9 @@ class EventStream:
     async def _data(self, payload: bytes, *, more: bool = True) -> None:
         body = b"data: " + payload + b"\n\n"
         if self._gzip:
-            how = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
-            squeeze = partial(_squeezed, self._gzip, body, how)
-            body = await anyio.to_thread.run_sync(squeeze) if len(body) > PIECE else squeeze()
+            flush = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
+            compress = partial(_compress, self._gzip, body, flush)
+            body = await anyio.to_thread.run_sync(compress) if len(body) > PIECE else compress()
         for start in range(0, len(body), PIECE):
             message = {
                 "type": "http.response.body",
@@ -76,12 +75,12 @@ class EventStream:
                 await self._send(message)
 
 
-def _squeezed(gzip: zlib._Compress, body: bytes, how: int) -> bytes:
-    return gzip.compress(body) + gzip.flush(how)
+def _compress(gzip: zlib._Compress, body: bytes, flush: int) -> bytes:
+    return gzip.compress(body) + gzip.flush(flush)
 
 
-async def watch(receive: Receive, gone: Callable[[], None]) -> None:
-    """Call ``gone`` when the client goes."""
+async def watch(receive: Receive, on_disconnect: Callable[[], None]) -> None:
+    """Call ``on_disconnect`` when the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    gone()
+    on_disconnect()

@@ -1,8 +1,8 @@
-"""Who may talk to the server. Pure ASGI.
+"""Access control: the Host header and the key. Pure ASGI.
 
-Web pages must not reach a server on the loopback interface: the Host header has to name it (against
-DNS rebinding), and bodies have to be JSON (see ``body``). A key, where one is set, is compared in
-constant time.
+Web pages must not reach a server on the loopback interface. So the Host header has to name it,
+which stops DNS rebinding, and bodies have to be JSON (``body``). Keys are compared in constant
+time.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from costeer.serving.body import error_response
 from costeer.serving.errors import ApiError
+from costeer.serving.listen import LOOPBACK, url_host
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK_NAMES = frozenset(map(url_host, LOOPBACK))
 ADDRESSES = "*address*"
-"""Any IP address: a page that was rebound to this server has a name in its Host header."""
+"""Stands for any IP address: after DNS rebinding, the Host header holds a name."""
 
 OPEN_PATHS = frozenset({"/health"})
 
@@ -28,10 +29,10 @@ class Guard:
     """Checks the Host header and the key before ``app`` sees a request.
 
     Args:
-        app: what is guarded.
-        api_key: ``Authorization: Bearer`` must carry it; None lets everybody in.
-        hosts: names that the Host header may have, without port; ``ADDRESSES`` among them stands
-            for every numeric address; None means any.
+        app: the application to protect.
+        api_key: required as ``Authorization: Bearer KEY``; None lets everybody in.
+        hosts: names allowed in the Host header, without port; ``ADDRESSES`` stands for every
+            numeric address; None allows any.
     """
 
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Collection[str] | None) -> None:
@@ -40,7 +41,7 @@ class Guard:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the ASGI specification."""
+        """Pass the request on, or answer it with an error."""
         error = self._check(scope) if scope["type"] == "http" else None
         if error is None:
             await self._app(scope, receive, send)
@@ -49,12 +50,12 @@ class Guard:
 
     def _check(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
-        if self._hosts is not None and not named(headers.get("host", ""), self._hosts):
+        if self._hosts is not None and not names_server(headers.get("host", ""), self._hosts):
             return ApiError(400, "The Host header does not name this server.", code="wrong_host")
         if self._key is None or scope["path"] in OPEN_PATHS:
             return None
-        given = headers.get("authorization", "").encode("latin-1")
-        if hmac.compare_digest(given, self._key):
+        sent = headers.get("authorization", "").encode("latin-1")
+        if hmac.compare_digest(sent, self._key):
             return None
         return ApiError(
             401,
@@ -64,8 +65,8 @@ class Guard:
         )
 
 
-def named(header: str, hosts: Collection[str]) -> bool:
-    """Whether the Host header names this server."""
+def names_server(header: str, hosts: Collection[str]) -> bool:
+    """Return whether the Host header names this server."""
     name = _host(header)
     if name in hosts:
         return True
@@ -79,6 +80,6 @@ def named(header: str, hosts: Collection[str]) -> bool:
 
 
 def _host(value: str) -> str:
-    """The name in a Host header, without the port, in lower case."""
+    """Return the name in a Host header, without port, in lower case."""
     name, colon, port = value.rpartition(":")
     return (name if colon and port.isdigit() else value).lower()

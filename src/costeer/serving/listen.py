@@ -1,4 +1,4 @@
-"""Run an ASGI application on a socket, with uvicorn; knows nothing of what it serves."""
+"""Run an ASGI application on a socket, with uvicorn. Knows nothing about what it serves."""
 
 from __future__ import annotations
 
@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Addresses that only this machine can reach."""
+
+
+def url_host(host: str) -> str:
+    """Return a host as it stands in URLs and in Host headers: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """Open a listening socket.
 
     Raises:
         UsageError: the port is taken, or the address is not this machine's.
@@ -25,11 +34,11 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=128)
-        # Inherited by its connections. asyncio sets it only on sockets that name their protocol,
-        # and without it a token waits up to 40 ms for the receipt of the one before.
+        # Inherited by the connections. asyncio sets it only on sockets that name their protocol;
+        # without it a token waits up to 40 ms for the acknowledgement of the previous one.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # The system tells that a peer takes something only when a third of this is free again: with
-        # its own choice, megabytes, a slow reader of large rows looks like one that takes nothing.
+        # The system reports that a peer reads only once a third of this is free. With the default
+        # of megabytes, a slow reader of large rows looks like one that reads nothing.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
         return listening
     except (OSError, OverflowError) as error:
@@ -41,27 +50,26 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address(listening: socket.socket, host: str) -> str:
-    """The URL of a listening socket."""
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listening.getsockname()[1]}"
+    """Return the URL of a listening socket."""
+    return f"http://{url_host(host)}:{listening.getsockname()[1]}"
 
 
 def uvicorn_server(
     app: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None] = lambda: None
 ) -> uvicorn.Server:
-    """A uvicorn server that calls ``on_ready`` once it accepts connections.
+    """Create a uvicorn server that calls ``on_ready`` once it accepts connections.
 
-    ``on_stop`` is called, in a thread, as soon as it is to end: what requests under way wait for
-    should end then, so that they are answered and not cut.
-    Its ``run(sockets=[...])`` blocks; ``should_exit = True`` ends it from any thread.
+    ``on_stop`` is called in a thread when the server begins to shut down. It should end what
+    running requests wait for, so that they are answered and not cut off. ``run(sockets=[...])``
+    blocks; ``should_exit = True`` ends it from any thread.
     """
     import anyio.to_thread
     import uvicorn
 
-    from costeer.serving.connections import TERSE, Connection
+    from costeer.serving.connections import TERSE_FILTER, LimitedConnection
 
     for name in ("uvicorn.error", "asyncio"):
-        logging.getLogger(name).addFilter(TERSE)
+        logging.getLogger(name).addFilter(TERSE_FILTER)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,12 +84,12 @@ def uvicorn_server(
     return Server(
         uvicorn.Config(
             app,
-            http=Connection,
-            backlog=64,  # also how often asyncio tries, and complains, where files run out
+            http=LimitedConnection,
+            backlog=64,  # also how often asyncio retries, and logs, when out of files
             ws="none",
             loop="asyncio",
             lifespan="on",
-            access_log=False,  # who asked for what is nobody's business
+            access_log=False,  # requests are not logged
             log_level="warning",
             server_header=False,
             timeout_keep_alive=75,  # a device may think for a while between two requests
@@ -91,15 +99,15 @@ def uvicorn_server(
 
 
 def exit_with_parent() -> None:
-    """End this process as soon as its standard input does.
+    """End this process when its standard input closes.
 
-    The parent holds the other end of the pipe, so its death, however violent, closes it.
+    The parent holds the other end of the pipe, so the pipe closes however the parent ends.
     """
 
     def wait() -> None:
         # os.read, not sys.stdin: a thread inside a buffered reader can deadlock the exit
         while os.read(0, 4096):
             pass
-        os._exit(0)  # also in the middle of loading a model
+        os._exit(0)  # also while a model is loading
 
     threading.Thread(target=wait, name="costeer-parent", daemon=True).start()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from costeer.cli.options import with_defaults
+from costeer import settings
 
 if TYPE_CHECKING:
     from costeer_evals.run.experiment import Experiment, Generating, Scoring
@@ -86,7 +86,7 @@ OPTIONS: list[Callable[[Any], Any]] = [
         help="Write generated texts to a second file. They may repeat private data.",
     ),
     click.option("--llm", metavar="MODEL", help="The large model."),
-    click.option("--local", metavar="MODEL", help="The small model."),
+    click.option("--slm", metavar="MODEL", help="The small model."),
     click.option("--tuned", metavar="MODEL", help="For proxy-tuning."),
     click.option("--untuned", metavar="MODEL", help="For proxy-tuning."),
     click.option("--context", type=click.IntRange(min=1), default=4096, show_default=True),
@@ -153,10 +153,10 @@ def job(experiment: Experiment, options: dict[str, Any]) -> Job:
     from costeer_evals.run.job import Job
     from costeer_evals.run.models import ModelChoice
 
-    given = with_defaults({name: options[name] for name in ("llm", "local", "threads")})
+    chosen = settings.load().override({name: options[name] for name in ("llm", "slm", "threads")})
     roles = {
-        "llm": given["llm"] or DEFAULT_PAIR.llm,
-        "slm": given["local"] or DEFAULT_PAIR.slm,
+        "llm": chosen.llm or DEFAULT_PAIR.llm,
+        "slm": chosen.slm or DEFAULT_PAIR.slm,
         "tuned": options["tuned"],
         "untuned": options["untuned"],
     }
@@ -166,7 +166,7 @@ def job(experiment: Experiment, options: dict[str, Any]) -> Job:
         choice=ModelChoice(
             {role: name for role, name in roles.items() if name},
             context=options["context"],
-            threads=given["threads"],
+            threads=chosen.threads,
             device=options["device"],
         ),
         out=options["out"],

@@ -105,13 +105,14 @@ def _rater(options: dict[str, Any]) -> Rater:
 
 def _executed(found: Found, rater: Rater, out: Path, *, quiet: bool) -> Outcome:
     """Rate with a bar on stderr, and say at the end what was done."""
-    from costeer.cli.show import story
     from costeer_evals.run.rating import execute
 
     with progress("Ratings", quiet=quiet) as bar:
         outcome = execute(found, rater, out, bar.begin, bar.advance)
     if not quiet:
-        story().print(_summary(out, outcome), style="dim", markup=False)
+        from costeer.cli.show import stderr_console
+
+        stderr_console().print(_summary(out, outcome), style="dim", markup=False)
     return outcome
 
 

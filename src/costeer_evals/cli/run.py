@@ -132,7 +132,6 @@ def _number(text: str) -> float:
 
 def executed(todo: Job, *, quiet: bool) -> Outcome:
     """Run a job with a bar on stderr, and say at the end what was done."""
-    from costeer.cli.show import story
     from costeer_evals.run.job import execute
 
     with progress("Rows", quiet=quiet) as bar:
@@ -143,7 +142,9 @@ def executed(todo: Job, *, quiet: bool) -> Outcome:
 
         outcome = execute(todo, stage, bar.advance)
     if not quiet:
-        story().print(_summary(todo, outcome), style="dim", markup=False)
+        from costeer.cli.show import stderr_console
+
+        stderr_console().print(_summary(todo, outcome), style="dim", markup=False)
     return outcome
 
 

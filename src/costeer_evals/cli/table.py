@@ -11,7 +11,7 @@ import click
 from costeer_evals.cli.options import names
 
 if TYPE_CHECKING:
-    from costeer_evals.report.collect import Section
+    from costeer_evals.report.sections import Section
     from costeer_evals.report.table import Grid
 
 F = TypeVar("F", bound=Callable[..., Any])

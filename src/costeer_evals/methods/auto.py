@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from costeer.decoding.auto import Auto, AutoParams, private_part
-from costeer_evals.methods.base import Array, Branch, Rows, Rule, require_count
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Rows, Rule, require_count
 from costeer_evals.methods.context import Reading
 from costeer_evals.prompts import TokenPrompts
 

@@ -17,14 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from costeer.decoding.steering import log_softmax
+from costeer.decoding.steering import Array, log_softmax
 from costeer.exceptions import ParameterError
 from costeer_evals.prompts import TokenPrompts
 
-Array = npt.NDArray[np.float32]
 Branch: TypeAlias = Literal[
     "llm_without",
     "llm_guided",

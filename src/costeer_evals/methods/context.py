@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from costeer.decoding.auto import private_part
-from costeer_evals.methods.base import Array, Branch, Method, Rows, Rule, require_number
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Method, Rows, Rule, require_number
 from costeer_evals.prompts import TokenPrompts
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.steering import LIGHT, PAPER, delta, gain, score
+from costeer.decoding.steering import LIGHT, PAPER, Array, delta, gain, score
 from costeer_evals.methods.base import (
-    Array,
     Branch,
     Method,
     Rows,

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.steering import delta
-from costeer_evals.methods.base import Array, Rows, Rule
+from costeer.decoding.steering import Array, delta
+from costeer_evals.methods.base import Rows, Rule
 from costeer_evals.methods.context import Reading
 from costeer_evals.methods.text_cache import Cache
 

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from costeer.decoding.steering import Array
 from costeer.edge.prompts import GUIDE
 from costeer.exceptions import ParameterError
-from costeer_evals.methods.base import Array, Branch, Method, Rows, Rule
+from costeer_evals.methods.base import Branch, Method, Rows, Rule
 from costeer_evals.prompts import TokenPrompts
 
 

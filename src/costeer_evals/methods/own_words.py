@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from costeer.decoding.auto import end_copies, following
-from costeer.decoding.steering import delta
-from costeer_evals.methods.base import Array, Rows, Rule, require_count
+from costeer.decoding.steering import Array, delta
+from costeer_evals.methods.base import Rows, Rule, require_count
 from costeer_evals.methods.context import Reading
 
 

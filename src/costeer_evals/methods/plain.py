@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from costeer_evals.methods.base import Array, Branch, Method, Rows
+from costeer.decoding.steering import Array
+from costeer_evals.methods.base import Branch, Method, Rows
 
 LABELS: dict[Branch, str] = {
     "slm_without": "SLM w/o",

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from costeer.decoding.steering import LOG_FLOOR, SteeringParams, delta, gain, score
+from costeer.decoding.steering import LOG_FLOOR, Array, SteeringParams, delta, gain, score
 from costeer.exceptions import ParameterError
-from costeer_evals.methods.base import Array, Branch, Method, Rows, require_number
+from costeer_evals.methods.base import Branch, Method, Rows, require_number
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from costeer.decoding.steering import Array
 
 ORDER = 5
 """The longest ending of the answer that is looked up in the text."""

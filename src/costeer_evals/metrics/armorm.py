@@ -16,16 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from costeer.decoding.steering import Array
 from costeer.exceptions import MissingDependencyError, ModelFileError, ParameterError
 
 MODEL = "RLHFlow/ArmoRM-Llama3-8B-v0.1"
 REWARDS = 19
 INSTRUCTION_FOLLOWING = 6
 MAX_TOKENS = 4096
-
-Array = npt.NDArray[np.float32]
 
 
 class ArmoRM:

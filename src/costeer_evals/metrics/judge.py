@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
 
-import httpx
+import httpx2
 
 from costeer.exceptions import CloudRefusedError, ParameterError
 from costeer_evals.tasks.base import Sample
@@ -125,7 +125,7 @@ class Judge:
         i_accept_that_it_sees_private_data: bool = False,
         api_key: str = "",
         wait: float = 1.0,
-        client: httpx.Client | None = None,
+        client: httpx2.Client | None = None,
     ) -> None:
         if i_accept_that_it_sees_private_data is not True:
             raise ParameterError(
@@ -137,7 +137,7 @@ class Judge:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._wait = wait
         self._owned = client is None
-        self._client = client if client is not None else httpx.Client(timeout=TIMEOUT)
+        self._client = client if client is not None else httpx2.Client(timeout=TIMEOUT)
 
     def rate(self, sample: Sample, answer: str, aspect: Aspect) -> Rating:
         """Ask up to four times.
@@ -166,7 +166,7 @@ class Judge:
         }
         try:
             answer = self._client.post(self._url, json=body, headers=self._headers)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             return None, type(error).__name__
         status = answer.status_code
         if status == 429 or status >= 500:
@@ -196,7 +196,7 @@ class Judge:
         self.close()
 
 
-def _content(answer: httpx.Response) -> str | None:
+def _content(answer: httpx2.Response) -> str | None:
     try:
         text: Any = answer.json()["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError):

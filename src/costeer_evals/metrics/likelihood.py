@@ -18,10 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.steering import LOG_FLOOR
+from costeer.decoding.steering import LOG_FLOOR, Array
 from costeer.exceptions import ParameterError
 
-Array = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 STEP = 0.125

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from costeer.exceptions import InputError, ParameterError
 from costeer_evals.report import ratings
+from costeer_evals.report.sections import Column, Section
 from costeer_evals.run import results
 from costeer_evals.run.experiment import Kind
 from costeer_evals.run.results import Contents, Row
@@ -32,79 +32,6 @@ def half_of(group: str) -> Half:
         group: its hash, as rows have it; hexadecimal.
     """
     return "test" if int(group, 16) % 2 else "tune"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One method in a section.
-
-    Attributes:
-        key: of the method.
-        label: for people.
-        parameters: its name and parameters.
-        violates_privacy: whether the LLM saw the context.
-        rows: one for each sample of the section, in its order.
-    """
-
-    key: str
-    label: str
-    parameters: Mapping[str, Any]
-    violates_privacy: bool
-    rows: Sequence[Row]
-
-    def values(self, score: str) -> list[float] | None:
-        """One score of every sample, if all have it."""
-        found = [row["scores"].get(score) for row in self.rows]
-        return None if not found or any(v is None for v in found) else [float(v) for v in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One task, one kind of work, one set of settings.
-
-    Attributes:
-        kind, task, settings: which.
-        models: by role, their names.
-        columns: the methods, in the order of the file.
-        samples: ids, those that every method has.
-        groups: what is resampled together, one for each sample.
-        left_out: samples that some method lacks.
-    """
-
-    kind: Kind
-    task: str
-    settings: Mapping[str, Any]
-    models: Mapping[str, str]
-    columns: Sequence[Column]
-    samples: Sequence[str]
-    groups: Sequence[str]
-    left_out: int
-
-    @property
-    def likelihoods(self) -> bool:
-        """Whether rows hold likelihoods of references, which are calibrated before comparing."""
-        return all("log_partition" in c.rows[0]["scores"] for c in self.columns)
-
-    @property
-    def title(self) -> str:
-        """For tables."""
-        names = ", ".join(f"{role} {name}" for role, name in self.models.items())
-        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
-        work = f"texts ({settings})"
-        if self.kind == "score":
-            work = "likelihood of the references" if self.likelihoods else "choice of an option"
-        return f"{self.task}, {work}: {len(self.samples)} samples; {names}"
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader must know."""
-        if not self.left_out:
-            return []
-        return [f"{self.left_out} more samples are left out: not every method has them yet."]
-
-    def find(self, key: str) -> Column | None:
-        """The method of that key."""
-        return next((column for column in self.columns if column.key == key), None)
 
 
 def load(paths: Iterable[Path]) -> Contents:

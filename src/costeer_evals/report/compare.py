@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costeer.exceptions import ParameterError
 from costeer_evals.report import likelihood, ratings, texts
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Cell, Column, Grid
 from costeer_evals.statistics import holm, paired_bootstrap, sign_flip_test
 

@@ -21,8 +21,8 @@ from costeer_evals.metrics.calibration import (
     uncalibrated,
 )
 from costeer_evals.metrics.likelihood import TextScores
-from costeer_evals.report.collect import Column as MethodColumn
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Column as MethodColumn
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Column, Grid
 from costeer_evals.run.row import read_likelihood
 from costeer_evals.statistics import (

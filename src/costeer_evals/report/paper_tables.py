@@ -15,7 +15,7 @@ import numpy as np
 from costeer.exceptions import InputError
 from costeer_evals.methods.registry import method
 from costeer_evals.report import published, ratings
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Cell, Column, Grid
 from costeer_evals.report.texts import mean, tokens_per_second
 

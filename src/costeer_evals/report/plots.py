@@ -9,7 +9,7 @@ import numpy as np
 
 from costeer.exceptions import InputError, MissingDependencyError
 from costeer_evals.report import likelihood, sweep, texts
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Section
 
 INK, ACCENT, PALE = "#333333", "#1f6fb2", "#c44e52"
 SHOWN = 5.0

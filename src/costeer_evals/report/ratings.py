@@ -16,7 +16,7 @@ from costeer_evals.run.rating import described
 from costeer_evals.run.results import Contents, Row
 
 if TYPE_CHECKING:
-    from costeer_evals.report.collect import Column, Section
+    from costeer_evals.report.sections import Column, Section
 
 HEADINGS: Mapping[str, str] = {
     "overall": "judge, overall",

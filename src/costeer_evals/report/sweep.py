@@ -17,8 +17,8 @@ import numpy as np
 from costeer.decoding.steering import PAPER, USEFUL_GAIN, GainWarning, SteeringParams, gain
 from costeer_evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN, CoSteer
 from costeer_evals.report import likelihood, texts
-from costeer_evals.report.collect import Column as MethodColumn
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Column as MethodColumn
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Cell, Column, Grid
 
 GAINS = (0.25, LIGHT_GAIN, 0.75, 1.0, 1.25, 1.5, PAPER_GAIN, 2.58)

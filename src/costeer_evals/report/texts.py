@@ -16,8 +16,8 @@ import numpy as np
 
 from costeer_evals.methods.plain import Plain
 from costeer_evals.report import ratings
-from costeer_evals.report.collect import Column as MethodColumn
-from costeer_evals.report.collect import Section
+from costeer_evals.report.sections import Column as MethodColumn
+from costeer_evals.report.sections import Section
 from costeer_evals.report.table import Cell, Column, Grid
 from costeer_evals.statistics import Interval, holm, paired_bootstrap, sign_flip_test, wilson
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from costeer_evals.report.collect import Column, Section
+from costeer_evals.report.sections import Column, Section
 from costeer_evals.report.texts import changed
 
 GAINS = (0.5, 1.25, 2.5, 3.75)

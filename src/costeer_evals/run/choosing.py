@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from costeer.decoding.steering import log_softmax
+from costeer.decoding.steering import Array, log_softmax
 from costeer.models.base import LanguageModel
-from costeer_evals.methods.base import Array, Branch, Method
+from costeer_evals.methods.base import Branch, Method
 from costeer_evals.run.models import Models, prompt_of
 from costeer_evals.samples import EncodedUnit
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
-from costeer.models.base import Sequence as TokenSequence
-from costeer_evals.methods.base import Array, Branch, Method, Rule
+from costeer.decoding.steering import Array
+from costeer.models.base import TokenSequence
+from costeer_evals.methods.base import Branch, Method, Rule
 from costeer_evals.prompts import TokenPrompts
 from costeer_evals.run.models import Models, prompt_of
 from costeer_evals.samples import EncodedUnit

@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from costeer.cloud.client.address import checked, headers
+from costeer.cloud.client.address import check_url, headers
 from costeer.exceptions import CloudError, CloudRefusedError, ParameterError
 from costeer_evals.metrics.judge import Aspect, Judge, prompt
 from costeer_evals.run import provenance
@@ -94,7 +94,7 @@ class Judging:
         parallel: int = 4,
         wait: float = 1.0,
     ) -> None:
-        address = checked(address, "The judge's address", "COSTEER_JUDGE_KEY")
+        address = check_url(address, "The judge's address", "COSTEER_JUDGE_KEY")
         if accepted is not True:
             raise ParameterError(
                 f"For every text, the judge at {address} would be sent the user's profile and "

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from costeer.exceptions import InputError
-from costeer.models.files.lock import Locked, exclusive
+from costeer.models.files.lock import LockedError, exclusive
 
 Row: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str, str, str]
@@ -208,7 +208,7 @@ def opened(path: Path) -> Iterator[ResultFile]:
             if contents.length < path.stat().st_size:
                 os.truncate(path, contents.length)
             yield ResultFile(path, contents)
-    except Locked:
+    except LockedError:
         raise InputError(
             f"Another process is writing to {path}.",
             "Wait for it, or give every shard a file of its own.",

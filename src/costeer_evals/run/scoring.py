@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from costeer.decoding.steering import log_softmax
-from costeer.models.base import Sequence as TokenSequence
-from costeer_evals.methods.base import Array, Branch, Method, Rule
+from costeer.decoding.steering import Array, log_softmax
+from costeer.models.base import TokenSequence
+from costeer_evals.methods.base import Branch, Method, Rule
 from costeer_evals.metrics.likelihood import TextScores, score_tokens
 from costeer_evals.prompts import TokenPrompts
 from costeer_evals.run.logprob_store import KeptRows, Rounded

@@ -16,14 +16,14 @@ def read(repository: str, config: str, split: str, limit: int | None) -> Iterato
     """
     try:
         import datasets
-        import httpx
+        import httpx2
     except ImportError:
         raise MissingDependencyError(
             "Loading from the hub needs the package datasets.", EXTRA
         ) from None
     try:
         table = datasets.load_dataset(repository, config, split=split)
-    except (OSError, ValueError, httpx.HTTPError, datasets.exceptions.DatasetsError) as error:
+    except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
         raise FetchError(
             f"{repository} ({config}, {split}) could not be fetched from the hub: "
             f"{type(error).__name__}.",

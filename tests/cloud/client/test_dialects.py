@@ -1,13 +1,13 @@
 import json
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client import completion_stream as answers
 from costeer.cloud.client.dialects import LEAST, fields, hidden, steps
-from costeer.cloud.client.http_errors import LONGEST_WAIT, logprobs_cap, refused, retry_after
+from costeer.cloud.client.http_errors import LONGEST_WAIT, logprobs_cap, refused_error, retry_after
 from costeer.cloud.client.model_info import read_info
 from costeer.cloud.wire.logprobs import encode
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, NotFiniteError
@@ -172,7 +172,7 @@ SGLANG_CHOICE = {
 }
 
 
-class Answer:
+class FakeResponse:
     """As much of a response as is looked at."""
 
     def __init__(self, status_code=200, body=b""):
@@ -190,8 +190,8 @@ class Answer:
 def answer(payloads):
     """The choices of a streamed answer."""
     lines = [*map(json.dumps, payloads), "[DONE]"]
-    response = Answer(body=b"".join(f"data: {line}\n\n".encode() for line in lines))
-    return answers.Answer(response, response).choices()
+    response = FakeResponse(body=b"".join(f"data: {line}\n\n".encode() for line in lines))
+    return answers.CompletionStream(response, response).choices()
 
 
 TOP = encode(np.asarray([7, 3], np.int32), np.asarray([-0.5, -1], np.float32))
@@ -275,7 +275,7 @@ def test_a_tie_keeps_the_token_that_the_stream_went_on_with():
 
 def test_a_documented_chunk_of_vllm():
     """More entries than asked for where the chosen token is not in the top k; several tokens."""
-    (choice,) = answer([VLLM_CHUNK])
+    choice = next(answer([VLLM_CHUNK]))
     first, second = steps(choice, 2, 151_936)
     assert (first.token, first.top_ids.tolist()) == (9707, [9707, 13048])
     assert (second.token, second.top_ids.tolist()) == (0, [11, 151_645])
@@ -314,7 +314,7 @@ def test_fields(server, max_tokens, some):
     ],
 )
 def test_a_full_context_is_told_apart(text, told):
-    assert ("longer than the model's context" in refused(400, text).hint) == told
+    assert ("longer than the model's context" in refused_error(400, text).hint) == told
 
 
 def test_several_tokens_in_a_chunk_ties_and_floor():
@@ -393,7 +393,7 @@ def test_logprobs_cap(text, asked, cap):
     ],
 )
 def test_cards(cards, model, expected):
-    info = read_info(Answer(), json.dumps({"data": cards}), model)
+    info = read_info(FakeResponse(), json.dumps({"data": cards}), model)
     assert (info.model, info.vocab_size, info.context_length) == expected
 
 
@@ -403,17 +403,17 @@ def test_cards(cards, model, expected):
 )
 def test_the_kind_of_server(owner, server):
     card = {"id": "a", "owned_by": owner}
-    assert read_info(Answer(), json.dumps({"data": [card]}), None).server == server
+    assert read_info(FakeResponse(), json.dumps({"data": [card]}), None).server == server
 
 
 def test_no_cards():
-    assert read_info(Answer(404), "Not Found", "m").model == "m"
+    assert read_info(FakeResponse(404), "Not Found", "m").model == "m"
     with pytest.raises(CloudRefusedError) as caught:
-        read_info(Answer(401), "{}", None)
+        read_info(FakeResponse(401), "{}", None)
     assert "COSTEER_API_KEY" in caught.value.hint
     for text in ("<html>", "[]", '{"data": 5}', '{"data": [5]}', "null"):
         with pytest.raises(CloudProtocolError):
-            read_info(Answer(), text, None)
+            read_info(FakeResponse(), text, None)
 
 
 @pytest.mark.parametrize(
@@ -432,4 +432,4 @@ def test_no_cards():
 )
 def test_retry_after_is_bounded(value, seconds):
     headers = [] if value is None else [(b"retry-after", value.encode("latin-1"))]
-    assert retry_after(httpx.Response(429, headers=headers)) == seconds
+    assert retry_after(httpx2.Response(429, headers=headers)) == seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -16,7 +16,7 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import LocalSteering
+from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 from tests.support.llama_server import llama_server, require
@@ -69,7 +69,7 @@ def client(url):
 def chunks(url, prompt, **fields):
     """The chunks of a request that is not the client's."""
     body = {"prompt": prompt, "temperature": 0, "logprobs": 4, "stream": True, "max_tokens": 1}
-    text = httpx.post(f"{url}/v1/completions", json=body | fields).text
+    text = httpx2.post(f"{url}/v1/completions", json=body | fields).text
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line]
     assert lines.pop() == "[DONE]"
     return [json.loads(line) for line in lines]
@@ -160,9 +160,10 @@ def test_decodes_like_in_process(client, ours, eos_ids, tmp_path, mode):
     for prompt in PROMPTS[:12]:
         answers = []
         for cloud in (ours, client):
-            local = LocalSteering(small)
+            pair = SlmPair(small)
+            local = SlmDelta(pair)
             steps = list(generate_step(cloud, local, Prompts(prompt, prompt, [9, *prompt]), params))
-            local.close()
+            pair.close()
             assert all(step.proven for step in steps)
             answers.append(numbered(steps))
         total += len(answers[0])
@@ -176,7 +177,7 @@ def test_leaving_stops_the_server_and_keeps_the_prefix(url, client):
     stream = client.stream(prompt, 275, 400)  # all log-probabilities, which makes it slow
     steps = [next(stream) for _ in range(3)]
     stream.close()
-    assert until(lambda: not httpx.get(f"{url}/slots").json()[0]["is_processing"])
+    assert until(lambda: not httpx2.get(f"{url}/slots").json()[0]["is_processing"])
     corrected = [*prompt, *numbered(steps[:2]), 65]
     timings = chunks(url, corrected)[-1]["timings"]
     assert timings["cache_n"] == len(corrected) - 1
@@ -222,7 +223,8 @@ def test_the_default_pair():
     public = chat([question])
     private = chat([question | {"content": f"I love parrots.\n\n{question['content']}"}])
     with llama_server(large, CONTEXT) as url:
-        client, local = CompletionsClient(url), LocalSteering(local_model)
+        pair = SlmPair(local_model)
+        client, local = CompletionsClient(url), SlmDelta(pair)
         assert client.info().vocab_size == 151_936
         answers = []
         for mode in MODES:
@@ -244,7 +246,7 @@ def test_the_default_pair():
         timings = chunks(url, [*public, *numbered(alone), again.token])[-1]["timings"]
         assert timings["prompt_n"] <= 2
         client.close()
-    local.close()
+    pair.close()
 
     model = LlamaCpp(large, context=CONTEXT, sequences=1, threads=1)
     ours = list(InProcess(model).stream(public, 64, 3))

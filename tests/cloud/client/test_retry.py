@@ -1,12 +1,12 @@
 import pytest
 
-from costeer.cloud.client.retry import LONGEST_PAUSE, AgainError, Patience, Tries
+from costeer.cloud.client.retry import LONGEST_PAUSE, RetryableError, RetryPolicy, RetryState
 from costeer.cloud.stop import Stop
 from costeer.exceptions import CloudUnreachableError, ParameterError, StoppedError
 
 
-def failure(pause=0.0, lasting=False):
-    return AgainError(CloudUnreachableError("gone"), pause, lasting=lasting)
+def failure(pause=0.0, permanent=False):
+    return RetryableError(CloudUnreachableError("gone"), pause, permanent=permanent)
 
 
 class Noting(Stop):
@@ -26,44 +26,44 @@ def stopped():
     return Noting()
 
 
-def borne(tries, failures):
+def borne(state, failures):
     """How many of ``failures`` are borne."""
     for count, one in enumerate(failures):
         try:
-            tries.failed(one)
+            state.failed(one)
         except CloudUnreachableError:
             return count
     return len(failures)
 
 
 @pytest.mark.parametrize(
-    ("retries", "some", "lasting"), [(0, 0, 0), (1, 1, 1), (2, 2, 1), (5, 5, 3), (8, 8, 4)]
+    ("retries", "some", "permanent"), [(0, 0, 0), (1, 1, 1), (2, 2, 1), (5, 5, 3), (8, 8, 4)]
 )
-def test_what_may_last_is_given_half_as_many_tries(stopped, retries, some, lasting):
-    patience = Patience(retries, 0.0)
-    assert borne(Tries(patience, stopped), [failure()] * 99) == some
-    assert borne(Tries(patience, stopped), [failure(lasting=True)] * 99) == lasting
-    mixed = [failure(lasting=True), failure()] * 99
-    assert borne(Tries(patience, stopped), mixed) == min(retries, max(2 * lasting, 0))
+def test_what_may_last_is_given_half_as_many_tries(stopped, retries, some, permanent):
+    policy = RetryPolicy(retries, 0.0)
+    assert borne(RetryState(policy, stopped), [failure()] * 99) == some
+    assert borne(RetryState(policy, stopped), [failure(permanent=True)] * 99) == permanent
+    mixed = [failure(permanent=True), failure()] * 99
+    assert borne(RetryState(policy, stopped), mixed) == min(retries, max(2 * permanent, 0))
 
 
 def test_progress_forgives(stopped):
-    tries = Tries(Patience(2, 1.0), stopped)
+    state = RetryState(RetryPolicy(2, 1.0), stopped)
     for _ in range(50):
-        assert borne(tries, [failure(), failure(lasting=True)]) == 2
-        tries.progressed()
+        assert borne(state, [failure(), failure(permanent=True)]) == 2
+        state.progressed()
     assert max(stopped.waited) <= 2 * 1.5  # the pauses begin anew
 
 
 def test_pauses_grow_up_to_a_bound(stopped):
-    borne(Tries(Patience(2000, 0.25), stopped), [failure()] * 2000)
+    borne(RetryState(RetryPolicy(2000, 0.25), stopped), [failure()] * 2000)
     for at, pause in enumerate(stopped.waited):
         middle = min(0.25 * 2.0**at, LONGEST_PAUSE) if at < 50 else LONGEST_PAUSE
         assert 0.5 * middle <= pause <= 1.5 * middle
 
 
 def test_a_server_may_ask_for_a_longer_pause_but_not_for_a_shorter_one(stopped):
-    borne(Tries(Patience(2, 1.0), stopped), [failure(pause=7.0), failure(pause=0.001)])
+    borne(RetryState(RetryPolicy(2, 1.0), stopped), [failure(pause=7.0), failure(pause=0.001)])
     assert stopped.waited[0] == 7.0
     assert stopped.waited[1] >= 1.0
 
@@ -71,10 +71,10 @@ def test_a_server_may_ask_for_a_longer_pause_but_not_for_a_shorter_one(stopped):
 def test_nobody_waits_for_an_answer_that_nobody_wants(stopped):
     stopped.set()
     with pytest.raises(StoppedError):
-        Tries(Patience(9, 1.0), stopped).failed(failure())
+        RetryState(RetryPolicy(9, 1.0), stopped).failed(failure())
 
 
 @pytest.mark.parametrize("bad", [(-1, 0.0), (1, -0.5), (1, float("nan"))])
 def test_out_of_range(bad):
     with pytest.raises(ParameterError, match="less than 0"):
-        Patience(*bad)
+        RetryPolicy(*bad)

@@ -1,6 +1,6 @@
 import pytest
 
-from costeer.cloud.client.timeouts import FEW, Waiting
+from costeer.cloud.client.timeouts import FEW, ReadTimeouts
 
 SEEN = (1, 2, 3)
 
@@ -18,13 +18,13 @@ SEEN = (1, 2, 3)
     ],
 )
 def test_only_what_the_server_has_nearly_read_is_expected_soon(prompt, seconds):
-    waiting = Waiting(120.0, 30.0)
-    assert not waiting.met
+    waiting = ReadTimeouts(120.0, 30.0)
+    assert not waiting.has_answered
     assert waiting.seconds(prompt) == 120.0
     waiting.answered(SEEN)
-    assert waiting.met
+    assert waiting.has_answered
     assert waiting.seconds(prompt) == seconds
 
 
 def test_between_tokens_is_never_the_longer():
-    assert Waiting(5.0, 30.0).between == 5.0
+    assert ReadTimeouts(5.0, 30.0).between == 5.0

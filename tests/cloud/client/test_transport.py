@@ -15,7 +15,7 @@ PEM = Path(__file__).with_name("self_signed.pem")  # of localhost and 127.0.0.1
 
 
 class Secure(Scripted):
-    """Speaks TLS with a certificate that nobody has signed."""
+    """Speaks TLS with a certificate that unreachable_error has signed."""
 
     def __init__(self, *answers):
         super().__init__(*answers)

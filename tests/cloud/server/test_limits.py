@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.cloud.server.requests import Limits
@@ -15,7 +15,7 @@ from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, 
 
 
 def post(app, body):
-    return httpx.post(f"{app.url}/v1/completions", json=body, timeout=20)
+    return httpx2.post(f"{app.url}/v1/completions", json=body, timeout=20)
 
 
 def connect(app):
@@ -82,7 +82,7 @@ def test_a_wide_whole_answer_takes_little_memory(wider):
 
     watching = threading.Thread(target=look)
     watching.start()
-    assert len(httpx.post(f"{wider.url}/v1/completions", json=body, timeout=20).content) > 4e6
+    assert len(httpx2.post(f"{wider.url}/v1/completions", json=body, timeout=20).content) > 4e6
     over.set()
     watching.join()
     assert peak[0] - before < 100
@@ -136,7 +136,7 @@ def test_a_long_text_does_not_stop_the_others():
         asking.start()
         time.sleep(0.2)
         began = time.monotonic()
-        assert httpx.get(f"{app.url}/health").status_code == 200
+        assert httpx2.get(f"{app.url}/health").status_code == 200
         assert asking.is_alive()
         assert time.monotonic() - began < 0.8
         asking.join()

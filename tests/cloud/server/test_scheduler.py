@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.server.jobs import Job, Slot, choose_slot
-from costeer.cloud.server.scheduler import ClosedError, QueueFullError, Scheduler
+from costeer.cloud.server.jobs import ClosedError, Job, QueueFullError
+from costeer.cloud.server.scheduler import Scheduler
 from costeer.exceptions import InterruptedModelError, NotFiniteError
 from costeer.models.fake import FakeModel
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingModel, same, until
@@ -47,25 +47,6 @@ class Reading:
             if reason:
                 return reason
             assert self.ready.wait(5)
-
-
-def slot(ids, used=0):
-    return Slot(ids=tuple(ids), used=used)
-
-
-@pytest.mark.parametrize(
-    ("slots", "prompt", "chosen"),
-    [
-        ([slot([]), slot([1, 2, 3])], [1, 2, 3, 4], 1),
-        ([slot([1, 2, 3, 4]), slot([1, 2, 3])], [1, 2, 3, 4, 5], 0),
-        ([slot([5], 2), slot([6], 1)], [1, 2], 1),  # nothing in common: the least recently used
-        ([slot([1, 2], 2), slot([1, 2], 1)], [1, 2, 3], 1),
-        ([slot([1] * 20, 2), slot([], 0)], [1, 2, 2, 2, 2], 1),  # a first word is no reason
-        ([slot([1] * 20, 2), slot([], 0)], [1, 1, 1, 2], 0),
-    ],
-)
-def test_choose_slot(slots, prompt, chosen):
-    assert choose_slot(slots, tuple(prompt)) is slots[chosen]
 
 
 def test_one_client_gets_the_rows_of_inprocess_by_plain_calls(schedule):

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.server.chunks import Answer, TextStream, dump
+from costeer.cloud.server.chunks import ChunkBuilder, dump
 from costeer.cloud.server.requests import Limits, parse
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.cloud.wire.logprobs import decode, encode
 from costeer.exceptions import CloudProtocolError, NotFiniteError
 from costeer.models.fake import FakeModel
+from costeer.models.text import TextStream
 from tests.support.serving import PROMPT
 
 
@@ -78,9 +79,9 @@ def test_infinity_and_nothing_pass():
 def test_a_token_costs_less_than_a_kilobyte():
     model = FakeModel()
     body = {"prompt": PROMPT, "logprobs": 64, "logprobs_encoding": "base64", "stream": True}
-    text = TextStream(model.tokenizer, ())
+    text = TextStream()
     name, seal = "Qwen2.5-72B-Instruct-Q4_K_M", StreamChecksum(PROMPT)
-    answer = Answer(parse(body, Limits()), name, model.tokenizer, text, seal)
+    answer = ChunkBuilder(parse(body, Limits()), name, model.tokenizer, text, seal)
     for step in InProcess(model).stream(PROMPT, 64, 20):
         frame = b"data: " + dump(answer.chunk(step, None)) + b"\n\n"
         assert len(frame) + len(f"{len(frame):x}") + 4 <= 1000  # with HTTP's own chunk framing

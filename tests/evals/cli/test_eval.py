@@ -18,7 +18,7 @@ from tests.support import tiny_nltk
 from tests.support.tiny_rows import SECRET
 from tests.support.tiny_runs import all_tasks, cogenesis, questions, rows
 
-FAKE = ("--llm", "fake:1", "--local", "fake:2")
+FAKE = ("--llm", "fake:1", "--slm", "fake:2")
 
 
 @pytest.mark.parametrize("command", ["run", "rate", "sweep", "table", "compare", "plot"])

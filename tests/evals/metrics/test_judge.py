@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from costeer.exceptions import CloudRefusedError, ParameterError
@@ -57,7 +57,7 @@ def test_the_prompt(aspect, words):
 
 
 def completion(text):
-    return httpx.Response(200, json={"choices": [{"message": {"content": text}}]})
+    return httpx2.Response(200, json={"choices": [{"message": {"content": text}}]})
 
 
 def rate(*answers):
@@ -71,7 +71,7 @@ def rate(*answers):
             raise following
         return following
 
-    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as client:
         judge = Judge(
             "http://judge.test/v1/",
             "gpt-4o",
@@ -100,12 +100,12 @@ def test_a_rating():
     [
         completion("I would say seven."),
         completion(None),
-        httpx.Response(200, text="<html>"),
-        httpx.Response(200, json=[]),
-        httpx.Response(429),
-        httpx.Response(503),
-        httpx.ConnectError("no"),
-        httpx.ReadTimeout("slow"),
+        httpx2.Response(200, text="<html>"),
+        httpx2.Response(200, json=[]),
+        httpx2.Response(429),
+        httpx2.Response(503),
+        httpx2.ConnectError("no"),
+        httpx2.ReadTimeout("slow"),
     ],
 )
 def test_it_asks_again(first):
@@ -114,7 +114,7 @@ def test_it_asks_again(first):
 
 
 def test_four_failures_are_recorded_not_raised():
-    rating, requests = rate(*[completion("no idea")] * 3, httpx.Response(500))
+    rating, requests = rate(*[completion("no idea")] * 3, httpx2.Response(500))
     assert rating == Rating(None, 4, "status 500") and len(requests) == 4
     rating, _ = rate(*[completion("no idea")] * 4)
     assert rating.failure == "no rating in the answer"
@@ -123,7 +123,7 @@ def test_four_failures_are_recorded_not_raised():
 @pytest.mark.parametrize("status", [400, 401, 404])
 def test_a_refusal_is_an_error(status):
     with pytest.raises(CloudRefusedError, match=f"status {status}"):
-        rate(httpx.Response(status))
+        rate(httpx2.Response(status))
 
 
 def test_failures_are_counted_and_not_averaged():
@@ -141,7 +141,7 @@ def test_it_must_be_accepted_that_the_judge_sees_private_data():
 def test_it_closes_its_own_connections_only():
     judge = Judge("http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True)
     judge.close()
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         Judge(
             "http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True, client=client
         ).close()

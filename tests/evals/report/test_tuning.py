@@ -45,6 +45,6 @@ def test_the_command(tmp_path):
     data = everyday(tmp_path / "everyday.jsonl", 4)
     arguments = ["eval", "tune", "-t", "everyday", "--data", str(data), "--max-tokens", "4"]
     arguments += ["--out", str(tmp_path / "tune.jsonl"), "--gains", "0.5,2.5"]
-    result = CliRunner().invoke(cli, [*arguments, "--llm", "fake:1", "--local", "fake:2"])
+    result = CliRunner().invoke(cli, [*arguments, "--llm", "fake:1", "--slm", "fake:2"])
     assert result.exit_code == 0, result.output
     assert "Best here: gain" in result.output and "respected" in result.output

@@ -211,7 +211,7 @@ def test_killed_again_and_again_it_ends_with_the_rows_of_a_run_in_one_go(tmp_pat
     command = [sys.executable, "-m", "costeer", "eval", "run", "--json", "--kind", kind]
     command += ["--tasks", name, "--data", str(source), "--out", str(out), "--max-tokens", "8"]
     command += ["--methods", "llm-without,llm-with,costeer:gain=0.5"]
-    command += ["--llm", FAKES["llm"], "--local", FAKES["slm"]]
+    command += ["--llm", FAKES["llm"], "--slm", FAKES["slm"]]
     generator, killed = random.Random(kind), 0
     for _ in range(2):
         size = out.stat().st_size if out.exists() else 0

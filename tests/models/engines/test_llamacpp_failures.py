@@ -110,7 +110,6 @@ def test_a_closed_model_refuses(gguf_file):
         model.sequence,
         lambda: sequence.extend([65]),
         lambda: sequence.truncate(1),
-        sequence.fork,
         lambda: tokenizer.encode("a"),
         lambda: tokenizer.decode_bytes([65]),
         lambda: model.extend_many([]),

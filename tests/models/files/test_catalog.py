@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,18 @@ def test_what_is_pinned_is_whole(spec):
 )
 def test_number_of_wheels(name, count):
     assert len(find(name).mirror.packages) == count
+
+
+@pytest.mark.parametrize("spec", [spec for spec in MODELS if spec.mirror], ids=lambda s: s.name)
+def test_the_documentation_tells_where_the_weights_come_from(spec):
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text("utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {spec.name} |")]
+    count = len(spec.mirror.packages)
+    told = f"| {count} package{'s' if count > 1 else ''}, {spec.mirror.packages[0]}"
+    assert spec.repo in line
+    assert told in line
+    assert f"version {spec.mirror.version} |" in line
+    assert spec.sha256 in line
 
 
 def test_pairs_name_known_models_of_one_engine():

@@ -54,14 +54,14 @@ class Given:
     def offers(self, spec):
         return True
 
-    def room(self, job):
+    def room(self, download):
         return self.needs
 
-    def fetch(self, job):
+    def fetch(self, download):
         self.asked += 1
         if isinstance(self.outcome, BaseException):
             raise self.outcome
-        job.target.write_bytes(self.outcome)
+        download.target.write_bytes(self.outcome)
 
 
 def test_parts_are_joined_verified_and_only_the_model_stays(index, home):

@@ -134,7 +134,7 @@ def test_what_the_hub_has_not(hub):
 
 def test_a_licence_to_accept(hub):
     hub.gated = True
-    with pytest.raises(FetchError, match="somebody/tiny asks for its licence to be accepted"):
+    with pytest.raises(FetchError, match="somebody/tiny requires accepting its licence"):
         ask(hub)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costeer.exceptions import ModelFileError
-from costeer.models.files.resumable import Partial, RealDisk
+from costeer.models.files.resumable import PartialFile, RealDisk
 
 
 class Killed(BaseException):
@@ -20,7 +20,7 @@ class Killed(BaseException):
 
 
 def open_partial(folder, plan="plan"):
-    return Partial(Path(folder) / "x.partial", plan, RealDisk())
+    return PartialFile(Path(folder) / "x.partial", plan, RealDisk())
 
 
 def cut_short(pieces, after):

@@ -1,4 +1,4 @@
-"""Reading an answer while it arrives: events, JSON, choices; and what a broken one means.
+"""A completion stream while it arrives: events, JSON, choices, and errors for broken ones.
 
 Knows the shape of a ``text_completion`` stream; what is in ``logprobs`` is for ``dialects``.
 Shape: https://platform.openai.com/docs/api-reference/completions/object.
@@ -13,25 +13,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.client.http_errors import REFUSALS
-from costeer.cloud.client.retry import AgainError
+from costeer.cloud.client.retry import RetryableError
 from costeer.cloud.client.sse import EventParser
 from costeer.cloud.client.traffic import Exchange
 from costeer.cloud.wire.checksum import BrokenStreamError, StreamChecksum
 from costeer.exceptions import CloudProtocolError, CloudRefusedError, CloudUnreachableError
 
 LONGEST_TEXT = 4 << 20
-"""Bytes read of an answer that is not a stream."""
+"""The most bytes read of a response that is not a stream."""
 
 
 class LateRefusalError(Exception):
-    """A refusal in place of the first chunk: vLLM checks some fields after its status is sent.
+    """A refusal in place of the first chunk: vLLM validates some fields after sending its status.
 
     Attributes:
-        status: that the refusal would have had.
-        text: of the event.
+        status: the HTTP status that the refusal stands for.
+        text: the event's data.
     """
 
     def __init__(self, status: int, text: str) -> None:
@@ -44,23 +44,23 @@ class HiddenTokenError(Exception):
     """The server generated a token and did not show it (see ``dialects``)."""
 
 
-def nobody(base: str, *, met: bool) -> AgainError:
-    """No connection could be made; a server that was ``met`` before may be about to return."""
-    return AgainError(
+def unreachable_error(base: str, *, reached: bool) -> RetryableError:
+    """No connection could be made; a server ``reached`` before may come back soon."""
+    return RetryableError(
         CloudUnreachableError(
             f"No server answers at {base}.", "Start one with `costeer serve`, or check the URL."
         ),
-        lasting=not met,
+        permanent=not reached,
     )
 
 
-def connecting(error: httpx.TransportError, base: str, *, met: bool) -> Exception:
-    """No connection: nobody there, or one whose TLS cannot be used."""
+def connect_error(error: httpx2.TransportError, base: str, *, reached: bool) -> Exception:
+    """No connection: nothing listens there, or TLS failed."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return nobody(base, met=met)
+        return unreachable_error(base, reached=reached)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return CloudUnreachableError(
             f"The certificate of {base} is not trusted ({cause.verify_message}).",
@@ -72,9 +72,9 @@ def connecting(error: httpx.TransportError, base: str, *, met: bool) -> Exceptio
     )
 
 
-def broken() -> AgainError:
+def connection_lost_error() -> RetryableError:
     """The connection ended before the answer did."""
-    return AgainError(
+    return RetryableError(
         CloudUnreachableError(
             "The connection to the cloud server broke.",
             "Check the server and the network, then try again.",
@@ -82,24 +82,24 @@ def broken() -> AgainError:
     )
 
 
-def silent(*, met: bool) -> AgainError:
-    """The connection stands, but nothing comes."""
-    return AgainError(
+def read_timeout_error(*, reached: bool) -> RetryableError:
+    """The connection is open, but no byte arrived in time."""
+    return RetryableError(
         CloudUnreachableError(
             "The cloud server stopped answering.",
             "It may be overloaded, or the network lost the connection; try again.",
         ),
-        lasting=not met,
+        permanent=not reached,
     )
 
 
-def unusable(message: str) -> AgainError:
-    """An answer that no completions server gives; a proxy on the way may have said it."""
-    return AgainError(CloudProtocolError(message, "Check the URL."), lasting=True)
+def bad_response_error(message: str) -> RetryableError:
+    """A response that no completions server gives; it may come from a proxy on the way."""
+    return RetryableError(CloudProtocolError(message, "Check the URL."), permanent=True)
 
 
-def read_text(response: httpx.Response, exchange: Exchange) -> str:
-    """The body of an answer that is not a stream, up to a size that none should exceed."""
+def read_text(response: httpx2.Response, exchange: Exchange) -> str:
+    """Return the body of a response that is not a stream, cut at ``LONGEST_TEXT``."""
     body = bytearray()
     for piece in response.iter_bytes():
         exchange.piece(len(piece))
@@ -109,116 +109,112 @@ def read_text(response: httpx.Response, exchange: Exchange) -> str:
     return body.decode("utf-8", "replace")
 
 
-class Answer:
-    """A streamed answer while it arrives.
+class CompletionStream:
+    """A streamed completion.
 
     Args:
-        response: with the status 200.
-        exchange: is told of every piece.
+        response: with status 200.
+        exchange: counts every piece.
 
     Raises:
-        AgainError: it is not a stream.
+        RetryableError: the response is not an event stream.
     """
 
-    def __init__(self, response: httpx.Response, exchange: Exchange) -> None:
+    def __init__(self, response: httpx2.Response, exchange: Exchange) -> None:
         kind = response.headers.get("content-type", "")
         if not kind.startswith("text/event-stream"):
-            raise unusable("The server does not stream its answer.")
+            raise bad_response_error("The server does not stream its answer.")
         self._pieces = response.iter_bytes()
         self._exchange = exchange
+        self._begun = False  # whether a chunk has arrived
         self.id = ""  # from the first chunk on
 
-    def choices(self) -> Iterator[dict[str, Any]]:
-        """The first choice of every chunk, up to ``[DONE]`` or the end of the stream.
+    def choices(self, checksum: StreamChecksum | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the first choice of every chunk of a complete answer; ignore errors after its end.
 
-        Where the chunk says how many tokens were generated so far (``timings``, llama-server's),
-        the choice gets that as ``generated``.
+        Where a chunk says how many tokens were generated so far (``timings``, llama-server's), the
+        choice carries that number as ``generated``.
+
+        Args:
+            checksum: verifies each choice, where the server sends checksums.
 
         Raises:
             LateRefusalError: the server refuses the request after all.
-            AgainError: not a stream of completions, or the server reports an error of its own.
-            BrokenStreamError: garbage.
+            RetryableError: not a stream of completions, it ended before the answer did, or the
+                server reports an error of its own.
+            BrokenStreamError: an event is not JSON, or does not match its checksum.
         """
-        parser, begun = EventParser(), False
+        finished = False
+        try:
+            for data in self._events():
+                for choice in self._parse(data)["choices"][:1]:  # a usage chunk has none
+                    if checksum is not None:
+                        checksum.check(choice)
+                    finished = finished or choice.get("finish_reason") is not None
+                    yield choice
+        except (RetryableError, httpx2.TransportError, httpx2.DecodingError, BrokenStreamError):
+            if not finished:
+                raise
+        if not finished:
+            raise connection_lost_error()
+
+    def _events(self) -> Iterator[str]:
+        """Yield the data of each event, up to ``[DONE]`` or the end of the stream."""
+        parser = EventParser()
         for piece in self._pieces:
             self._exchange.piece(len(piece))
             for data in parser.feed(piece):
                 if data == "[DONE]":
                     self.drain()
                     return
-                try:
-                    chunk = _chunk(data)
-                except LateRefusalError:
-                    self.drain()
-                    if begun:
-                        raise _failed() from None
-                    raise
-                begun = True
-                self.id = self.id or str(chunk.get("id", ""))
-                if chunk["choices"]:  # a usage chunk has none
-                    yield chunk["choices"][0]
+                yield data
+
+    def _parse(self, data: str) -> dict[str, Any]:
+        try:
+            chunk = _chunk(data)
+        except LateRefusalError:
+            self.drain()
+            if self._begun:
+                raise _server_failed_error() from None
+            raise
+        self._begun = True
+        self.id = self.id or str(chunk.get("id", ""))
+        return chunk
 
     def drain(self, seconds: float = 2.0) -> None:
-        """Read what is left, so that the connection can be used again; not for too long."""
+        """Read the rest for at most ``seconds``, so that the connection can be reused."""
         end = time.monotonic() + seconds
-        with suppress(httpx.TransportError, httpx.DecodingError):
+        with suppress(httpx2.TransportError, httpx2.DecodingError):
             for piece in self._pieces:
                 self._exchange.piece(len(piece))
                 if time.monotonic() > end:
                     return
 
 
-def until_finished(
-    choices: Iterator[dict[str, Any]], seal: StreamChecksum | None = None
-) -> Iterator[dict[str, Any]]:
-    """The choices of a whole answer; what goes wrong after its end no longer matters.
-
-    Args:
-        choices: of one stream.
-        seal: checks each, where the server sends seals.
-
-    Raises:
-        AgainError: the stream ended before the answer did.
-        BrokenStreamError: a choice is not what the server sent.
-    """
-    finished = False
-    try:
-        for choice in choices:
-            if seal is not None:
-                seal.check(choice)
-            finished = finished or choice.get("finish_reason") is not None
-            yield choice
-    except (AgainError, httpx.TransportError, httpx.DecodingError, BrokenStreamError):
-        if not finished:
-            raise
-    if not finished:
-        raise broken()
-
-
-def _failed() -> AgainError:
+def _server_failed_error() -> RetryableError:
     error = CloudRefusedError(
         "The cloud server failed in the middle of an answer.", "Its own log says more.", status=500
     )
-    return AgainError(error, lasting=True)
+    return RetryableError(error, permanent=True)
 
 
 def _chunk(data: str) -> dict[str, Any]:
-    """One event's chunk, with a list of choices."""
+    """Parse one event into a chunk with a list of choices."""
     try:
         chunk = json.loads(data)
     except (ValueError, RecursionError):
         raise BrokenStreamError("not JSON") from None
     if not isinstance(chunk, dict):
-        raise unusable("The server's answer is no completion.")
+        raise bad_response_error("The server's answer is not a completion.")
     error = chunk.get("error")
     if error is not None or chunk.get("object") == "error":
         code = error.get("code") if isinstance(error, dict) else None
         if code in REFUSALS:
             raise LateRefusalError(code, data)
-        raise _failed()
+        raise _server_failed_error()
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (choices and not isinstance(choices[0], dict)):
-        raise unusable("The server's answer is no completion.")
+        raise bad_response_error("The server's answer is not a completion.")
     timings = chunk.get("timings")
     if choices and isinstance(timings, dict):
         choices[0]["generated"] = timings.get("predicted_n")

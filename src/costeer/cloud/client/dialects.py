@@ -1,23 +1,22 @@
-"""How different servers are asked, and how they write a token and its top log-probabilities.
+"""Differences between servers: request fields, and the format of log-probabilities.
 
-One function a dialect, from the ``logprobs`` of a choice to steps:
+One function per dialect turns the ``logprobs`` of a choice into steps:
 
-- compact: our own server's (``wire``), asked for with ``logprobs_encoding``;
+- compact: our own server's (``wire``), requested with ``logprobs_encoding``;
 - openai: vLLM's, with ``return_tokens_as_token_ids``
   (https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html): parallel lists ``tokens``,
   ``top_logprobs`` whose tokens are spelled "token_id:123";
 - content: llama-server's (https://github.com/ggml-org/llama.cpp/tree/master/tools/server): a list
   ``content`` whose entries carry ``id``.
 
-llama-server shows no token that ends within a character: it keeps the text back until the
-character is complete, and then shows the last token only. Where one position is asked for, it is
-therefore made to choose a visible token (``fields``); its top log-probabilities are those of the
-model's own logits whatever it chooses. Where more are asked for, its count of tokens gives hidden
-ones away (``hidden``), and their positions are asked for one by one. ``docs/servers.md`` has what
-was tried.
+llama-server hides every token that ends within a character: it holds the text back until the
+character is complete, and then shows the last token only. A request for one position therefore
+forces it to choose a visible token (``fields``); its top log-probabilities are those of the model's
+own logits whatever it chooses. In longer requests its token count reveals hidden tokens
+(``hidden``), and their positions are requested one by one. ``docs/servers.md`` has what was tried.
 
 SGLang has no dialect: its ``/v1/completions`` names tokens by their text, which several tokens may
-share, and its ``/generate`` is another path and shape. A new one goes into ``DIALECTS``.
+share, and its ``/generate`` is another path and format. A new dialect goes into ``DIALECTS``.
 """
 
 from __future__ import annotations
@@ -35,27 +34,27 @@ from costeer.exceptions import CloudProtocolError
 PREFIX = "token_id:"
 FLAGS = (
     "The server must send log-probabilities with token ids. `costeer serve` and a recent "
-    "llama-server do it as they are, vLLM with --max-logprobs N (its default is 20); SGLang does "
-    "not. docs/servers.md has the command lines."
+    "llama-server always do, vLLM with --max-logprobs N (its default is 20); SGLang does not. "
+    "docs/servers.md has the command lines."
 )
 
 LLAMA_SERVER, VLLM = "llamacpp", "vllm"
 SERVERS = (LLAMA_SERVER, VLLM)
-"""Kinds of servers whose requests differ, as ``owned_by`` in ``/v1/models`` names them."""
+"""Servers whose requests differ, by ``owned_by`` in ``/v1/models``."""
 
 VISIBLE = [["a", 1e6]]
-"""A ``logit_bias`` under which llama-server chooses "a", a token that it shows at once."""
+"""A ``logit_bias`` that makes llama-server choose "a", a token that it shows at once."""
 
 LEAST = float(np.log(np.finfo(np.float32).smallest_subnormal))
-"""What stands for a probability that llama-server rounded to 0: the true one is not above it."""
+"""Replaces the log of a probability that llama-server rounded to 0; the true one is not above."""
 
 
 def fields(info: CloudInfo, max_tokens: int) -> dict[str, Any]:
-    """The part of a request that differs between servers.
+    """Return the request fields that differ between servers.
 
-    What a server would choose greedily must not depend on penalties from elsewhere. vLLM takes
-    them from the model's ``generation_config.json``, llama-server from its command line; the
-    latter's samplers are reduced to the choice of the largest logit.
+    The greedy choice must not depend on penalties. vLLM takes them from the model's
+    ``generation_config.json``, llama-server from its command line; the samplers of the latter are
+    reduced to the choice of the largest logit.
     """
     if info.server == VLLM:
         return {"return_tokens_as_token_ids": True, "repetition_penalty": 1.0}
@@ -67,27 +66,27 @@ def fields(info: CloudInfo, max_tokens: int) -> dict[str, Any]:
     return plain | {"timings_per_token": True}
 
 
-def hidden(choice: Mapping[str, Any], given: int) -> bool:
-    """Whether the server had generated more tokens than the ``given`` ones that it has shown.
+def hidden(choice: Mapping[str, Any], shown: int) -> bool:
+    """Return whether the server has generated more tokens than it has shown.
 
     Args:
-        choice: of the latest chunk; servers without such a count hide nothing.
-        given: steps so far, with those of this chunk.
+        choice: of the latest chunk; servers without a token count hide nothing.
+        shown: steps so far, those of this chunk included.
     """
-    told = choice.get("generated")
-    return type(told) is int and told > given
+    generated = choice.get("generated")
+    return type(generated) is int and generated > shown
 
 
 def steps(choice: Mapping[str, Any], k: int, vocab_size: int | None) -> list[CloudStep]:
-    """The steps in one choice of a chunk: none, one, or several.
+    """Parse the steps in one choice of a chunk: none, one, or several.
 
     Args:
         choice: ``choices[0]`` of a ``text_completion`` object.
-        k: how many log-probabilities were asked for; more are cut off.
-        vocab_size: ids must be below it, where it is known.
+        k: how many log-probabilities were requested; more are cut off.
+        vocab_size: ids must be below it; None where it is unknown.
 
     Raises:
-        CloudProtocolError: there are none, or they cannot be understood.
+        CloudProtocolError: there are no log-probabilities, or they cannot be parsed.
         NotFiniteError: NaN.
     """
     logprobs = choice.get("logprobs")
@@ -100,7 +99,7 @@ def steps(choice: Mapping[str, Any], k: int, vocab_size: int | None) -> list[Clo
             try:
                 return parse(logprobs, k, vocab_size)
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-                break  # not the shape that the key promised
+                break  # not the format that the key suggests
     raise CloudProtocolError("The server's log-probabilities cannot be read.", FLAGS)
 
 
@@ -127,7 +126,7 @@ def _content(logprobs: Mapping[str, Any], k: int, vocab_size: int | None) -> lis
 
 
 def _entry(entry: Mapping[str, Any], k: int, vocab_size: int | None) -> CloudStep:
-    """A step of llama-server; it bears the LLM's token also where another was forced."""
+    """Parse a step of llama-server; it has the LLM's token even where another one was forced."""
     row = {_id(other["id"]): max(other["logprob"], LEAST) for other in entry["top_logprobs"]}
     step = _step(_id(entry["id"]), row, k, vocab_size)
     if step.top_ids.size and np.float32(_number(entry["logprob"])) < step.top_logprobs[0]:
@@ -140,14 +139,14 @@ DIALECTS: dict[str, Callable[[Mapping[str, Any], int, int | None], list[CloudSte
     "content": _content,
     "tokens": _openai,
 }
-"""By the key that gives a dialect away."""
+"""Parsers by a key that only one dialect has."""
 
 
 def _step(token: int, row: Mapping[int, float], k: int, vocab_size: int | None) -> CloudStep:
-    """A step from an unordered row; -9999 stands for -inf in JSON."""
+    """Build a step from an unordered row."""
     ids = np.fromiter(row.keys(), np.int32, len(row))
     values = np.asarray([_number(value) for value in row.values()], np.float32)
-    values[values <= -9999.0] = -np.inf
+    values[values <= wire.JSON_FLOOR] = -np.inf
     order = np.lexsort((ids, -values))[:k]
     ids, values = ids[order], values[order]
     wire.check(ids, values, vocab_size)

@@ -1,7 +1,7 @@
-"""Earlier responses, as the client knows them: which one a prompt continues or replaces.
+"""The client's memory of earlier responses: which one a prompt continues or replaces.
 
-The client's half of ``responses``: to our own server only what is new has to be sent. Knows token
-ids. Safe to use from several threads.
+The client's half of ``server.responses``: only what is new has to be sent to our own server. Knows
+token ids. Safe to use from several threads.
 """
 
 from __future__ import annotations
@@ -14,77 +14,81 @@ from dataclasses import dataclass
 from costeer.models.prefix import common_length
 
 LATEST = 16
-"""Responses remembered: a few conversations with a few requests each."""
+"""How many responses are remembered: a few conversations with a few requests each."""
 
 
 @dataclass(eq=False, slots=True)
-class Known:
-    """One response."""
+class SentResponse:
+    """One response to a request of ours."""
 
     prompt: int  # how many of the ids are the prompt
-    ids: list[int]  # the prompt, then the answer as it comes
-    id: str = ""  # comes with the first step
+    ids: list[int]  # the prompt, then the answer as it arrives
+    id: str = ""  # arrives with the first step
     live: bool = True  # still being written
     replaced: bool = False  # by a request of ours; our own server ends it then
 
     def add(self, name: str, token: int) -> None:
-        """One more step has come."""
+        """Append the token of one more step."""
         self.id = name
         self.ids.append(token)
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A prompt in terms of a known response: its first ``keep`` ids, then ``rest``."""
+class PrefixRef:
+    """A prompt as the first ``keep`` ids of a remembered response, followed by ``rest``."""
 
-    known: Known
+    response: SentResponse
     keep: int
     rest: tuple[int, ...]
 
     def body(self) -> dict[str, object]:
-        """The fields that take the place of the whole prompt, and of what the server remembers."""
-        continued: dict[str, object] = {"id": self.known.id, "keep": self.keep}
-        if self.known.replaced:
+        """Return the request fields that stand for the whole prompt."""
+        continued: dict[str, object] = {"id": self.response.id, "keep": self.keep}
+        if self.response.replaced:
             continued["replace"] = True
         return {"continue": continued, "prompt": self.rest}
 
 
-class Memory:
-    """The latest responses."""
+class ResponseHistory:
+    """The latest responses, by what was sent and received."""
 
     def __init__(self) -> None:
-        self._latest: deque[Known] = deque(maxlen=LATEST)
+        self._latest: deque[SentResponse] = deque(maxlen=LATEST)
         self._lock = threading.Lock()
 
-    def begin(self, prompt: Sequence[int]) -> Known:
+    def begin(self, prompt: Sequence[int]) -> SentResponse:
         """Remember a response that has just begun."""
-        known = Known(len(prompt), list(prompt))
+        response = SentResponse(len(prompt), list(prompt))
         with self._lock:
-            self._latest.append(known)
-        return known
+            self._latest.append(response)
+        return response
 
-    def forget(self, known: Known) -> None:
-        """The server does not know it any more."""
+    def forget(self, response: SentResponse) -> None:
+        """Forget a response that the server no longer has."""
         with self._lock:
-            if known in self._latest:
-                self._latest.remove(known)
+            if response in self._latest:
+                self._latest.remove(response)
 
-    def refer(self, prompt: Sequence[int]) -> Reference | None:
-        """Say ``prompt`` by the response that shares most with it, if one has its whole prompt.
+    def find_prefix(
+        self, prompt: Sequence[int], replaces: SentResponse | None = None
+    ) -> PrefixRef | None:
+        """Express ``prompt`` as a prefix of a remembered response plus new ids, or return None.
 
-        Where the prompt departs from a response that is still being written, and from no other,
-        that one is marked as replaced.
+        The response with the longest common prefix is taken, if its own prompt is part of that;
+        among equals ``replaces``, then the latest one still being written. If that is
+        ``replaces``, still being written, and the prompt departs from it, it is marked as
+        replaced, and the reference asks the server to end it.
         """
         with self._lock:
-            shared = {known: common_length(known.ids, prompt) for known in self._latest}
-        fitting = [known for known, n in shared.items() if known.id and n >= known.prompt]
+            shared = {sent: common_length(sent.ids, prompt) for sent in self._latest}
+        fitting = [sent for sent, n in shared.items() if sent.id and n >= sent.prompt]
         if not fitting:
             return None
-        keep = max(shared[known] for known in fitting)
-        best = [known for known in fitting if shared[known] == keep]
-        live = [known for known in best if known.live]
-        chosen = live[-1] if live else best[-1]
+        keep = max(shared[sent] for sent in fitting)
+        best = [sent for sent in fitting if shared[sent] == keep]
+        live = [sent for sent in best if sent.live]
+        chosen = replaces if replaces in live else (live or best)[-1]
         rest = tuple(prompt[keep:])
-        if rest and len(live) == 1:
+        if rest and chosen.live and chosen is replaces:
             chosen.replaced = True
-        return Reference(chosen, keep, rest)
+        return PrefixRef(chosen, keep, rest)

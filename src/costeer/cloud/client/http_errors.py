@@ -1,25 +1,25 @@
-"""Error answers of a server: what they mean, and what to do about them.
+"""Error responses of a server: what they mean, and what to do about them.
 
-The server's own words are read but never repeated: they may quote the request.
+The server's message is parsed but never repeated, because it may quote the request.
 """
 
 from __future__ import annotations
 
 import re
 
-import httpx
+import httpx2
 
-from costeer.cloud.client.retry import AgainError
+from costeer.cloud.client.retry import RetryableError
 from costeer.exceptions import CloudRefusedError
 
 REFUSALS = (400, 422)
-"""Statuses that say: ask in another way."""
+"""Statuses after which another form of the request may work."""
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses after which asking again later makes sense."""
+"""Statuses after which a retry may work."""
 
 LONGEST_WAIT = 30.0
-"""Seconds that a server may make us wait before the next try."""
+"""The most seconds that a server may make us wait before a retry."""
 
 HINTS = {
     400: "The prompt may be too long for it, or it does not take token ids as a prompt.",
@@ -28,12 +28,12 @@ HINTS = {
     404: "Check the URL and the name of the model; /v1/models lists what there is.",
     413: "Shorten the conversation.",
     422: "It may not take token ids as a prompt.",
-    429: "It has too much to do, or your quota is used up; try again later.",
+    429: "It is overloaded, or your quota is used up; try again later.",
     503: "It is starting, stopping or overloaded; try again later.",
 }
 _CONTEXT = "The conversation is longer than the model's context: shorten it."
 _TOO_LONG = re.compile(r"context[ _](?:length|size)|max_tokens .*got 0", re.IGNORECASE)
-"""The second is vLLM's word for a prompt that fills the context to the last token."""
+"""The second is vLLM's message for a prompt that fills the context to the last token."""
 _CAP = re.compile(
     r"(?:max(?:imum)?(?:\s+allowed)?(?:\s+value)?|at most|up to|<=|equal to|from \d+ to)"
     r"(?:\s+of|\s+is|:)?\s*(\d+)",
@@ -41,16 +41,16 @@ _CAP = re.compile(
 )
 
 
-def refused(status: int, text: str) -> CloudRefusedError:
-    """The exception for an error answer.
+def refused_error(status: int, text: str) -> CloudRefusedError:
+    """Build the exception for an error response.
 
     Args:
-        status: of HTTP.
-        text: its body.
+        status: the HTTP status.
+        text: the body.
     """
     if 300 <= status < 400:
-        hint = "The URL redirects; give the address that it leads to."
-    elif status == httpx.codes.BAD_REQUEST and too_long(text):
+        hint = "The URL redirects; use the address it redirects to."
+    elif status == httpx2.codes.BAD_REQUEST and too_long(text):
         hint = _CONTEXT
     else:
         hint = HINTS.get(status, "Its own log says more." if status >= 500 else "Check the URL.")
@@ -58,12 +58,12 @@ def refused(status: int, text: str) -> CloudRefusedError:
 
 
 def too_long(text: str) -> bool:
-    """Whether a refusal is about the length of the prompt."""
+    """Return whether a refusal is about the length of the prompt."""
     return _TOO_LONG.search(text) is not None
 
 
 def logprobs_cap(text: str, asked: int) -> int | None:
-    """The most log-probabilities a token that a refusal allows, if that is what it says.
+    """Return the most log-probabilities per token that a refusal allows, if it says so.
 
     vLLM: "Requested sample logprobs of 64, which is greater than max allowed: 20".
     """
@@ -71,7 +71,7 @@ def logprobs_cap(text: str, asked: int) -> int | None:
 
 
 def tokens_cap(text: str, asked: int) -> int | None:
-    """The most tokens a request that a refusal allows, if that is what it says."""
+    """Return the most tokens per request that a refusal allows, if it says so."""
     return _cap("max_tokens", text, asked)
 
 
@@ -82,13 +82,13 @@ def _cap(field: str, text: str, asked: int) -> int | None:
     return next((cap for cap in caps if 0 < cap < asked), None)
 
 
-def retry_after(response: httpx.Response) -> float:
-    """Seconds to wait according to the Retry-After header; its date form counts as none."""
+def retry_after(response: httpx2.Response) -> float:
+    """Return the seconds in the Retry-After header; its date form counts as 0."""
     value = response.headers.get("retry-after", "")
     return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else 0.0
 
 
-def transient(response: httpx.Response, text: str) -> AgainError:
-    """For a status of ``TRANSIENT``. What made a server fail (500) may well do so again."""
-    error = refused(response.status_code, text)
-    return AgainError(error, retry_after(response), lasting=error.status == 500)
+def transient_error(response: httpx2.Response, text: str) -> RetryableError:
+    """Build the exception for a status in ``TRANSIENT``; 500 looks permanent."""
+    error = refused_error(response.status_code, text)
+    return RetryableError(error, retry_after(response), permanent=error.status == 500)

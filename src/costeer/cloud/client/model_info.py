@@ -1,7 +1,7 @@
-"""What ``GET /v1/models`` says of a model, in the words of different servers.
+"""Parse ``GET /v1/models`` of different servers.
 
 https://platform.openai.com/docs/api-reference/models/list; ``costeer`` is our own server's
-extension, ``max_model_len`` vLLM's, ``meta`` llama-server's (``n_ctx``: of one slot).
+extension, ``max_model_len`` is vLLM's, ``meta`` llama-server's (``n_ctx`` is per slot).
 """
 
 from __future__ import annotations
@@ -10,28 +10,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import CloudInfo
 from costeer.cloud.client.dialects import LLAMA_SERVER, SERVERS
-from costeer.cloud.client.http_errors import refused
+from costeer.cloud.client.http_errors import refused_error
 from costeer.exceptions import CloudProtocolError
 
 UNNAMED = "default"
 ABSENT = (404, 405, 501)
+MOST_REMEMBERED = 256  # a server that claims more does not make us draft further
 
 
-def read_info(response: httpx.Response, text: str, model: str | None) -> CloudInfo:
-    """The entry of ``model`` (or the first), as far as the server describes it.
+def read_info(response: httpx2.Response, text: str, model: str | None) -> CloudInfo:
+    """Return the entry of ``model`` (or the first one), as far as the server describes it.
 
     Raises:
-        CloudRefusedError: an error status, other than that there is no such path.
+        CloudRefusedError: an error status, except those for a missing path.
         CloudProtocolError: not a list of models.
     """
     if response.status_code in ABSENT:
         return CloudInfo(model or UNNAMED)
-    if response.status_code != httpx.codes.OK:
-        raise refused(response.status_code, text)
+    if response.status_code != httpx2.codes.OK:
+        raise refused_error(response.status_code, text)
     try:
         data = json.loads(text)["data"]
         cards = [card for card in data if isinstance(card.get("id"), str)]
@@ -57,6 +58,7 @@ def _info(card: Mapping[str, Any]) -> CloudInfo:
         eos_ids=_ids(own.get("eos_ids")),
         max_top_k=_count(own.get("max_logprobs")),
         continues=own.get("continue") is True,
+        remembered_steps=min(_count(own.get("remembered_steps")) or 64, MOST_REMEMBERED),
         queues=card.get("owned_by") == LLAMA_SERVER,  # each request has a slot and its prefix
         server=next((name for name in SERVERS if name == card.get("owned_by")), None),
     )

@@ -1,9 +1,9 @@
-"""When to ask a server again, and when to give up. Knows nothing of HTTP and of answers.
+"""When to retry a request and when to give up. Knows nothing about HTTP.
 
-Failures are counted in a row: progress forgives them. Between two tries there is a pause, doubled
-from one to the next up to ``LONGEST_PAUSE``, or longer where the server asks for it. A failure that
-may well last (an error of the server's own, an answer that is none, a server never met) is given
-half as many tries, so that what cannot work is told soon.
+Consecutive failures are counted; progress resets the count. Pauses between retries double up to
+``LONGEST_PAUSE``, or are longer where the server asks for it. Failures that look permanent (an
+internal server error, an unparseable response, a server we have never reached) get half the
+retries, so the user hears about them quickly.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from costeer.exceptions import CloudError, ParameterError
 LONGEST_PAUSE = 8.0  # seconds
 
 
-class AgainError(Exception):
-    """Worth another try.
+class RetryableError(Exception):
+    """A failure worth another try.
 
     Attributes:
-        final: what to raise when there is no try left.
-        pause: seconds that the server wants to be left alone.
-        lasting: whether it may well be like this for good.
+        final: what to raise when there are no retries left.
+        pause: seconds the server asked us to wait.
+        permanent: retrying is unlikely to help.
     """
 
-    def __init__(self, final: CloudError, pause: float = 0.0, *, lasting: bool = False) -> None:
+    def __init__(self, final: CloudError, pause: float = 0.0, *, permanent: bool = False) -> None:
         super().__init__()
         self.final = final
         self.pause = pause
-        self.lasting = lasting
+        self.permanent = permanent
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """What is borne.
+class RetryPolicy:
+    """How often to retry.
 
     Attributes:
-        retries: failures in a row after which one more try is made.
-        backoff: seconds before the first repetition.
+        retries: consecutive failures that are followed by another try.
+        backoff: seconds before the first retry.
     """
 
     retries: int
@@ -50,40 +50,40 @@ class Patience:
             raise ParameterError("Neither retries nor the backoff can be less than 0.")
 
     def pause(self, failures: int) -> float:
-        """Seconds after so many failures in a row; random, so that clients do not march in step."""
+        """Return the seconds to wait; random, so that clients do not retry in step."""
         pause = min(self.backoff * 2.0 ** min(failures - 1, 32), LONGEST_PAUSE)
         return pause * random.uniform(0.5, 1.5)  # noqa: S311
 
 
-class Tries:
-    """The failures in a row of one request.
+class RetryState:
+    """The consecutive failures of one request.
 
     Args:
-        patience: how many are borne.
+        policy: how often to retry.
         stop: ends a pause at once.
     """
 
-    def __init__(self, patience: Patience, stop: Stop) -> None:
-        self._patience = patience
+    def __init__(self, policy: RetryPolicy, stop: Stop) -> None:
+        self._policy = policy
         self._stop = stop
         self._failures = 0
-        self._lasting = 0
+        self._permanent = 0
 
     def progressed(self) -> None:
-        """Something came: earlier failures are forgiven."""
-        self._failures = self._lasting = 0
+        """Reset the count: the request made progress."""
+        self._failures = self._permanent = 0
 
-    def failed(self, failure: AgainError) -> None:
-        """Return after a pause if another try makes sense; raise ``failure.final`` otherwise.
+    def failed(self, failure: RetryableError) -> None:
+        """Wait before the next try, or raise ``failure.final`` if there is none left.
 
         Raises:
-            StoppedError: nobody wants the answer any more.
+            StoppedError: the answer was stopped.
         """
         self._stop.check()
-        retries = self._patience.retries
+        retries = self._policy.retries
         self._failures += 1
-        self._lasting += failure.lasting
-        if self._failures > retries or self._lasting > (retries + 1) // 2:
+        self._permanent += failure.permanent
+        if self._failures > retries or self._permanent > (retries + 1) // 2:
             raise failure.final from None
-        self._stop.wait(max(self._patience.pause(self._failures), failure.pause))
+        self._stop.wait(max(self._policy.pause(self._failures), failure.pause))
         self._stop.check()

@@ -1,20 +1,26 @@
-"""How much a server may be asked for, as its refusals teach it.
+"""What a server allows, learnt from its refusals.
 
-Knows token counts and the words of refusals; nothing of HTTP and of answers.
+Knows token counts and error messages; nothing about HTTP or completions.
 """
 
 from __future__ import annotations
 
-from costeer.cloud.client.http_errors import REFUSALS, logprobs_cap, refused, tokens_cap, too_long
+from costeer.cloud.client.http_errors import (
+    REFUSALS,
+    logprobs_cap,
+    refused_error,
+    tokens_cap,
+    too_long,
+)
 
 
-class Terms:
-    """What to ask one server for. Adapted by whichever thread meets a refusal.
+class ServerLimits:
+    """The limits of one server. Any thread that is refused adapts them.
 
     Attributes:
-        top_k: the most log-probabilities a token; None while no refusal has named a limit.
-        max_tokens: the same for the tokens of one request.
-        compact: whether our own form of log-probabilities is asked for.
+        top_k: the most log-probabilities per token; None until a refusal names a limit.
+        max_tokens: the most tokens per request; None until a refusal names a limit.
+        compact: whether to request our compact form of log-probabilities.
     """
 
     def __init__(self) -> None:
@@ -23,23 +29,23 @@ class Terms:
         self.compact = True
 
     def limit(self, max_tokens: int) -> int:
-        """What may be asked for of ``max_tokens``."""
+        """Return how many of ``max_tokens`` may be requested."""
         return max_tokens if self.max_tokens is None else min(max_tokens, self.max_tokens)
 
     def adapt(self, status: int, text: str, top_k: int, max_tokens: int, *, compact: bool) -> None:
-        """Ask in another way, if the refusal is about that.
+        """Learn from a refusal, or raise it if there is nothing to learn.
 
         Args:
-            status: of HTTP.
-            text: what the server says.
-            top_k: what the refused request asked for.
-            max_tokens: the same.
-            compact: the same.
+            status: the HTTP status.
+            text: the server's message.
+            top_k: of the refused request.
+            max_tokens: of the refused request.
+            compact: of the refused request.
 
         Raises:
             CloudRefusedError: the refusal is about something else.
         """
-        error = refused(status, text)
+        error = refused_error(status, text)
         if status not in REFUSALS:
             raise error
         about_length = too_long(text)
@@ -50,8 +56,8 @@ class Terms:
             self.max_tokens = longest
         elif compact and not about_length:
             self.compact = False
-        elif "logprobs" in text and top_k > 1:  # a cap that the words do not tell
+        elif "logprobs" in text and top_k > 1:  # the message does not say which limit
             self.top_k = next(cap for cap in (20, 5, 1) if cap < top_k)
         else:
-            self.compact = True  # it was not the field
+            self.compact = True  # the compact form was not the cause
             raise error

@@ -1,8 +1,8 @@
-"""Server-sent events from bytes that arrive in arbitrary pieces.
+"""Parse server-sent events from bytes in arbitrary pieces.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html, of which only ``data`` matters.
-Stricter than the standard in one thing: a line that is no field is garbage, not ignored, because
-here it means that something between us and the server broke.
+Stricter than the standard in one respect: a line that is not a field is an error, because here it
+means that something between us and the server is broken.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from costeer.cloud.wire.checksum import BrokenStreamError
 
 FIELDS = frozenset({b"data", b"event", b"id", b"retry"})
 LONGEST = 64 << 20
-"""Bytes of one line: far above any vocabulary's log-probabilities."""
+"""The most bytes per line: far more than the log-probabilities of any vocabulary take."""
 
 
 class EventParser:
-    """Feed bytes, get the ``data`` of complete events.
+    """Takes bytes, gives the ``data`` of complete events.
 
-    An event is complete at the empty line after it; what is cut off before that is never given.
+    An event is complete at the empty line after it; an incomplete one is never given.
     """
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class EventParser:
         self._after_cr = False  # the last byte was CR: an LF now belongs to it
 
     def feed(self, piece: bytes) -> Iterator[str]:
-        """The data of each event that ``piece`` completes.
+        """Yield the data of each event that ``piece`` completes.
 
         Raises:
-            BrokenStreamError: a line is no field, too long, or not UTF-8.
+            BrokenStreamError: a line is not a field, is too long, or is not UTF-8.
         """
         for part in piece.splitlines(keepends=True):  # bytes: splits at CR, LF and CRLF only
             body = part

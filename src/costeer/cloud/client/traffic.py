@@ -1,9 +1,9 @@
-"""Bytes of one HTTP exchange, counted where httpx hands them to the network, and their record.
+"""Bytes of one HTTP exchange, counted where httpx2 hands them to the network, and their record.
 
-Up: the request line and headers as sent, and the body, from the moment their sending begins (a
-write that fails half-way counts in full: rather too much than too little). Down: status line and
-headers as received, the body before any decompression, and the framing of its chunks, computed
-as if every piece read were one chunk. Not counted: TLS, TCP/IP, proxies' own handshakes.
+Up: the request line, the headers and the body, counted in full as soon as sending begins, so a
+failed write counts too much rather than too little. Down: status line and headers as received, the
+body before decompression, and its chunk framing, as if every piece read were one chunk. Not
+counted: TLS, TCP/IP, handshakes of proxies.
 Source of the events: https://www.encode.io/httpcore/extensions/ ("trace").
 """
 
@@ -12,19 +12,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
+import httpx2
 
 from costeer.cloud.base import Recorder, TrafficRecord
 
 
 class Exchange:
-    """One request and its answer; ``finish`` reports it, once.
+    """One request and its response; ``finish`` reports it, once.
 
     Args:
-        what: for people, for instance "POST /v1/completions".
-        token_ids: those in the body.
-        body: bytes to be sent.
-        record: who wants to know.
+        what: a description for people, for instance "POST /v1/completions".
+        token_ids: what the record lists as sent.
+        body: the bytes to send.
+        record: called by ``finish``.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Exchange:
         self._body_up = 0
         self._head_down = 0
         self._framing = 0
-        self._response: httpx.Response | None = None
+        self._response: httpx2.Response | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """The ``trace`` extension of httpcore."""
+        """Count bytes; the ``trace`` extension of httpcore2."""
         if event == "http11.send_request_headers.started":
             request = info["request"]
             line = len(request.method) + 1 + len(request.url.target) + len(b" HTTP/1.1\r\n")
@@ -53,17 +53,17 @@ class Exchange:
             version, _, reason, headers = info["return_value"]
             self._head_down = len(version) + len(b" 200 ") + len(reason) + 2 + _fields(headers)
 
-    def opened(self, response: httpx.Response) -> None:
-        """The answer's head is here."""
+    def begin_response(self, response: httpx2.Response) -> None:
+        """Remember the response, whose head has arrived."""
         self._response = response
 
     def piece(self, size: int) -> None:
-        """One more piece of the body was read."""
+        """Count one more piece of the body."""
         if self._response is not None and "transfer-encoding" in self._response.headers:
             self._framing += len(f"{size:x}") + 4  # size CRLF data CRLF
 
     def finish(self) -> None:
-        """Report the exchange."""
+        """Record the exchange."""
         record, self._record = self._record, None
         if record is None:
             return
@@ -80,5 +80,5 @@ class Exchange:
 
 
 def _fields(headers: list[tuple[bytes, bytes]]) -> int:
-    """Bytes of header lines, each "name: value CRLF", and of the empty line after them."""
+    """Count the bytes of header lines ("name: value CRLF") and of the empty line after them."""
     return sum(len(name) + len(value) + 4 for name, value in headers) + 2

@@ -1,12 +1,12 @@
 """A small OpenAI-compatible completions server over any ``LanguageModel``.
 
-``POST /v1/completions``, ``GET /v1/models``, ``GET /health``. The shapes are in ``requests`` and
-``chunks``, the sharing of the model in ``scheduler``, admission in ``serving.guard``.
+``POST /v1/completions``, ``GET /v1/models``, ``GET /health``. The formats are in ``requests``
+and ``chunks``, sharing of the model is in ``scheduler``, access control in ``serving.guard``.
 
-Where log-probabilities are asked for, the end-of-text token is reported as a step of its own, with
-its top k, before the chunk with ``finish_reason: "stop"``: the device decides whether to stop.
-Errors found before the first token are real 4xx or 5xx; later ones are a JSON frame, then
-``[DONE]``. Request contents are never logged and never quoted in an error.
+Where log-probabilities are requested, the end-of-text token is a step of its own, with its top k:
+the device decides whether to stop. Errors before the first token are real 4xx or 5xx responses;
+later ones are a JSON frame, then ``[DONE]``. Request contents are never logged and never quoted in
+an error.
 """
 
 from __future__ import annotations
@@ -30,20 +30,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from costeer.cloud.server.chunks import Answer, TextStream, Whole, usage
+from costeer.cloud.row_cache import ROWS
+from costeer.cloud.server.chunks import ChunkBuilder, WholeBuilder, usage
 from costeer.cloud.server.errors import api_error
 from costeer.cloud.server.jobs import Job
 from costeer.cloud.server.reader import Reader
 from costeer.cloud.server.requests import CompletionRequest, Limits, continuation, parse
-from costeer.cloud.server.responses import Responses
+from costeer.cloud.server.responses import ResponseStore
 from costeer.cloud.server.scheduler import Scheduler
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CoSteerError
 from costeer.models.base import LanguageModel
+from costeer.models.text import TextStream
 from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError
 from costeer.serving.event_stream import EventStream, watch
-from costeer.serving.guard import LOOPBACK, Guard
+from costeer.serving.guard import LOOPBACK_NAMES, Guard
 
 log = logging.getLogger("costeer.server")
 
@@ -53,15 +55,15 @@ def create_app(
     *,
     api_key: str | None = None,
     limits: Limits | None = None,
-    hosts: Collection[str] | None = LOOPBACK,
+    hosts: Collection[str] | None = LOOPBACK_NAMES,
 ) -> Starlette:
-    """The server as an ASGI application; its lifespan runs the thread that owns ``model``.
+    """Create the server as an ASGI application; its lifespan runs the thread that owns ``model``.
 
     Args:
-        model: stays the caller's to close, after the application has shut down.
-        api_key: demanded as ``Authorization: Bearer KEY`` everywhere but on ``/health``.
-        limits: see ``Limits``.
-        hosts: allowed names in the Host header; None allows any (behind a public address).
+        model: closed by the caller, after the application has shut down.
+        api_key: required as ``Authorization: Bearer KEY`` everywhere except on ``/health``.
+        limits: what one client may ask for.
+        hosts: names allowed in the Host header; None allows any (for a public address).
     """
     limits = _fit(limits or Limits(), model)
     scheduler = Scheduler(model, queue=limits.queue, window=limits.window)
@@ -101,7 +103,7 @@ def create_app(
 
 
 def _fit(limits: Limits, model: LanguageModel) -> Limits:
-    """The limits with the model's own where none are set."""
+    """Fill limits that are not set with those of the model."""
     return replace(
         limits,
         context=model.context_length,
@@ -111,7 +113,7 @@ def _fit(limits: Limits, model: LanguageModel) -> Limits:
 
 
 def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
-    """The entry of ``/v1/models``; ``costeer`` is our extension, ``max_model_len`` vLLM's."""
+    """Build the entry of ``/v1/models``; ``costeer`` is our extension, ``max_model_len`` vLLM's."""
     return {
         "id": model.name,
         "object": "model",
@@ -125,6 +127,7 @@ def _card(model: LanguageModel, limits: Limits) -> dict[str, Any]:
             "eos_ids": sorted(model.tokenizer.eos_ids),
             "max_logprobs": limits.logprobs,
             "continue": True,
+            "remembered_steps": ROWS,
             "repeatable": model.repeatable,
         },
     }
@@ -137,28 +140,28 @@ class Completions:
         self._model = model
         self._scheduler = scheduler
         self._limits = limits
-        self.responses = Responses()
+        self.responses = ResponseStore()
         tokens = model.tokenizer.vocabulary.tokens
         self._longest = max(len(token.encode("utf-8", "replace")) for token in tokens)
-        self._tokenizing = anyio.CapacityLimiter(1)  # it takes seconds for an odd megabyte
+        self._tokenizing = anyio.CapacityLimiter(1)  # an unusual megabyte takes seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever happens, its slot is freed."""
+        """Answer one request; its slot is always freed."""
         body = await read_json(scope, receive, self._limits.body_bytes)
         continued = continuation(body)
         if continued is not None:
-            body = self.responses.whole(body, continued)
+            body = self.responses.expand(body, continued)
         request = parse(body, self._limits)
         reader = Reader(self._scheduler, await self._job(request))
         watching = asyncio.create_task(watch(receive, reader.abandon))
         try:
             self._scheduler.submit(reader.job)
             await self._answer(self._chunks(request, reader, body), request, scope, receive, send)
-        except TimeoutError:  # returning without an end makes uvicorn cut the connection
-            log.warning("a client that took nothing was disconnected")
+        except TimeoutError:  # uvicorn cuts a connection whose response has no end
+            log.warning("a client that read nothing was disconnected")
         except (ApiError, CoSteerError):
             raise
-        except Exception as error:  # noqa: BLE001 - an engine's own words may quote the request
+        except Exception as error:  # noqa: BLE001 - an engine's message may quote the request
             log.error("a request failed: %s", type(error).__name__)
             raise api_error(error) from None
         finally:
@@ -204,17 +207,17 @@ class Completions:
         send: Send,
     ) -> None:
         if not request.stream:
-            whole = Whole()
+            whole = WholeBuilder()
             async for chunk in chunks:
-                if "usage" in chunk:  # the last; it is missing where the client has gone
+                if "usage" in chunk:  # the last chunk; missing if the client is gone
                     body = whole.body(chunk["usage"])
                     await Response(body, media_type="application/json")(scope, receive, send)
                 else:
                     whole.add(chunk)
             return
-        first = await anext(chunks, None)  # errors up to here are real error answers
+        first = await anext(chunks, None)  # errors up to here are real error responses
         if first is not None:
-            # Only of our own client it is known that it reads a compressed stream as it comes.
+            # Only our own client certainly reads a compressed stream without delay.
             accepted = Headers(scope=scope).get("accept-encoding", "")
             compress = request.compact and "gzip" in accepted
             stream = EventStream(
@@ -225,13 +228,15 @@ class Completions:
     async def _chunks(
         self, request: CompletionRequest, reader: Reader, body: Mapping[str, Any]
     ) -> AsyncIterator[dict[str, Any]]:
-        """The answer in pieces; the last, for whole answers or if asked for, is the usage.
+        """Yield the chunks; the last one, for whole answers or on request, is the usage.
 
-        Nothing, or nothing more, where the client has gone.
+        Yields nothing more once the client is gone.
         """
         tokenizer, job = self._model.tokenizer, reader.job
-        text = TextStream(tokenizer, request.stop)
-        answer = Answer(request, self._model.name, tokenizer, text, StreamChecksum(job.prompt))
+        text = TextStream(request.stop)
+        answer = ChunkBuilder(
+            request, self._model.name, tokenizer, text, StreamChecksum(job.prompt)
+        )
         count = 0
         with self.responses.open(answer.id, body, job.prompt, reader.replace) as ids:
             async for step, reason in reader.steps():

@@ -1,15 +1,15 @@
-"""What clients are told of this server's errors."""
+"""This server's errors as HTTP responses."""
 
 from __future__ import annotations
 
-from costeer.cloud.server.scheduler import ClosedError, QueueFullError
+from costeer.cloud.server.jobs import ClosedError, QueueFullError
 from costeer.exceptions import ContextLengthError
 from costeer.serving import errors
 from costeer.serving.errors import ApiError
 
 
 def api_error(error: Exception) -> ApiError:
-    """A ``Describe``."""
+    """Translate an error for the client; a ``serving.errors.Describe``."""
     if isinstance(error, QueueFullError):
         return ApiError(429, error.message, code="queue_full", headers={"Retry-After": "1"})
     if isinstance(error, ClosedError):

@@ -1,6 +1,6 @@
-"""What ``POST /v1/completions`` takes: the OpenAI shape, narrowed to what this server does.
+"""The body of ``POST /v1/completions``: OpenAI's format, restricted to what this server does.
 
-Shapes: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
+Format: https://platform.openai.com/docs/api-reference/completions/create; of vLLM's additions
 (https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html) ``ignore_eos`` and
 ``return_tokens_as_token_ids``; our own ``logprobs_encoding: "base64"`` (see ``wire``)
 and ``continue`` (see ``responses``).
@@ -17,7 +17,7 @@ from typing import Any
 from costeer.cloud.wire.logprobs import ENCODING
 from costeer.serving.errors import ApiError
 
-KEPT = (
+INHERITED = (
     "model",
     "logprobs",
     "logprobs_encoding",
@@ -26,25 +26,25 @@ KEPT = (
     "ignore_eos",
     "stream",
 )
-"""Fields that a continuing request takes over; ``stream_options`` is the other one."""
+"""Fields that a continuing request inherits, besides ``stream_options``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask of the server; None means what the model allows."""
+    """What one client may ask for; None means what the model allows."""
 
     body_bytes: int = 1 << 20
     prompt_tokens: int | None = None
     logprobs: int | None = None
     max_tokens: int | None = None
-    context: int | None = None  # no answer is longer, whatever max_tokens says
+    context: int | None = None  # the most tokens of an answer, whatever max_tokens says
     stops: int = 16
-    stop_length: int = 1_000  # characters of one
-    spelled: int = 4_096  # log-probabilities a token in plain JSON; more only in the compact form
+    stop_length: int = 1_000  # characters per stop text
+    spelled: int = 4_096  # log-probabilities per token in plain JSON; more in the compact form only
     whole: int = 1 << 18  # max_tokens times logprobs of an answer that is not streamed
-    queue: int = 32  # requests that wait for a slot; beyond, 429
+    queue: int = 32  # waiting requests; one more gets 429
     window: int = 32  # steps computed ahead of a slow reader
-    stall_seconds: float = 20.0  # a reader that takes less than 40 kB in so long is disconnected
+    stall_seconds: float = 20.0  # a client that reads less than 40 kB in this time is cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class Continuation:
     """``"continue": {"id": ..., "keep": n}``: the first n ids of an earlier response."""
 
     id: str
-    keep: int  # of its prompt and its answer together
-    replace: bool  # whether to end it
+    keep: int  # of prompt and answer together
+    replace: bool  # whether to end the response
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """A checked request; the prompt is still text or ids."""
+    """A valid request; the prompt is still text or ids."""
 
     prompt: str | tuple[int, ...]
     model: str | None
     max_tokens: int
-    logprobs: int | None  # None: not asked for
+    logprobs: int | None  # None: not requested
     compact: bool  # logprobs in the form of ``wire``
     token_ids: bool  # tokens spelled "token_id:123"
     stop: tuple[str, ...]
@@ -73,7 +73,7 @@ class CompletionRequest:
 
 
 def parse(body: Any, limits: Limits) -> CompletionRequest:
-    """Check a decoded JSON body.
+    """Validate a decoded JSON body.
 
     Raises:
         ApiError: status 400, naming the field.
@@ -83,7 +83,7 @@ def parse(body: Any, limits: Limits) -> CompletionRequest:
     _refuse_unsupported(body)
     options = body.get("stream_options") or {}
     if not isinstance(options, dict):
-        raise _wrong("stream_options", "an object")
+        raise _invalid("stream_options", "an object")
     max_tokens = _integer(body, "max_tokens", 1, limits.max_tokens, default=16)
     request = CompletionRequest(
         prompt=_prompt(body.get("prompt")),
@@ -101,16 +101,16 @@ def parse(body: Any, limits: Limits) -> CompletionRequest:
     return request
 
 
-def options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a checked body that a request which continues its response takes over."""
-    kept = {name: body[name] for name in KEPT if body.get(name) is not None}
+def inherited_options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a valid body that a continuing request inherits."""
+    kept = {name: body[name] for name in INHERITED if body.get(name) is not None}
     if (body.get("stream_options") or {}).get("include_usage"):
         kept["stream_options"] = {"include_usage": True}
     return kept
 
 
 def _check_size(request: CompletionRequest, limits: Limits) -> None:
-    """Refuse what would hold megabytes of one answer in memory, or the event loop for long."""
+    """Refuse what would fill memory with one answer or block the event loop."""
     wide = request.logprobs or 0
     if wide > limits.spelled and not request.compact:
         message = (
@@ -127,7 +127,7 @@ def _check_size(request: CompletionRequest, limits: Limits) -> None:
 
 
 def continuation(body: Any) -> Continuation | None:
-    """The ``continue`` field of a decoded JSON body, if it has one.
+    """Return the ``continue`` field of a decoded JSON body, if there is one.
 
     Raises:
         ApiError: status 400, naming the field.
@@ -136,9 +136,9 @@ def continuation(body: Any) -> Continuation | None:
     if value is None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        raise _wrong("continue", "an object with the id of a response, and keep")
+        raise _invalid("continue", "an object with the id of a response, and keep")
     if type(value.get("keep")) is not int or value["keep"] < 1:
-        raise _wrong("continue.keep", "a whole number of at least 1")
+        raise _invalid("continue.keep", "a whole number of at least 1")
     return Continuation(value["id"], value["keep"], _flag(value, "replace"))
 
 
@@ -157,7 +157,7 @@ def _refuse_unsupported(body: Mapping[str, Any]) -> None:
             raise ApiError(400, f"{name} must be 0: this server is greedy.", param=name)
 
 
-def _wrong(name: str, expected: str) -> ApiError:
+def _invalid(name: str, expected: str) -> ApiError:
     return ApiError(400, f"{name} must be {expected}.", param=name)
 
 
@@ -169,20 +169,20 @@ def _prompt(value: Any) -> str | tuple[int, ...]:
     # bool is a subclass of int, and True is no token id
     if isinstance(value, list) and value and all(type(item) is int for item in value):
         return tuple(value)
-    raise _wrong("prompt", "a text or a list of token ids, not empty, and only one of them")
+    raise _invalid("prompt", "a text or a list of token ids, not empty, and only one of them")
 
 
 def _string(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
-        raise _wrong(name, "a text")
+        raise _invalid(name, "a text")
     return value
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool:
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
-        raise _wrong(name, "true or false")
+        raise _invalid(name, "true or false")
     return bool(value)
 
 
@@ -194,7 +194,7 @@ def _integer(
         return default if high is None else min(default, high)
     if type(value) is not int or value < low or (high is not None and value > high):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise _wrong(name, f"a whole number {bound}")
+        raise _invalid(name, f"a whole number {bound}")
     return value
 
 
@@ -208,16 +208,16 @@ def _logprobs(body: Mapping[str, Any], limits: Limits) -> int | None:
 def _compact(body: Mapping[str, Any]) -> bool:
     value = body.get("logprobs_encoding")
     if value not in (None, ENCODING):
-        raise _wrong("logprobs_encoding", f'"{ENCODING}" or absent')
+        raise _invalid("logprobs_encoding", f'"{ENCODING}" or absent')
     return value is not None
 
 
 def _stop(value: Any, limits: Limits) -> tuple[str, ...]:
     stops = [value] if isinstance(value, str) else value or []
     if not isinstance(stops, list) or not all(isinstance(item, str) and item for item in stops):
-        raise _wrong("stop", "a text or a list of texts, none of them empty")
+        raise _invalid("stop", "a text or a list of texts, none of them empty")
     if len(stops) > limits.stops:
-        raise _wrong("stop", f"at most {limits.stops} texts")
+        raise _invalid("stop", f"at most {limits.stops} texts")
     if any(len(item) > limits.stop_length for item in stops):
-        raise _wrong("stop", f"texts of at most {limits.stop_length:,} characters")
+        raise _invalid("stop", f"texts of at most {limits.stop_length:,} characters")
     return tuple(stops)

@@ -2,14 +2,14 @@
 
 Terms. A *job* is one request: a prompt to continue greedily. A *slot* is one sequence of the model,
 with the ids it still holds from earlier jobs. A job waits in the queue until a slot is free, then
-*prefills* its prompt in pieces (others decode between two pieces), then *decodes*: all decoding
-jobs step together in one ``extend_many``; one alone takes a plain ``extend``, so that its rows are
-those of ``InProcess``. Where more ids in one call would change a row, fewer step together
-(``exact_batch``). A job whose reader lags by ``window`` steps is passed over until it reads.
-A job for one step whose row was computed moments ago (``row_cache``) is answered at once.
+*prefills* its prompt in pieces (other jobs decode between two pieces), then *decodes*. All decoding
+jobs step together in one ``extend_many``; a single one uses ``extend``, so its rows are those of
+``InProcess``. Where more ids in one call would change a row, fewer jobs step together
+(``exact_batch``). A job whose reader lags by ``window`` steps is skipped until it reads. A job for
+one step whose row is in the ``row_cache`` is answered at once.
 
-Knows token ids and threads; nothing of HTTP, text or asyncio. Steps are handed over through the
-job's outbox, under the scheduler's one lock.
+Knows token ids and threads; nothing about HTTP, text or asyncio. Steps pass through the job's
+outbox, under the scheduler's only lock.
 """
 
 from __future__ import annotations
@@ -21,29 +21,22 @@ from contextlib import contextmanager
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.row_cache import RowCache
-from costeer.cloud.server.jobs import FinishReason, Job, Slot, choose_slot
+from costeer.cloud.server.jobs import ClosedError, FinishReason, Job, QueueFullError
+from costeer.cloud.server.slots import SlotPool
 from costeer.cloud.topk import greedy_step
 from costeer.exceptions import CoSteerError, InterruptedModelError, ModelError
-from costeer.models.base import Interruptible, LanguageModel, LogProbs, Sequence
-from costeer.models.prefix import Canonical
+from costeer.models.base import Interruptible, LanguageModel, LogProbs, TokenSequence
+from costeer.models.prefix import CanonicalCalls
 
 AHEAD = 1 << 20
-"""Log-probabilities computed ahead of a slow reader; 8 bytes each."""
-
-
-class QueueFullError(CoSteerError):
-    """Too many requests wait already."""
-
-
-class ClosedError(CoSteerError):
-    """The server is shutting down."""
+"""The most log-probabilities computed ahead of a slow reader; 8 bytes each."""
 
 
 class Scheduler:
     """Runs jobs on ``model`` in its own thread, from ``start`` to ``close``.
 
     Args:
-        model: used by this thread only from now on.
+        model: used by the worker thread only.
         queue: how many jobs may wait for a slot.
         window: how many steps a job may be ahead of its reader.
     """
@@ -55,14 +48,13 @@ class Scheduler:
         self._wake = threading.Condition()
         self._queue: deque[Job] = deque()
         self._active: deque[Job] = deque()
-        self._free = [Slot() for _ in range(max(model.max_sequences, 1))]
+        self._slots = SlotPool(max(model.max_sequences, 1))
         self._rows = RowCache()
-        self._canonical = Canonical(model)
-        # Jobs that step together: all, where no promise is lost by it.
-        self._together = model.exact_batch if model.repeatable else len(self._free)
+        self._canonical = CanonicalCalls(model)
+        # How many jobs step together: all, where rows are not repeatable anyway.
+        self._together = model.exact_batch if model.repeatable else len(self._slots)
         self._interrupt = model.interrupt if isinstance(model, Interruptible) else None
         self._computing: Job | None = None  # the only job of the engine call under way
-        self._clock = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="costeer-model", daemon=True)
 
@@ -74,21 +66,21 @@ class Scheduler:
         """Queue a job.
 
         Raises:
-            QueueFullError: ``queue`` jobs wait already.
+            QueueFullError: ``queue`` jobs are waiting.
             ClosedError: after ``close``.
         """
         with self._wake:
             if self._closed:
                 raise ClosedError("The server is shutting down.")
-            if self._recalled(job):
+            if self._answer_from_cache(job):
                 return
-            if len(self._queue) >= self._queue_limit + len(self._free):
+            if len(self._queue) >= self._queue_limit + len(self._slots):
                 raise QueueFullError("Too many requests are waiting.")
             self._queue.append(job)
             self._wake.notify_all()
 
-    def _recalled(self, job: Job) -> bool:
-        """Answer a job for one step from memory, if its row is there."""
+    def _answer_from_cache(self, job: Job) -> bool:
+        """Answer a job for one step from the row cache; return whether that was possible."""
         if job.max_tokens > 1:
             return False
         row = self._rows.get(job.prompt, self._canonical.calls(job.prompt))
@@ -102,7 +94,7 @@ class Scheduler:
         return True
 
     def take(self, job: Job) -> tuple[list[CloudStep], FinishReason | None]:
-        """The steps computed since the last call, without waiting; a reason with the last."""
+        """Return the steps computed since the last call, without waiting, and why the job ended."""
         with self._wake:
             steps = list(job.outbox)
             job.outbox.clear()
@@ -111,9 +103,9 @@ class Scheduler:
             return steps, job.finish
 
     def cancel(self, job: Job) -> None:
-        """Nobody reads this job any more: its slot is free after at most one engine call.
+        """Drop a job; its slot is free after at most one engine call.
 
-        Where the engine can, and nobody else's work goes along, the call is given up.
+        Where the engine can, and no other job takes part, the running call is interrupted.
         """
         with self._wake:
             job.cancelled = True
@@ -124,22 +116,22 @@ class Scheduler:
             self._wake.notify_all()
 
     def close(self) -> None:
-        """Fail what is under way, stop the worker, close the sequences. Twice is fine."""
+        """Fail all jobs, stop the worker and close the sequences. May be called twice."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
         while self._thread.is_alive():
             if self._interrupt is not None:
-                self._interrupt()  # again and again: a call that just begins forgets the first
+                self._interrupt()  # repeatedly: a call that just begins clears the first one
             self._thread.join(0.05)
 
     @property
     def busy(self) -> int:
-        """Jobs that hold a slot."""
+        """How many jobs hold a slot."""
         with self._wake:
             return len(self._active)
 
-    # From here on: the worker thread.
+    # Everything below runs in the worker thread.
 
     def _run(self) -> None:
         while self._wait():
@@ -151,11 +143,10 @@ class Scheduler:
             except Exception as error:  # noqa: BLE001 - whatever an engine raises, serve the next
                 self._fail_all(error)
         self._fail_all(ClosedError("The server is shutting down."))
-        for slot in self._free:
-            self._reset(slot)
+        self._slots.close()
 
     def _wait(self) -> bool:
-        """Admit and retire until there is something to compute; False once closed."""
+        """Admit and retire jobs until there is something to compute; return False once closed."""
         with self._wake:
             while not self._closed:
                 self._retire()
@@ -171,48 +162,40 @@ class Scheduler:
     def _retire(self) -> None:
         for job in [job for job in self._active if job.over]:
             self._active.remove(job)
-            self._release(job)
-
-    def _release(self, job: Job) -> None:
-        slot, job.slot = job.slot, None
-        if slot is not None:
-            slot.ids = slot.sequence.ids if slot.sequence is not None else ()
-            self._free.append(slot)
+            slot, job.slot = job.slot, None
+            if slot is not None:
+                self._slots.release(slot)
 
     def _admit(self) -> None:
-        while self._queue and self._free:
+        while self._queue and self._slots:
             job = self._queue.popleft()
-            if job.over:
-                continue
-            self._clock += 1
-            job.slot = choose_slot(self._free, job.prompt)
-            job.slot.used = self._clock
-            self._free.remove(job.slot)
-            self._active.append(job)
+            if not job.over:
+                job.slot = self._slots.take(job.prompt)
+                self._active.append(job)
 
     def _prefill_one(self) -> None:
-        """One piece of one prompt, in turn."""
+        """Evaluate one piece of one prompt; jobs take turns."""
         with self._wake:
             waiting = [job for job in self._active if job.done == 0 and self._ready(job)]
             if not waiting:
                 return
             job = waiting[0]
             self._active.remove(job)
-            self._active.append(job)  # to the back: the next piece is another's
+            self._active.append(job)  # to the back: another job is next
         try:
             sequence = self._begin(job)
-            with self._calling(job):
+            with self._interruptible(job):
                 row = sequence.extend(job.todo[0], rows=1)[-1]
             del job.todo[0]
             if not job.todo:
                 self._give(job, row)
         except InterruptedModelError:
             raise
-        except CoSteerError as error:  # this job's own fault or loss; the others go on
+        except CoSteerError as error:  # only this job fails
             self._fail(job, error)
 
-    def _begin(self, job: Job) -> Sequence:
-        """The job's sequence; on the first call, rewound to what the prompt shares with it."""
+    def _begin(self, job: Job) -> TokenSequence:
+        """Return the job's sequence; the first time, rewind it to the prefix it shares."""
         if job.slot is None:
             raise ModelError("The request holds no slot.")
         if job.slot.sequence is None:
@@ -229,7 +212,7 @@ class Scheduler:
             self._decode(jobs[start : start + self._together])
 
     def _decode(self, jobs: list[Job]) -> None:
-        """One step of each of ``jobs``, in one call."""
+        """Compute one step of each of ``jobs``, in one call."""
         try:
             rows = self._step(jobs)
         except InterruptedModelError:
@@ -238,7 +221,7 @@ class Scheduler:
             if len(jobs) == 1:
                 self._fail(jobs[0], error)
                 return
-            for job in jobs:  # one of them is at fault: the others go on
+            for job in jobs:  # find the one that fails; the others go on
                 self._decode([job])
             return
         for job, row in zip(jobs, rows, strict=True):
@@ -248,19 +231,19 @@ class Scheduler:
                 self._fail(job, error)
 
     def _step(self, jobs: list[Job]) -> list[LogProbs]:
-        """The row after the next id of each job, (1, V)."""
+        """Return the row (1, V) after the next id of each job."""
         work = [(job.slot.sequence, job.todo[0]) for job in jobs if job.slot and job.slot.sequence]
-        with self._calling(*jobs):
+        with self._interruptible(*jobs):
             if len(work) > 1:
                 return self._model.extend_many(work, rows=1)
             return [work[0][0].extend(work[0][1], rows=1)]
 
     @contextmanager
-    def _calling(self, *jobs: Job) -> Iterator[None]:
-        """Around an engine call for ``jobs``."""
+    def _interruptible(self, *jobs: Job) -> Iterator[None]:
+        """Surround an engine call for ``jobs``, so that it can be interrupted."""
         with self._wake:
-            if self._closed or all(job.cancelled for job in jobs):  # meanwhile
-                raise InterruptedModelError("Nobody reads this any more.")
+            if self._closed or all(job.cancelled for job in jobs):
+                raise InterruptedModelError("The request was cancelled.")
             self._computing = jobs[0] if len(jobs) == 1 else None
         try:
             yield
@@ -269,7 +252,7 @@ class Scheduler:
                 self._computing = None
 
     def _give(self, job: Job, row: LogProbs) -> None:
-        """Turn a row (V,) into the job's next step, and see whether it was the last."""
+        """Turn a row (V,) into the job's next step, and finish the job if that was the last."""
         step = greedy_step(row, job.top_k)
         full = len(job.prompt) + job.done + 1 > self._model.context_length
         with self._wake:
@@ -288,7 +271,7 @@ class Scheduler:
         with self._wake:
             job.error = error
             if job.slot is not None:  # what its sequence holds is uncertain
-                self._reset(job.slot)
+                job.slot.reset()
         job.notify()
 
     def _fail_all(self, error: Exception) -> None:
@@ -299,9 +282,3 @@ class Scheduler:
                 self._fail(job, error)
         with self._wake:
             self._retire()
-
-    def _reset(self, slot: Slot) -> None:
-        sequence, slot.sequence = slot.sequence, None
-        slot.ids = ()
-        if sequence is not None:
-            sequence.close()

@@ -1,9 +1,9 @@
-"""The compact, exact form in which top log-probabilities travel.
+"""The compact, lossless form of top log-probabilities.
 
-k ids as little-endian int32, then k natural-log probabilities as little-endian float32, all in
-one base64 text: 8 k bytes, so 684 characters at k = 64 against some 6 kB of JSON numbers. It
-loses nothing, -inf included. This is our own extension (``logprobs_encoding: "base64"``) of the
-completions API. Knows nothing of HTTP.
+k ids as little-endian int32, then k natural-log probabilities as little-endian float32, in one
+base64 text: 8 k bytes, that is 684 characters at k = 64, where JSON numbers take about 6 kB. It is
+lossless, -inf included. This is our extension (``logprobs_encoding: "base64"``) of the completions
+API. Knows nothing about HTTP.
 """
 
 from __future__ import annotations
@@ -14,26 +14,29 @@ import binascii
 import numpy as np
 import numpy.typing as npt
 
+from costeer.decoding.steering import Array
 from costeer.exceptions import CloudProtocolError, NotFiniteError
 
 ENCODING = "base64"
-_HINT = "The server is not one that CoSteer understands, or the connection damages data."
+
+JSON_FLOOR = -9999.0
+"""Stands for -inf in plain JSON, which cannot express it (vLLM's choice too)."""
+
+_HINT = "CoSteer does not understand this server, or the connection damages data."
 
 
-def encode(ids: npt.NDArray[np.int32], logprobs: npt.NDArray[np.float32]) -> str:
+def encode(ids: npt.NDArray[np.int32], logprobs: Array) -> str:
     """Pack ids (k,) and logprobs (k,) into text of ``4 * ceil(8 k / 3)`` characters."""
     raw = ids.astype("<i4").tobytes() + logprobs.astype("<f4").tobytes()
     return base64.b64encode(raw).decode("ascii")
 
 
-def decode(
-    text: str, vocab_size: int | None = None
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Unpack what ``encode`` made, and check it.
+def decode(text: str, vocab_size: int | None = None) -> tuple[npt.NDArray[np.int32], Array]:
+    """Unpack what ``encode`` made, and validate it.
 
     Args:
         text: base64.
-        vocab_size: ids must be below it, where it is known.
+        vocab_size: ids must be below it; None where it is unknown.
 
     Returns:
         ids (k,) int32 and logprobs (k,) float32, descending.
@@ -57,7 +60,7 @@ def decode(
 
 def check(
     ids: npt.NDArray[np.int32],
-    logprobs: npt.NDArray[np.float32],
+    logprobs: Array,
     vocab_size: int | None = None,
 ) -> None:
     """Raise where (k,) ids and logprobs cannot be the top of a row.

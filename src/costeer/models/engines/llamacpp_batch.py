@@ -1,49 +1,58 @@
-"""One decode call of llama.cpp: which ids of which sequence go in, which rows come out.
+"""One decode call of llama.cpp: its input ids and the rows it gives.
 
-Knows the layout of ``llama_batch``; nothing of contexts or model files.
+Knows the layout of ``llama_batch``; nothing about contexts or model files.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from costeer.decoding.steering import log_softmax
+from costeer.decoding.steering import Array, log_softmax
 from costeer.exceptions import NotFiniteError
 from costeer.models.base import SHARED, Call, LogProbs
 from costeer.models.engines.checks import Ids
 
-if TYPE_CHECKING:
-    from costeer.models.engines.llamacpp import LlamaSequence
+
+class SlotSequence(Protocol):
+    """A sequence of ids whose cells are in one slot of the cache."""
+
+    slot: int
+
+    def __len__(self) -> int: ...
+
+    def grow(self, ids: Sequence[int], calls: Sequence[Call]) -> None:
+        """Append ids that these calls have evaluated."""
+        ...
 
 
 @dataclass(slots=True)
-class Job:
-    """What one sequence has to do: ids still to evaluate, and the rows it wants of them."""
+class Evaluation:
+    """The ids to evaluate for one sequence, and the rows requested of them."""
 
-    sequence: LlamaSequence
+    sequence: SlotSequence
     ids: Ids  # (n,)
-    silent: int  # this many first ids have no row
+    silent: int  # how many of the first ids have no row
     result: LogProbs  # (n - silent, V), filled as the chunks come
     done: int = 0
-    calls: list[Call] = field(default_factory=list)  # of the ids done
+    calls: list[Call] = field(default_factory=list)  # one for each id done
 
     @property
-    def left(self) -> int:
-        """Ids not evaluated yet."""
+    def remaining(self) -> int:
+        """How many ids are not evaluated yet."""
         return len(self.ids) - self.done
 
     def until(self, rows: int) -> int:
-        """How many of the ids left may be taken if at most ``rows`` of them report."""
+        """Count the next ids that have at most ``rows`` rows."""
         return max(self.silent - self.done, 0) + rows
 
-    def store(self, logits: npt.NDArray[np.float32], count: int, *, alone: bool) -> None:
-        """Take the rows of the ``count`` ids just evaluated; ``alone``: of no other job with them.
+    def store(self, logits: Array, count: int, *, alone: bool) -> None:
+        """Store the rows of the ``count`` ids just evaluated; ``alone``: no others shared the call.
 
         Raises:
             NotFiniteError: a NaN, or no finite logit at all.
@@ -54,7 +63,7 @@ class Job:
         end = max(self.done - self.silent, 0)
         rows = self.result[end - len(logits) : end]
         for i, row in enumerate(logits):  # row by row: the intermediates stay small
-            rows[i] = _normalised(row)
+            rows[i] = _log_softmax_row(row)
 
 
 class Batch:
@@ -66,7 +75,7 @@ class Batch:
         self.position = np.zeros(size, dtype=np.int32)
         self.slot = np.zeros(size, dtype=np.int32)
         self.report = np.zeros(size, dtype=np.int8)
-        self._ones = np.ones(size, dtype=np.int32)  # one sequence a token
+        self._ones = np.ones(size, dtype=np.int32)  # one sequence per token
         addresses = self.slot.ctypes.data + np.arange(size + 1) * self.slot.itemsize
         addresses[size] = 0
         self._slots = addresses.astype(np.uintp)
@@ -83,40 +92,40 @@ class Batch:
             setattr(self.struct, name, ctypes.cast(array.ctypes.data, kinds[name]))
 
     def clear(self) -> None:
-        """Begin a new decode call."""
+        """Empty the batch for a new decode call."""
         self.struct.n_tokens = 0
 
-    def add(self, job: Job, count: int) -> int:
-        """Append the next ``count`` ids of a job; the number of rows they report."""
+    def add(self, evaluation: Evaluation, count: int) -> int:
+        """Append the next ``count`` ids of an evaluation; return how many rows they have."""
         start = self.struct.n_tokens
         end = start + count
-        first = len(job.sequence) + job.done
-        self.token[start:end] = job.ids[job.done : job.done + count]
+        first = len(evaluation.sequence) + evaluation.done
+        self.token[start:end] = evaluation.ids[evaluation.done : evaluation.done + count]
         self.position[start:end] = np.arange(first, first + count)
-        self.slot[start:end] = job.sequence.slot
-        reported = min(max(job.done + count - job.silent, 0), count)
+        self.slot[start:end] = evaluation.sequence.slot
+        reported = min(max(evaluation.done + count - evaluation.silent, 0), count)
         self.report[start:end] = 0
         self.report[end - reported : end] = 1
         self.struct.n_tokens = end
         return reported
 
 
-def shares(jobs: AbstractSequence[Job], size: int) -> list[int]:
-    """How many ids each job may put into a batch of ``size``: what the short leave, others take."""
-    shares = [0] * len(jobs)
-    for i in sorted(range(len(jobs)), key=lambda i: jobs[i].left):
+def shares(evaluations: Sequence[Evaluation], size: int) -> list[int]:
+    """Divide a batch of ``size`` ids among evaluations, as equally as possible."""
+    shares = [0] * len(evaluations)
+    for i in sorted(range(len(evaluations)), key=lambda i: evaluations[i].remaining):
         waiting = sum(not share for share in shares)
-        shares[i] = min(jobs[i].left, (size - sum(shares)) // waiting)
+        shares[i] = min(evaluations[i].remaining, (size - sum(shares)) // waiting)
     return shares
 
 
-def _normalised(logits: npt.NDArray[np.float32]) -> LogProbs:
-    """log_softmax of one row; a NaN anywhere, or no finite logit at all, spreads to every entry."""
+def _log_softmax_row(logits: Array) -> LogProbs:
+    """Return log_softmax of one row; a NaN, or no finite logit at all, spreads to every entry."""
     with np.errstate(invalid="ignore"):
         row = log_softmax(logits)
     if np.isnan(row[0]):
         raise NotFiniteError(
             "The model gives log-probabilities that are not numbers.",
-            "The model file is damaged, or a token before is; fetch the file again.",
+            "The model file may be damaged; fetch it again.",
         )
     return row

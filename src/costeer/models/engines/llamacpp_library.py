@@ -1,6 +1,6 @@
-"""llama.cpp's C library, made safe to hold: imported late, silent, and given only model files.
+"""llama.cpp's C library: imported late, silenced, and protected from files that are not models.
 
-Knows of files, logs and cores; nothing of sequences. Source: ``include/llama.h`` of
+Knows files, logs and cores; nothing about sequences. Source: ``include/llama.h`` of
 https://github.com/ggml-org/llama.cpp as bound by https://github.com/abetlen/llama-cpp-python.
 """
 
@@ -20,14 +20,14 @@ HEADER_BYTES = 24  # magic, version, number of tensors, number of metadata entri
 
 @cache
 def library() -> Any:
-    """The low-level bindings, initialised once, with llama.cpp's own log silenced.
+    """Return the low-level bindings, initialised once, with llama.cpp's own log silenced.
 
     Raises:
         MissingDependencyError: the extra is not installed.
     """
-    # Read when the library is loaded. By default GNU OpenMP spins for milliseconds where threads
-    # meet, hundreds of times a token; beside another busy process each of these can cost a slice
-    # of the scheduler. Spinning less is as fast on a quiet machine. A user's own value is kept.
+    # Read when the library is loaded. By default GNU OpenMP spins for milliseconds at each barrier,
+    # hundreds of times per token; beside another busy process each of these can cost a time slice.
+    # Spinning less is as fast on an idle machine. A value set by the user is kept.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
         from llama_cpp import llama_cpp
@@ -41,20 +41,20 @@ def library() -> Any:
 
 
 def _silence(llama_cpp: Any) -> Any:
-    """A log callback that does nothing; llama.cpp writes to stderr by default.
+    """Return a log callback that does nothing; llama.cpp writes to stderr by default.
 
-    It is a C function (of no arguments, which C calling conventions allow to be given some): a
-    Ctrl-C that arrives while a callback written in Python runs would be lost in it.
+    It is a C function (without parameters, which C calling conventions tolerate), because a Ctrl-C
+    that arrives during a callback written in Python would be lost in it.
     """
     return ctypes.cast(ctypes.pythonapi.Py_IsInitialized, llama_cpp.llama_log_callback)
 
 
 def check_file(path: Path) -> None:
-    """Refuse whatever is plainly not a model file, before C code reads it.
+    """Refuse what is obviously not a model file, before C code reads it.
 
-    What this cannot catch: llama.cpp ends the process on some damage inside the metadata (2 of 120
-    random corruptions of a small file; no layers, a token listed twice). Fetched files are safe
-    from that, their hashes are checked.
+    This cannot catch everything: llama.cpp ends the process on some damage inside the metadata (2
+    of 120 random corruptions of a small file; no layers, a token listed twice). Fetched files are
+    safe, because their hashes are checked.
 
     Raises:
         ModelFileError: missing, a folder, unreadable, or not GGUF.
@@ -77,7 +77,7 @@ def check_file(path: Path) -> None:
 
 
 def load_weights(path: Path) -> Any:
-    """A ``llama_model`` handle for a checked file; free it with ``llama_model_free``.
+    """Load a checked file; return a ``llama_model`` handle, to be freed with ``llama_model_free``.
 
     Raises:
         ModelFileError: the file is damaged, or of a kind that cannot be steered.
@@ -106,14 +106,14 @@ def load_weights(path: Path) -> Any:
 def new_context(
     model: Any, *, context: int, sequences: int, batch: int, outputs: int, threads: int
 ) -> Any:
-    """A ``llama_context``: cache, work space and threads; None if there is no room.
+    """Create a ``llama_context``: cache, work space and threads; None if memory is short.
 
     Args:
         model: a ``llama_model`` handle.
-        context: ids of one sequence at most.
+        context: the most ids per sequence.
         sequences: sequences with cells of their own.
-        batch: ids of one decode call at most.
-        outputs: logit rows of one decode call at most, at least ``sequences``.
+        batch: the most ids per decode call.
+        outputs: the most logit rows per decode call, at least ``sequences``.
         threads: computing threads.
     """
     lib = library()
@@ -127,23 +127,23 @@ def new_context(
         # On a CPU, llama.cpp's flash attention is the slower one: at 2,000 tokens one step took
         # 1.1 and eight steps of two sequences 1.5 times as long, for 50 MB less.
         parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    parameters.kv_unified = False  # each sequence its own cells: rolling back is exact
+    parameters.kv_unified = False  # each sequence has its own cells, so rollback is exact
     parameters.swa_full = True  # a sliding window drops cells that a rollback needs
     parameters.no_perf = True
     return lib.llama_init_from_model(model, parameters)
 
 
 class Abort:
-    """A switch that llama.cpp looks at between two operations, so that a computation can be ended.
+    """A flag that llama.cpp checks between two operations, so that a computation can be aborted.
 
     Args:
-        context: a ``llama_context`` handle; works for computation on a CPU only.
+        context: a ``llama_context`` handle; only computations on a CPU can be aborted.
     """
 
     def __init__(self, context: Any) -> None:
         lib = library()
         # The callback has to be C: one written in Python would take the interpreter's lock a
-        # thousand times a token. strlen of an empty text is 0, and 1 as soon as it has a letter.
+        # thousand times per token. strlen is 0 for an empty text and 1 once it has a letter.
         strlen = ctypes.CDLL(None if os.name == "posix" else "msvcrt").strlen
         self._text = ctypes.create_string_buffer(2)
         self._strlen = ctypes.cast(
@@ -152,11 +152,11 @@ class Abort:
         lib.llama_set_abort_callback(context, self._strlen, ctypes.addressof(self._text))
 
     def set(self) -> None:
-        """End the computation under way."""
+        """Abort the running computation."""
         self._text[0] = b"x"
 
     def clear(self) -> None:
-        """Before a new one."""
+        """Clear the flag before a new computation."""
         self._text[0] = b"\0"
 
 
@@ -171,7 +171,7 @@ def _cannot_roll_back(lib: Any, model: Any) -> bool:
 
 
 def metadata(model: Any, key: str) -> str | None:
-    """One entry of the file's metadata as text, or None."""
+    """Return one entry of the file's metadata as text, or None."""
     lib = library()
     size = lib.llama_model_meta_val_str(model, key.encode(), None, 0)
     if size < 0:
@@ -182,7 +182,7 @@ def metadata(model: Any, key: str) -> str | None:
 
 
 def physical_cores() -> int:
-    """Cores that this process may use; two hardware threads of one core count once."""
+    """Count the cores this process may use; two hardware threads of one core count once."""
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     cores = set()

@@ -6,20 +6,19 @@ Knows nothing of weights or caches. Source: ``include/llama.h``, "Vocab" and "To
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from costeer.decoding.vocabulary import Vocabulary
-from costeer.exceptions import InputError, ModelError, ParameterError
-from costeer.models.base import Message
+from costeer.exceptions import InputError, ModelError
 from costeer.models.chat import ChatTemplate
 from costeer.models.engines.llamacpp_library import library, metadata
+from costeer.models.engines.tokenizer import EngineTokenizer
 
 PIECE_BYTES = 1024  # longer than any token's text
 
 
-class LlamaTokenizer:
+class LlamaTokenizer(EngineTokenizer):
     """Text to ids and back. Owns nothing: the model must outlive it.
 
     Args:
@@ -31,7 +30,7 @@ class LlamaTokenizer:
         self._pointer: Any = self._lib.llama_model_get_vocab(model)
         self.padded_size: int = self._lib.llama_vocab_n_tokens(self._vocab)
         self._buffer = ctypes.create_string_buffer(PIECE_BYTES)
-        self._template = ChatTemplate(
+        self.template = ChatTemplate(
             metadata(model, "tokenizer.chat_template"),
             bos=self._spelling(self._lib.llama_vocab_bos(self._vocab)),
             eos=self._spelling(self._lib.llama_vocab_eos(self._vocab)),
@@ -73,25 +72,8 @@ class LlamaTokenizer:
         tokens = self.vocabulary.tokens
         return {tokens[i]: i for i in marked if i < len(tokens) and tokens[i]}
 
-    def encode(self, text: str) -> list[int]:
-        """See ``models.base.Tokenizer``.
-
-        Raises:
-            InputError: the text is not valid Unicode (a lone surrogate).
-        """
-        return self._tokenize(text, special=False)
-
-    def encode_special(self, text: str) -> list[int]:
-        """Text to ids; control tokens that it spells become themselves."""
-        return self._tokenize(text, special=True)
-
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
-        try:
-            raw = text.encode()
-        except UnicodeEncodeError:
-            raise InputError(
-                "The text holds characters that are not valid Unicode.", "Save it as UTF-8."
-            ) from None
+        raw = text.encode()
         room = len(raw) + 8  # no token is shorter than a byte; a prefix space may be added
         ids = (ctypes.c_int32 * room)()
         count = self._lib.llama_tokenize(self._vocab, raw, len(raw), ids, room, False, special)
@@ -99,24 +81,10 @@ class LlamaTokenizer:
             raise InputError("The text cannot be tokenized.", "Shorten it.")
         return ids[:count]
 
-    def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """See ``models.base.Tokenizer``.
-
-        Raises:
-            ParameterError: an id outside the vocabulary.
-        """
-        return b"".join(self._piece(int(token)) for token in ids)
-
     def _piece(self, token: int) -> bytes:
-        if not 0 <= token < len(self.vocabulary):
-            raise ParameterError("A token id is outside the vocabulary.")
         buffer = self._buffer
         size = self._lib.llama_token_to_piece(self._vocab, token, buffer, PIECE_BYTES, 0, False)
         if size < 0:
             buffer = ctypes.create_string_buffer(-size)
             size = self._lib.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
         return buffer.raw[:size]
-
-    def chat(self, messages: Sequence[Message]) -> list[int]:
-        """See ``models.base.Tokenizer``; errors as ``chat.ChatTemplate.ids``."""
-        return self._template.ids(messages, self)

@@ -1,24 +1,24 @@
-"""What sequences of all engines have in common: their ids are the truth.
+"""What sequences of all engines have in common: their ids are authoritative.
 
-Knows nothing of caches; an engine brings its own in line with the ids when a sequence is next used.
+Knows nothing about caches; an engine aligns its own with the ids when a sequence is next used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from costeer.exceptions import ModelError
-from costeer.models.base import Call, LanguageModel, LogProbs, Sequence
+from costeer.models.base import Call, LanguageModel, LogProbs, TokenSequence
 
 M = TypeVar("M", bound=LanguageModel)
 
 
-class OpenedSequence(Generic[M]):
-    """Ids held for a model; ``model`` is None once it is closed."""
+class OwnedSequence(Generic[M]):
+    """Ids evaluated by a model; ``model`` is None once the sequence is closed."""
 
-    def __init__(self, model: M, ids: AbstractSequence[int] = ()) -> None:
-        self.tokens = list(ids)
+    def __init__(self, model: M) -> None:
+        self.tokens: list[int] = []
         self.calls: list[Call] = []  # one for each token
         self.model: M | None = model
 
@@ -30,8 +30,8 @@ class OpenedSequence(Generic[M]):
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def grow(self, ids: AbstractSequence[int], calls: AbstractSequence[Call]) -> None:
-        """Ids were evaluated, by these calls."""
+    def grow(self, ids: Sequence[int], calls: Sequence[Call]) -> None:
+        """Append ids that these calls have evaluated."""
         self.tokens += ids
         self.calls += calls
 
@@ -42,12 +42,10 @@ class OpenedSequence(Generic[M]):
         del self.calls[max(length, 0) :]
 
     def owner(self) -> M:
-        """The model, if the sequence is open."""
+        """Return the model; raise ModelError if the sequence is closed."""
         if self.model is None:
             raise ModelError("This sequence is closed.", "Open another one.")
         return self.model
 
-    def _extended(
-        self, sequence: Sequence, ids: AbstractSequence[int], rows: int | None
-    ) -> LogProbs:
+    def _extended(self, sequence: TokenSequence, ids: Sequence[int], rows: int | None) -> LogProbs:
         return self.owner().extend_many([(sequence, ids)], rows)[0]

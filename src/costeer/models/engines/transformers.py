@@ -1,8 +1,8 @@
 """Models through torch and transformers: the exact reference engine, and GPUs.
 
-Knows sequences and caches; nothing of steering or prompts. In float32 on a CPU the same ids in the
-same shapes give the same bits, and sequences run one after another, so that a row never depends on
-what else went along. Evaluating n ids at once or one by one still differs by float32 rounding.
+Knows sequences and caches; nothing about steering or prompts. In float32 on a CPU the same ids in
+the same shapes give the same bits, and sequences run one after another, so a row never depends on
+other sequences. Evaluating n ids at once or one by one still differs by float32 rounding.
 
 Source: https://huggingface.co/docs/transformers/kv_cache. Its cache grows by making new tensors,
 so nothing that was computed is ever overwritten.
@@ -13,9 +13,8 @@ device.
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections.abc import Sequence as AbstractSequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +29,28 @@ from costeer.exceptions import (
     NotFiniteError,
     ParameterError,
 )
-from costeer.models.base import Call, LogProbs, Sequence
+from costeer.models.base import Call, LogProbs, TokenSequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
-from costeer.models.engines.sequence import OpenedSequence
+from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
-"""Ids of one forward pass at most; Ctrl-C is seen between two."""
+"""The most ids per forward pass; Ctrl-C takes effect between two."""
 
 
-class TransformersSequence(OpenedSequence["Transformers"]):
+class TransformersSequence(OwnedSequence["Transformers"]):
     """Ids and their cache.
 
-    The ids are the truth. The cache may hold more of them (after ``truncate``) or fewer (after an
-    interrupted pass); it is brought in line when the sequence is next used.
+    The ids are authoritative. The cache may hold more (after ``truncate``) or fewer (after an
+    interrupted pass); it is aligned when the sequence is next used.
     """
 
-    def __init__(self, model: Transformers, ids: AbstractSequence[int], cache: Any) -> None:
-        super().__init__(model, ids)
+    def __init__(self, model: Transformers, cache: Any) -> None:
+        super().__init__(model)
         self.cache = cache
 
-    def extend(self, ids: AbstractSequence[int], rows: int | None = None) -> LogProbs:
-        """See ``models.base.Sequence``."""
+    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
+        """Append ids; see ``models.base.TokenSequence``."""
         return self._extended(self, ids, rows)
 
     def truncate(self, length: int) -> None:
@@ -61,12 +60,6 @@ class TransformersSequence(OpenedSequence["Transformers"]):
         excess = self.cache.get_seq_length() - length
         if excess > 0:
             self.cache.crop(-excess)  # negative: how many to remove, in every version
-
-    def fork(self) -> TransformersSequence:
-        """An independent copy, cache and all."""
-        fork = self.owner().open(self.tokens, copy.deepcopy(self.cache))
-        fork.calls = list(self.calls)
-        return fork
 
     def close(self) -> None:
         """Free the cache."""
@@ -116,7 +109,7 @@ class Transformers:
         self.context_length = min(context, getattr(config, "max_position_embeddings", context))
         self.max_sequences = sequences
         self.exact_batch = 1
-        self.repeatable = device == "cpu"  # kernels of GPUs promise nothing of the kind
+        self.repeatable = device == "cpu"  # GPU kernels do not guarantee it
         self.opened: set[TransformersSequence] = set()
         self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
@@ -147,30 +140,26 @@ class Transformers:
 
     def sequence(self) -> TransformersSequence:
         """Open an empty sequence."""
-        return self.open((), self._library.DynamicCache())
-
-    def open(self, ids: AbstractSequence[int], cache: Any) -> TransformersSequence:
-        """Open a sequence that already holds ``ids``."""
         with self._lock:
-            self._running()
+            self._require_open()
             if len(self.opened) >= self.max_sequences:
                 raise ModelError(f"All {self.max_sequences} sequences are in use.", "Close one.")
-            sequence = TransformersSequence(self, ids, cache)
+            sequence = TransformersSequence(self, self._library.DynamicCache())
             self.opened.add(sequence)
             return sequence
 
     def extend_many(
         self,
-        work: AbstractSequence[tuple[Sequence, AbstractSequence[int]]],
+        work: Sequence[tuple[TokenSequence, Sequence[int]]],
         rows: int | None = None,
     ) -> list[LogProbs]:
-        """See ``models.base.LanguageModel``.
+        """Extend several sequences; see ``models.base.LanguageModel``.
 
         Raises:
             NotFiniteError: the model gives NaN; the sequences are unchanged.
         """
         with self._lock:
-            self._running()
+            self._require_open()
             jobs = [(self._own(sequence), self._checked(sequence, ids)) for sequence, ids in work]
             if len({id(sequence) for sequence, _ in jobs}) < len(jobs):
                 raise ParameterError("A sequence appears twice in one batch.")
@@ -180,19 +169,19 @@ class Transformers:
                 self._evaluate(sequence, ids, count)
                 for (sequence, ids), count in zip(jobs, counts, strict=True)
             ]
-            # Only now, all together: whatever stopped a pass left every sequence as it was.
+            # Only now, all together: an exception in a pass leaves every sequence unchanged.
             for (sequence, ids), start in zip(jobs, held, strict=True):
                 end = len(sequence) + len(ids)
-                del sequence.calls[start:]  # a cache that was lost was made anew
+                del sequence.calls[start:]  # a lost cache was rebuilt
                 sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
             return results
 
-    def _own(self, sequence: Sequence) -> TransformersSequence:
+    def _own(self, sequence: TokenSequence) -> TransformersSequence:
         if not isinstance(sequence, TransformersSequence) or sequence.owner() is not self:
             raise ParameterError("A sequence belongs to another model.")
         return sequence
 
-    def _checked(self, sequence: Sequence, ids: AbstractSequence[int]) -> Ids:
+    def _checked(self, sequence: TokenSequence, ids: Sequence[int]) -> Ids:
         return check_ids(
             ids,
             held=len(sequence),
@@ -201,7 +190,7 @@ class Transformers:
         )
 
     def _evaluate(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
-        """(rows, V) after the last of ``ids``; the cache grows, the sequence's ids do not."""
+        """Return (rows, V) after the last of ``ids``; the cache grows, not the sequence's ids."""
         self._align(sequence)
         held = sequence.cache.get_seq_length()
         pending = np.concatenate([np.asarray(sequence.tokens[held:], dtype=np.int32), ids])
@@ -223,7 +212,7 @@ class Transformers:
             sequence.cache.crop(-excess)
 
     def _pass(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
-        """One forward pass over (n,) ids; (rows, V) of its end."""
+        """Run one forward pass over (n,) ids; return the last rows, (rows, V)."""
         batch = self._torch.as_tensor(ids[None], dtype=self._torch.long, device=self._device)
         with self._torch.inference_mode():
             output = self._model(
@@ -242,12 +231,12 @@ class Transformers:
             )
         return result
 
-    def _running(self) -> None:
+    def _require_open(self) -> None:
         if self._model is None:
             raise ModelError("This model is closed.", "Load it again.")
 
     def close(self) -> None:
-        """Free the model and all its sequences. Closing twice is fine."""
+        """Free the model and all its sequences. May be called twice."""
         with self._lock:
             for sequence in list(self.opened):
                 sequence.close()
@@ -255,7 +244,7 @@ class Transformers:
 
 
 def _passes(start: int, end: int) -> list[Call]:
-    """The forward pass of each id from ``start`` on."""
+    """Return the forward pass of each id from ``start`` on."""
     return [
         (first, min(first + CHUNK, end))
         for first in range(start, end, CHUNK)
@@ -264,7 +253,7 @@ def _passes(start: int, end: int) -> list[Call]:
 
 
 def _import() -> tuple[Any, Any]:
-    """torch, and transformers without its progress bars."""
+    """Import torch, and transformers without its progress bars."""
     try:
         import torch
         import transformers

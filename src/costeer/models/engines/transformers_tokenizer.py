@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 from costeer.decoding.vocabulary import Vocabulary
-from costeer.exceptions import InputError, ModelFileError, ParameterError
-from costeer.models.base import Message
+from costeer.exceptions import ModelFileError
 from costeer.models.chat import ChatTemplate
+from costeer.models.engines.tokenizer import EngineTokenizer
 
 BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
-class TransformersTokenizer:
+class TransformersTokenizer(EngineTokenizer):
     """Text to ids and back.
 
     Args:
@@ -46,40 +46,28 @@ class TransformersTokenizer:
         self._special = _copy(backend, keep_as_text=False)
         self._plain = _copy(backend, keep_as_text=True)
         added = tokenizer.added_tokens_decoder
-        self.control = {token.content: i for i, token in added.items() if token.special}
+        self._control = {token.content: i for i, token in added.items() if token.special}
         self._added: dict[int, bytes] = {i: token.content.encode() for i, token in added.items()}
-        self._added.update(dict.fromkeys(self.control.values(), b""))
+        self._added.update(dict.fromkeys(self._control.values(), b""))
         self._byte_level = _is_byte_level(json.loads(backend.to_str()).get("decoder"))
         self.vocabulary = Vocabulary(_table(backend))
         own = {tokenizer.eos_token_id} - {None}
         self.eos_ids = frozenset(own | set(eos_ids))
-        self._template = ChatTemplate(
+        self.template = ChatTemplate(
             _template(tokenizer), bos=tokenizer.bos_token or "", eos=tokenizer.eos_token or ""
         )
 
-    def encode(self, text: str) -> list[int]:
-        """See ``models.base.Tokenizer``.
+    @property
+    def control(self) -> dict[str, int]:
+        """Every control token's spelling and id."""
+        return self._control
 
-        Raises:
-            InputError: the text is not valid Unicode (a lone surrogate).
-        """
-        return _encode(self._plain, text)
-
-    def encode_special(self, text: str) -> list[int]:
-        """Text to ids; control tokens that it spells become themselves."""
-        return _encode(self._special, text)
-
-    def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """See ``models.base.Tokenizer``.
-
-        Raises:
-            ParameterError: an id outside the vocabulary.
-        """
-        return b"".join(self._piece(int(token)) for token in ids)
+    def _tokenize(self, text: str, *, special: bool) -> list[int]:
+        backend = self._special if special else self._plain
+        ids: list[int] = backend.encode(text, add_special_tokens=False).ids
+        return ids
 
     def _piece(self, token: int) -> bytes:
-        if not 0 <= token < len(self.vocabulary):
-            raise ParameterError("A token id is outside the vocabulary.")
         if token in self._added:
             return self._added[token]
         spelling = self.vocabulary.tokens[token]
@@ -89,10 +77,6 @@ class TransformersTokenizer:
         if byte:
             return bytes([int(byte[1], 16)])
         return spelling.replace("▁", " ").encode()
-
-    def chat(self, messages: Sequence[Message]) -> list[int]:
-        """See ``models.base.Tokenizer``; errors as ``chat.ChatTemplate.ids``."""
-        return self._template.ids(messages, self)
 
 
 def _copy(backend: Any, *, keep_as_text: bool) -> Any:
@@ -104,17 +88,6 @@ def _copy(backend: Any, *, keep_as_text: bool) -> Any:
     copy.no_padding()
     copy.encode_special_tokens = keep_as_text
     return copy
-
-
-def _encode(backend: Any, text: str) -> list[int]:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            "The text holds characters that are not valid Unicode.", "Save it as UTF-8."
-        ) from None
-    ids: list[int] = backend.encode(text, add_special_tokens=False).ids
-    return ids
 
 
 def _table(backend: Any) -> list[str]:

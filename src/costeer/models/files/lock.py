@@ -1,7 +1,7 @@
-"""One process at a time for one name: a lock file that the operating system frees on any exit.
+"""A lock file for one process at a time, which the operating system releases on any exit.
 
-Knows nothing of models. The empty file stays behind on purpose: removing it would let two
-processes hold "the" lock on two different files of that name.
+Knows nothing about models. The empty file stays behind on purpose: removing it would let two
+processes hold the lock on two different files of the same name.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Locked(Exception):
-    """Somebody else holds the lock: a state, which the caller puts into words."""
+class LockedError(Exception):
+    """Another process holds the lock; the caller translates this for the user."""
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at ``path``.
+    """Hold the lock at ``path`` within the block.
 
     Raises:
-        Locked: another process (or thread) holds it.
+        LockedError: another process (or thread) holds it.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             _acquire(handle)
-        except (BlockingIOError, PermissionError):  # the latter is Windows' way to say it
-            raise Locked from None
+        except (BlockingIOError, PermissionError):  # the latter on Windows
+            raise LockedError from None
         yield
     finally:
         os.close(handle)

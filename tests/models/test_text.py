@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.edge.text import TextStream
 from costeer.exceptions import ParameterError
+from costeer.models.text import TextStream
 
 
 @given(st.text(), st.lists(st.integers(1, 5)))
@@ -34,6 +34,7 @@ def test_broken_bytes_at_the_end_become_a_replacement_character():
         (["END"], ["END"], ""),
         (["b a"], ["a", "b"], ""),
         (["EN"], ["END"], "EN"),
+        (["xxstop"], ["stop", "xs"], "x"),
     ],
 )
 def test_stop_strings(pieces, stop, expected):
@@ -42,6 +43,12 @@ def test_stop_strings(pieces, stop, expected):
     shown += stream.feed(b"", final=True)
     assert shown == expected
     assert stream.stopped == any(text in "".join(pieces) for text in stop)
+
+
+def test_a_broken_character_before_a_stop_string_is_replaced():
+    stream = TextStream(["x"])
+    assert stream.feed(b"\xc3") + stream.feed(b"x") == "\ufffd"
+    assert stream.stopped
 
 
 @given(st.text("ab", max_size=12), st.text("ab", min_size=1, max_size=3))

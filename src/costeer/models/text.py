@@ -1,6 +1,6 @@
-"""Token bytes to text that can be shown at once: whole characters, and never past a stop string.
+"""Turn token bytes into text as they arrive: whole characters, and never past a stop string.
 
-Knows nothing about models.
+The device and the server share it. Knows nothing about models.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from costeer.exceptions import ParameterError
 
 
 class TextStream:
-    """Feed bytes, get text that is safe to show.
+    """Takes bytes, gives the text that no later byte can change.
 
     Args:
         stop: strings that end the answer; they are not part of it.
@@ -31,7 +31,7 @@ class TextStream:
 
         Args:
             raw: the bytes of one or more tokens; may end inside a character.
-            final: nothing follows; whatever was held back comes out.
+            final: nothing follows; return also what was held back.
         """
         if self.stopped:
             return ""
@@ -47,7 +47,7 @@ class TextStream:
         return shown
 
     def _possible_stop(self) -> int:
-        """Length of the longest tail that could be the beginning of a stop string."""
+        """Return the length of the longest tail that may begin a stop string."""
         longest = max(map(len, self._stop), default=1) - 1
         for length in range(min(longest, len(self._held)), 0, -1):
             tail = self._held[-length:]

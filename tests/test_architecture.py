@@ -1,0 +1,28 @@
+"""The tree in ARCHITECTURE.md is the tree."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def drawn():
+    """Paths of the tree, with the folders that they stand in."""
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## The house\n\n```\n")[1]
+    folders = []
+    for line in text.split("```")[0].splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        for name in re.findall(r"\S+", re.split(r"\s{3,}", line.strip())[0]):
+            yield "".join(folders[:depth]) + name
+            if name.endswith("/"):
+                folders = [*folders[:depth], name]
+
+
+def test_everything_drawn_is_there():
+    assert [path for path in drawn() if not (ROOT / path).exists()] == []
+
+
+def test_every_file_of_the_product_is_drawn():
+    source = ROOT / "src" / "costeer"
+    rooms = [path for path in source.rglob("*.py") if path.name != "__init__.py"]
+    assert {str(path.relative_to(ROOT).as_posix()) for path in rooms} <= set(drawn())
