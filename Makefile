@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 # Tests wait for sockets and processes: one worker more than there are cores.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
+# Without cached bytecode, each of the tests' many processes would compile the package again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-exact test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
@@ -15,11 +18,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests; offline, under a minute.
+test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-exact: $(VENV)/.ready ## Compare both modes in 1,000 random cases each (float32 too where PyTorch is there).
-	@$(BIN)/python -m pytest -q tests/edge/test_modes.py tests/models/test_modes_float32.py --hypothesis-profile thorough
+test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/decoding tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch

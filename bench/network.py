@@ -10,7 +10,7 @@ the ratios. Every answer starts cold: neither model has seen its prompt.
 
 Speed is that of writing: the tokens after the first, by the time between the first and the last.
 The time to the first token is reported beside it, with the small model's own time for reading the
-prompts. Bytes are those of whole answers, everything sent in vain included.
+prompts. Bytes are those of whole answers, discarded tokens and retries included.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments()
     if options.plot:
-        pictures()  # if it is missing, that is told now, not after minutes
+        pictures()  # a missing package is reported now, not after minutes
     rows, peaks = measure(options)
     lines = summarise(rows)
     reading = statistics.median(row["reading"] for row in rows)

@@ -34,7 +34,7 @@ def main(paths: list[str]) -> None:
     print("# Twenty-four answers\n")
     print(
         "The first two requests of each kind in `src/costeer_evals/data/everyday.jsonl`, on the "
-        "default pair, greedy, cut off at 90 tokens, unselected (`runs/answers.py`). A cross says "
+        "default pair: greedy, cut off at 90 tokens, unselected (`runs/answers.py`). A cross means "
         "that the answer does not respect the person by the set's expressions, which are crude.\n"
     )
     shown: Counter[str] = Counter()

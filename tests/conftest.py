@@ -13,7 +13,7 @@ from costeer.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # `make test-exact` runs the comparison of the two modes with "thorough".
-settings.register_profile("default", max_examples=60, deadline=None)
+settings.register_profile("default", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("default")
 

@@ -26,3 +26,10 @@ def test_every_file_of_the_product_is_drawn():
     source = ROOT / "src" / "costeer"
     rooms = [path for path in source.rglob("*.py") if path.name != "__init__.py"]
     assert {str(path.relative_to(ROOT).as_posix()) for path in rooms} <= set(drawn())
+
+
+def test_what_the_table_of_changes_names_is_there():
+    table = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## Where do I change")[1]
+    paths = re.findall(r"`(costeer[^`]*)`", table.split("## Glossary")[0])
+    assert len(paths) >= 24
+    assert [path for path in paths if not (ROOT / "src" / path).exists()] == []

@@ -2,6 +2,7 @@ import pytest
 
 from costeer import settings
 from costeer.exceptions import UsageError
+from costeer.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_both_files_count_and_the_working_directory_goes_first(monkeypatch, tmp_
     assert (found.cloud, found.top_k) == ("https://mine", 30)
 
 
-@pytest.mark.parametrize("name", ["cloud", "api_key"])
+@pytest.mark.parametrize("name", ["cloud", "api_key", "context_file"])
 def test_a_folder_does_not_choose_where_the_query_and_the_key_go(monkeypatch, tmp_path, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "costeer.toml").write_text(f'{name} = "http://elsewhere"\n')
@@ -82,3 +83,10 @@ def test_a_working_directory_that_is_gone(monkeypatch, tmp_path):
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert settings.load({}, tmp_path).top_k == 64
+
+
+def test_what_was_given_goes_before_the_settings():
+    found = Settings(llm="big", top_k=20).override(
+        {"llm": None, "top_k": 30, "temperature": 0.0, "stop": ("x",)}
+    )
+    assert found == Settings(llm="big", top_k=30)

@@ -1,33 +1,38 @@
 """Every error that CoSteer raises on purpose, in one tree.
 
     CoSteerError
-    ├── UsageError                  what was asked cannot be done as asked (exit code 2)
-    │   ├── ParameterError          a number out of its range
-    │   ├── InputError              empty query, unreadable file, context that cannot fit
-    │   └── UnknownModelError       no such name in the catalog, no such file
-    ├── ModelError                  an engine or a model file
-    │   ├── ModelFileError          missing, damaged or wrong hash
+    ├── UsageError                  the request cannot be carried out as given (exit code 2)
+    │   ├── ParameterError          a value out of range
+    │   ├── InputError              an empty query, an unreadable file, a context that cannot fit
+    │   └── UnknownModelError       no such name in the catalog, and no such file
+    ├── ModelError                  an engine or a model file failed
+    │   ├── ModelFileError          missing, damaged, or with the wrong hash
     │   ├── FetchError              a download failed: no source, no space, interrupted
     │   ├── MissingDependencyError  an optional extra is not installed
     │   ├── ContextLengthError      more tokens than the model's context holds
-    │   ├── InterruptedModelError   nobody wants the result any more
+    │   ├── InterruptedModelError   a computation was cancelled
     │   └── NotFiniteError          NaN among log-probabilities
+    ├── ProfileError                the encrypted profile
+    │   ├── ProfileKeyError         wrong passphrase or key, or nobody to ask for it
+    │   ├── ProfileFileError        missing, not encrypted, damaged, or too new
+    │   ├── ProfileSpaceError       the disk is full, or refuses to write
+    │   └── ProfileBusyError        another process is writing
     ├── VocabularyError             the two models do not share a tokenizer
-    ├── StoppedError                the answer was given up on request
+    ├── StoppedError                the answer was stopped on request
     ├── GuardError                  private text could not be kept here; nothing was sent
-    └── CloudError                  the far side
-        ├── CloudUnreachableError   no connection, or it died
-        ├── CloudRefusedError       it answered with an error status
-        └── CloudProtocolError      it answered with something that cannot be used
+    └── CloudError                  the cloud failed
+        ├── CloudUnreachableError   no connection, or it broke
+        ├── CloudRefusedError       the server answered with an error status
+        └── CloudProtocolError      the server sent something that cannot be used
 
-A message says what happened; ``hint`` says what to do next. Neither ever holds private text.
+The message says what happened, ``hint`` what to do next. Neither ever contains private text.
 """
 
 from __future__ import annotations
 
 
 class CoSteerError(Exception):
-    """Base of the tree. ``str()`` gives the message and the hint on one line."""
+    """The base of the tree. ``str()`` gives the message and the hint on one line."""
 
     exit_code = 1
 
@@ -41,21 +46,21 @@ class CoSteerError(Exception):
 
 
 class UsageError(CoSteerError):
-    """What was asked cannot be done as asked."""
+    """The request cannot be carried out as given."""
 
     exit_code = 2
 
 
 class ParameterError(UsageError):
-    """A parameter is out of its range."""
+    """A parameter is out of range."""
 
 
 class InputError(UsageError):
-    """A text or file given as input cannot be used."""
+    """A text or a file given as input cannot be used."""
 
 
 class UnknownModelError(UsageError):
-    """Neither a name in the catalog nor a file."""
+    """The model is neither a name in the catalog nor a file."""
 
 
 class ModelError(CoSteerError):
@@ -75,15 +80,35 @@ class MissingDependencyError(ModelError):
 
 
 class ContextLengthError(ModelError):
-    """More tokens than the model's context holds."""
+    """The tokens do not fit into the model's context."""
 
 
 class InterruptedModelError(ModelError):
-    """A computation was given up on request; whoever asked for that catches it."""
+    """A computation was cancelled; the code that cancelled it catches this."""
 
 
 class NotFiniteError(ModelError):
-    """NaN among log-probabilities."""
+    """There is NaN among the log-probabilities."""
+
+
+class ProfileError(CoSteerError):
+    """The encrypted profile cannot be used."""
+
+
+class ProfileKeyError(ProfileError):
+    """The passphrase or key is wrong, or there is nobody to ask for it."""
+
+
+class ProfileFileError(ProfileError):
+    """A file of the profile is missing, not encrypted, damaged, or of a newer version."""
+
+
+class ProfileSpaceError(ProfileError):
+    """The disk is full or refuses to write; what was stored before is untouched."""
+
+
+class ProfileBusyError(ProfileError):
+    """Another process is writing to the profile."""
 
 
 class VocabularyError(CoSteerError):
@@ -91,7 +116,7 @@ class VocabularyError(CoSteerError):
 
 
 class StoppedError(CoSteerError):
-    """The answer was given up on request; whoever asked for that catches it."""
+    """The answer was stopped; the code that stopped it catches this."""
 
     def __init__(self) -> None:
         super().__init__("The answer was stopped.")
@@ -102,11 +127,11 @@ class GuardError(CoSteerError):
 
 
 class CloudError(CoSteerError):
-    """The far side failed."""
+    """The cloud failed."""
 
 
 class CloudUnreachableError(CloudError):
-    """No connection could be made, or it broke."""
+    """The connection could not be made, or it broke."""
 
 
 class CloudRefusedError(CloudError):
@@ -118,4 +143,4 @@ class CloudRefusedError(CloudError):
 
 
 class CloudProtocolError(CloudError):
-    """The server answered with something that cannot be used."""
+    """The server sent something that cannot be used."""

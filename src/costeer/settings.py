@@ -19,13 +19,13 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
-TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file"})
-"""Settings that a file of the working directory must not make."""
+TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file", "guard", "epsilon"})
+"""Settings that the file in the working directory must not make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Defaults for the command line and the Python API; None means "decide from the models"."""
+    """Defaults for the command line and the Python API. None leaves the choice to the models."""
 
     cloud: str = "in-process"
     llm: str | None = None
@@ -40,6 +40,8 @@ class Settings:
     retries: int = 5
     api_key: str | None = None
     context_file: str | None = None
+    guard: str = "stand-in"
+    epsilon: float | None = None
 
     def override(self, given: Mapping[str, Any]) -> Settings:
         """Return these settings with those of ``given`` that are settings and not None."""
@@ -50,7 +52,7 @@ class Settings:
 
 
 def home() -> Path:
-    """The folder for downloaded models: ``COSTEER_HOME``, or the platform's cache folder."""
+    """Return the folder for downloaded models: ``COSTEER_HOME``, or the platform's cache folder."""
     chosen = os.environ.get("COSTEER_HOME")
     if chosen:
         return Path(chosen).expanduser()
@@ -63,12 +65,12 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     """Read the settings.
 
     Args:
-        environ: variables; the process's own by default.
-        folder: the user's configuration folder; that of the platform by default.
+        environ: environment variables; those of this process by default.
+        folder: the user's configuration folder; the platform's by default.
 
     Raises:
-        UsageError: a file cannot be parsed, a name or value in it or in the environment is not
-            understood, or the working directory's file sets what it must not.
+        UsageError: a file cannot be parsed, it or the environment has an unknown name or an
+            invalid value, or the file in the working directory sets what it must not.
     """
     environ = os.environ if environ is None else environ
     settings = Settings()
@@ -96,8 +98,9 @@ def _refuse_untrusted(values: Mapping[str, Any], path: Path, own: Path) -> None:
     if named and not (own.is_file() and path.samefile(own)):
         raise UsageError(
             f"{FILE} in the working directory sets {named[0]}, but a folder that may come from "
-            "somebody else must not choose where your query goes or what is read.",
-            f"Put that into {own}.",
+            "somebody else must not choose where your query goes, what is read or what is kept "
+            "from leaving.",
+            f"Set it in {own} instead.",
         )
 
 

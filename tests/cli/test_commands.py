@@ -101,7 +101,7 @@ QUERY = ("generate", "--query", "Hi")
         ((*QUERY, "--context-file", "bad.txt"), 2, "not UTF-8"),
         ((*QUERY, "--context-file", "nul.txt"), 2, "NUL"),
         ((*QUERY, "--context-file", "."), 2, "cannot be read"),
-        ((*QUERY, "--strength", "much"), 2, "not a number"),
+        ((*QUERY, "--strength", "much"), 2, "neither a name nor a number"),
         ((*QUERY, "--temperature", "-1"), 2, "temperature"),
         ((*QUERY, "--top-p", "7"), 2, "top_p"),
         ((*QUERY, "--top-k", "0"), 2, "top-k"),
@@ -256,7 +256,7 @@ def test_chat():
     assert process.returncode == 0
     assert out.strip()
     assert "The strength is 0.8" in err
-    assert "not a number" in err
+    assert "neither a name nor a number" in err
     assert "Hello" in err  # the ledger
     assert "zebra" not in err
     assert err.count("8 tokens at") == 2

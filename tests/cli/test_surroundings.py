@@ -107,7 +107,7 @@ def test_ctrl_c_twice_is_as_quiet_as_once():
         ("http://127.0.0.1:9", "Your query goes to http://127.0.0.1:9/v1."),
         (
             "http://10.0.0.1:9",
-            "Your query goes to http://10.0.0.1:9/v1, unencrypted: everybody on the way can read "
+            "Your query goes to http://10.0.0.1:9/v1, unencrypted: anyone on the way can read "
             "it. Use https.",
         ),
     ],

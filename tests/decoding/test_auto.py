@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.decoding.auto import Auto, AutoParams, divergence, private_part
@@ -113,7 +113,6 @@ def test_divergence_is_the_kullback_leibler_divergence(seed, spread):
     assert found == pytest.approx(nats(with_, without), rel=1e-4, abs=1e-4) and found >= 0
 
 
-@settings(max_examples=150)
 @given(
     st.integers(0, 2**31),
     st.integers(1, V),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -40,7 +40,6 @@ def problems(draw):
 
 
 @given(problems())
-@settings(max_examples=700, deadline=None)
 def test_a_proven_choice_is_the_full_vocabularys(problem):
     base, delta, gain, sampling, k = problem
     noise = gumbel(sampling.seed, 0, base.size)
@@ -118,7 +117,6 @@ def close_problems(draw):
 
 
 @given(close_problems())
-@settings(max_examples=600, deadline=None)
 def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
     base, delta, sampling = problem
     noise = np.array([0, 0, 0, 9], np.float32)

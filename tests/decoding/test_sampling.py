@@ -8,7 +8,7 @@ from costeer.exceptions import ParameterError
 P = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
 
 
-def draws(sampling, count=20_000, scores=P):
+def draws(sampling, count=6_000, scores=P):
     chosen = [
         choose(scores, sampling, gumbel(sampling.seed, position, scores.size))
         for position in range(count)
@@ -31,7 +31,7 @@ def draws(sampling, count=20_000, scores=P):
 )
 def test_frequencies(temperature, top_p, expected):
     frequencies = draws(SamplingParams(temperature, top_p, seed=3))
-    assert frequencies == pytest.approx(np.asarray(expected), abs=0.015)
+    assert frequencies == pytest.approx(np.asarray(expected), abs=0.027)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -57,7 +57,7 @@ def test_parameters_out_of_range(bad):
 def test_exploding_parameters_warn_and_say_what_to_change():
     with pytest.warns(GainWarning, match=r"alpha \(2\) at or below lam \(0\.1\)"):
         assert gain(SteeringParams(lam=0.1)) > 1e9
-    with pytest.raises(ParameterError, match="beyond any number"):
+    with pytest.raises(ParameterError, match="overflows"):
         gain(SteeringParams(alpha=1e6, lam=1e-9, eta=1e9, steps=2000))
 
 
@@ -85,7 +85,6 @@ def problems(draw):
 
 
 @given(problems())
-@settings(max_examples=300, deadline=None)
 def test_the_closed_form_is_algorithm_1(problem):
     params, llm, slm_with, slm_without = problem
     with warnings.catch_warnings():

@@ -2,7 +2,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.cloud.base import CloudInfo, CloudStep
@@ -56,7 +56,6 @@ def decode(llm, slm, params, prompts=PROMPTS, auto=None):
     ),
     mode=st.sampled_from(MODES),
 )
-@settings(max_examples=150, deadline=None)
 def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampling, mode):
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
     params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
@@ -71,7 +70,6 @@ def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampli
     sampling=st.sampled_from([SamplingParams(), SamplingParams(0.8, 0.9, seed=4)]),
     mode=st.sampled_from(MODES),
 )
-@settings(max_examples=60, deadline=None)
 def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling, mode):
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
     prompts = Prompts(

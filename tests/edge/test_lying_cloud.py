@@ -86,7 +86,7 @@ def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode, most
     asked = []
 
     class Noting(InProcess):
-        def stream(self, prompt_ids, top_k, max_tokens, stop=None, replaces=None):
+        def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
             asked.append(top_k)
             return super().stream(prompt_ids, top_k, max_tokens, stop)
 

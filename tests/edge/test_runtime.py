@@ -15,6 +15,7 @@ from costeer.exceptions import (
     VocabularyError,
 )
 from costeer.models.fake import FakeModel
+from costeer.settings import Settings
 from tests.support.serving import running
 
 
@@ -243,3 +244,38 @@ class Noted(FakeModel):
     def close(self):
         self.closed = True
         super().close()
+
+
+def test_from_settings_is_the_same_as_from_arguments():
+    chosen = Settings(
+        cloud="in-process", llm="fake:1", slm="fake:2", strength="0.7", mode="lockstep", top_k=9
+    )
+    with Costeer.from_settings(chosen) as costeer:
+        ours = costeer.generate("Q", "c", max_tokens=20)
+    assert (ours.mode, ours.strength, ours.gain, costeer.top_k) == ("lockstep", "0.7", 0.7, 9)
+    with open_costeer(strength=0.7, mode="lockstep", top_k=9) as costeer:
+        assert ours.token_ids == costeer.generate("Q", "c", max_tokens=20).token_ids
+
+
+@pytest.mark.parametrize("bad", [{"mode": "draft"}, {"strength": "much"}, {"top_k": 0}])
+def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad):
+    with pytest.raises(ParameterError):
+        Costeer.from_settings(Settings(llm="nothing-like-it", slm="nothing-like-it", **bad))
+
+
+def test_the_large_model_alone_is_the_answer_at_strength_off():
+    with open_costeer() as costeer:
+        alone, speed = costeer.llm_alone("Q", max_tokens=30)
+        off = costeer.generate("Q", "c", max_tokens=30, strength="off")
+    assert alone == off.text
+    assert speed > 0
+    with pytest.raises(InputError):
+        costeer.llm_alone(" ")
+
+
+def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has():
+    with open_costeer() as costeer:
+        prompt = costeer.generate("tell me", max_tokens=1).prompt_tokens
+    with open_costeer(OtherEnd(prompt + 5)) as costeer:
+        alone, _ = costeer.llm_alone("tell me", max_tokens=30)
+        assert alone == costeer.generate("tell me", max_tokens=30).text

@@ -38,8 +38,9 @@ class LyingModel(FakeModel):
             self._flat[token] = -30
 
     def logprobs(self, ids):
-        at = max(i for i in range(len(ids) - 2) if list(ids[i : i + 3]) == self._opening) + 3
-        said = len(ids) - at
+        openings = (i for i in range(len(ids) - 2) if list(ids[i : i + 3]) == self._opening)
+        at = max(openings, default=len(ids)) + 3
+        said = max(len(ids) - at, 0)
         if said >= len(self._lure):
             return self._flat
         row = np.full(self.vocab_size, -20, np.float32)

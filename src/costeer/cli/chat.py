@@ -19,6 +19,7 @@ from costeer.cli.options import (
     system_messages,
     system_option,
 )
+from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -38,28 +39,39 @@ HELP = """\
 
 @click.command()
 @context_options
+@profile_options
 @system_option
 @model_options
 @sampling_options
 def command(
-    context: str | None, context_file: str | None, system: str | None, seed: int, **given: Any
+    context: str | None,
+    context_file: str | None,
+    profile: str | None,
+    why: bool,
+    system: str | None,
+    seed: int,
+    **given: Any,
 ) -> None:
-    """Talk, turn by turn. Ctrl-C stops an answer, Ctrl-D leaves; /help lists what you can type.
+    """Hold a conversation in the terminal.
+
+    Ctrl-C stops an answer, Ctrl-D leaves, and /help lists the commands you can type.
 
     \b
     Examples:
       costeer chat --context-file me.txt
+      costeer chat --profile default --why
       costeer chat --context-file me.txt --cloud http://host:8081 --strength 0.8
     """
     if context == "-" or context_file == "-":
         raise click.UsageError(
-            "Standard input is the conversation here; put the context in a file."
+            "Standard input is the conversation here. Put the context into a file."
         )
     chosen = settings.load().override(given)
     text = read_context(context, context_file, chosen)
     check_sampling(chosen, seed)
+    records = ProfileContext(profile, why=why)
     with open_costeer(chosen) as costeer:
-        Chat(costeer, text, chosen, seed, system_messages(system)).run()
+        Chat(costeer, text, chosen, records, seed, system_messages(system)).run()
 
 
 @dataclass
@@ -69,6 +81,7 @@ class Chat:
     costeer: Costeer
     context: str
     settings: Settings
+    records: ProfileContext
     seed: int = 0
     opening: list[Message] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -120,6 +133,7 @@ class Chat:
                 show.print_ledger(self.costeer)
             elif word == "/reset":
                 self.messages.clear()
+                self.records.forget()
                 click.echo("The conversation is forgotten here.", err=True)
             else:
                 click.echo(HELP, err=True)
@@ -138,7 +152,7 @@ class Chat:
         chosen = self.settings
         return self.costeer.stream(
             messages,
-            self.context,
+            self.records.add_to(self.context, messages[-1]["content"]),
             max_tokens=chosen.max_tokens,
             temperature=chosen.temperature,
             top_p=chosen.top_p,
@@ -165,7 +179,7 @@ class Chat:
         finally:
             self.costeer.stop()
             if result is not None and result.text:
-                click.echo(clean(result.text[shown:]))  # what was held back when it ended early
+                click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
                 console.print(show.summary(result), style="dim", markup=False)
             else:  # no answer: the question does not become part of the conversation

@@ -33,19 +33,20 @@ I am vegan and I have no car.
     type=click.IntRange(1, 1000),
     default=110,
     show_default=True,
-    help="Longest answer, in tokens.",
+    help="The longest answer, in tokens.",
 )
-@click.option("--strength", metavar="NAME|X", help="How strongly to steer. [recommended]")
+@click.option("--strength", metavar="NAME|X", help="How much the context counts. [recommended]")
 @click.option("--llm", default=None, metavar="MODEL", help="The large model.")
 @click.option("--slm", default=None, metavar="MODEL", help="The small model.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(
     max_tokens: int, strength: str | None, llm: str | None, slm: str | None, as_json: bool
 ) -> None:
-    """See it work: a server process with a large model, this process with a small one.
+    """Watch it work: a large model in a server process, a small one in this process.
 
-    Fetches the default models first if they are not there (1.6 GB). Prints the large model's own
-    text beside the steered one, then exactly what left this process, then the speed.
+    The default models are downloaded first if they are missing (1.6 GB). Prints what the large
+    model writes alone beside the steered text, then everything that left this process, then the
+    speed.
 
     \b
     Examples:

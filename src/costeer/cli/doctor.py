@@ -20,7 +20,7 @@ from costeer.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: "ok", "warning" (works without it) or "missing"."""
+    """The result of one check: "ok", "warning" (not essential) or "missing"."""
 
     check: str
     state: str
@@ -29,12 +29,14 @@ class Finding:
 
 
 @click.command()
-@click.option("--cloud", metavar="URL", help="Also ask this server. [COSTEER_CLOUD]")
+@click.option("--cloud", metavar="URL", help="A server to check as well. [COSTEER_CLOUD]")
 @click.option("--slm", metavar="MODEL", help="The small model to compare its tokenizer with.")
-@click.option("--port", default=8081, show_default=True, help="Where `costeer serve` would listen.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@click.option("--port", default=8081, show_default=True, help="The port for `costeer serve`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 def command(cloud: str | None, slm: str | None, port: int, as_json: bool) -> None:
-    """Check compiler, engines, models, port and cloud. Exits with 1 if something is missing.
+    """Check the compiler, engines, models, port and cloud.
+
+    The exit code is 1 if something that you need is missing.
 
     \b
     Examples:
@@ -74,7 +76,7 @@ def _examine(chosen: Settings, port: int) -> Iterator[Finding]:
 
 
 def _guard(check: str, examine: Callable[[], Finding]) -> Finding:
-    """A check that raises is a finding like any other."""
+    """Turn an error of a check into a finding."""
     try:
         return examine()
     except CoSteerError as error:
@@ -144,7 +146,7 @@ def _disk() -> Finding:
 
 def _port(port: int) -> Finding:
     with socket.socket() as probe:
-        # As servers do: a port in TIME_WAIT is free for them.
+        # As servers do: to them a port in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -166,7 +168,7 @@ def _cloud(chosen: Settings) -> Finding:
             return Finding(
                 "cloud",
                 "warning",
-                f"{info.model} answers, but sends too few log-probabilities to prove the choice",
+                f"{info.model} answers, but with too few log-probabilities to prove the choice",
                 "Raise its limit (vLLM: --max-logprobs -1).",
             )
         vocabulary = costeer.note or "it has the small model's tokenizer"

@@ -16,6 +16,7 @@ from costeer.cli.options import (
     system_messages,
     system_option,
 )
+from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -26,20 +27,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--query", "query_option", metavar="TEXT|-", help="The same as an option.")
-@click.option("--query-file", metavar="FILE|-", help="The same from a file.")
+@click.option("--query", "query_option", metavar="TEXT|-", help="The query, as an option.")
+@click.option("--query-file", metavar="FILE|-", help="Read the query from a file.")
 @context_options
+@profile_options
 @system_option
 @model_options
 @sampling_options
-@click.option("--stop", multiple=True, help="End the answer before this text; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@click.option("--stop", multiple=True, help="End the answer before this text. May be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(
     query: str | None,
     query_option: str | None,
     query_file: str | None,
     context: str | None,
     context_file: str | None,
+    profile: str | None,
+    why: bool,
     system: str | None,
     stop: tuple[str, ...],
     as_json: bool,
@@ -48,14 +52,15 @@ def command(
 ) -> None:
     """Write one text, steered by your private context.
 
-    QUERY says what to write. It is sent to the cloud; the context is not. The word "generate" may
-    be left out where QUERY has a space in it.
+    QUERY says what to write; "-" reads it from standard input. It is sent to the cloud, the context
+    is not. You can leave out the word "generate" if QUERY has a space in it.
 
     \b
     Examples:
       costeer generate "Recommend a dinner spot" --context-file me.txt
-      costeer "Recommend a dinner spot"          (context_file set in costeer.toml)
+      costeer "Recommend a dinner spot"         (with context_file set in costeer.toml)
       costeer generate --query-file - --context-file me.txt --strength gentle < question.txt
+      costeer generate "Plan my week" --profile default --why
       costeer generate "Plan my day" --cloud http://host:8081 --json
     """
     if query is not None and query_option is not None:
@@ -67,10 +72,11 @@ def command(
     texts = read_texts(query=(asked, query_file), context=(context, context_file))
     require_query(texts["query"])
     check_sampling(chosen, seed)  # before models are loaded, which takes seconds
+    private = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
     with open_costeer(chosen, quiet=as_json) as costeer:
         generation = costeer.stream(
             [*system_messages(system), {"role": "user", "content": texts["query"]}],
-            texts["context"],
+            private,
             stop=stop,
             max_tokens=chosen.max_tokens,
             temperature=chosen.temperature,
@@ -113,7 +119,7 @@ def open_costeer(chosen: Settings, *, quiet: bool = False) -> Costeer:
 
 
 def destination(cloud: str) -> str:
-    """Say where the query goes; "" where it stays on this machine."""
+    """Say where the query goes; "" if it stays in this process."""
     if "://" not in cloud:
         return ""
     from costeer.cloud.client.address import api_base, on_loopback
@@ -121,7 +127,7 @@ def destination(cloud: str) -> str:
     base = api_base(cloud)
     if base.startswith("https:") or on_loopback(base):
         return f"Your query goes to {base}."
-    return f"Your query goes to {base}, unencrypted: everybody on the way can read it. Use https."
+    return f"Your query goes to {base}, unencrypted: anyone on the way can read it. Use https."
 
 
 def _write(generation: Generation, *, as_json: bool) -> None:
@@ -145,6 +151,6 @@ def _write(generation: Generation, *, as_json: bool) -> None:
         if as_json:
             click.echo(show.as_json(result, error))
         elif result.steps:
-            click.echo(clean(result.text[shown:]))  # what was held back when it ended early
+            click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
             sys.stdout.flush()
             console.print(show.summary(result), style="dim", markup=False)

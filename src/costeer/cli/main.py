@@ -1,7 +1,6 @@
-"""The command line's entry: finds the command, and is the one place that shows errors.
+"""The entry point of the command line: finds the command, and is the one place that shows errors.
 
-Commands live in modules of their own and are imported only when asked for, so that ``--help``
-appears at once.
+Each command is a module of its own, imported only when it is used, so that ``--help`` is instant.
 """
 
 from __future__ import annotations
@@ -22,29 +21,29 @@ from costeer.cli.terminal import clean, discard_output, prepare_streams
 from costeer.exceptions import CoSteerError, MissingDependencyError
 
 COMMANDS = {
-    "demo": "See it work on real models, and what left the device.",
-    "generate": 'Write one text (the default: costeer "your question").',
-    "chat": "Talk, turn by turn, in the terminal.",
+    "demo": "Watch it work on two real models, and see what left the device.",
+    "generate": 'Write one text. This is the default: costeer "QUERY".',
+    "chat": "Hold a conversation in the terminal.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
+    "profile": "Keep facts, preferences and texts about yourself, encrypted.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",
-    "doctor": "Check this machine and say how to fix what is missing.",
+    "doctor": "Check this machine, and say how to fix what is missing.",
 }
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 EVALS = ("rouge_score", "nltk", "bm25s")
-"""Packages of the extra without which ``costeer eval`` is not offered."""
+"""Packages of the extra "evals"; ``costeer eval`` is listed only where they are installed."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules of this package with a ``command`` in them.
+    """A group that imports a command's module when the command is used.
 
-    ``eval`` is in ``costeer_evals``, which comes with its extra.
+    Each module of this package defines its ``command``; ``eval`` is in ``costeer_evals``.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of the table above."""
+        """List the commands in the order of ``COMMANDS``."""
         return [name for name in COMMANDS if name != "eval" or _has_evals()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -60,18 +59,25 @@ class LazyGroup(click.Group):
         command = importlib.import_module(name).command
         return command if isinstance(command, click.Command) else None
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options that are not the group's own as options of ``generate``."""
+        own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
+        if args and args[0].startswith("-") and args[0] not in own:
+            args = ["generate", *args]
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take a first argument with a space in it as a query for ``generate``."""
         if args[0] not in COMMANDS and len(args[0].split()) > 1:
             return "generate", self.get_command(ctx, "generate"), args
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS:
             ctx.fail(_no_such_command(args[0]))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table without importing anything."""
+        """Write the table of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
@@ -87,19 +93,23 @@ def _has_evals() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in names)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar='COMMAND [ARGS]... | "QUERY" [OPTIONS]',
+)
 @click.version_option(__version__, prog_name="costeer")
 def cli() -> None:
     """Write with a strong cloud language model while your private context stays on your device.
 
     A small model on this device reads your private context and steers, token by token, what the
-    large model in the cloud writes. Your query and the chosen tokens go up; nothing else does.
+    large model in the cloud writes. Your query and the chosen tokens are sent; the context is not.
 
     \b
     Examples:
       costeer demo
-      costeer generate "Recommend a dinner spot" --context-file me.txt
-      costeer generate --query-file - --cloud http://host:8081 --json < question.txt
+      costeer "Recommend a dinner spot" --context-file me.txt
+      costeer "Plan my day" --cloud http://host:8081 --json
       costeer chat --context-file me.txt
     """
 
@@ -110,25 +120,25 @@ def main() -> None:
     try:
         prepare_streams()
         code = cli.main(standalone_mode=False)
-        sys.stdout.flush()  # here, where its failure can be told
+        sys.stdout.flush()  # here, where a failure is still reported
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        with suppress(KeyboardInterrupt):  # once more: we are leaving already
+        with suppress(KeyboardInterrupt):  # Ctrl-C again, while we are already exiting
             click.echo("Interrupted.", err=True)
         code = INTERRUPTED
     except CoSteerError as error:
         code = _fail(str(error), error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone, as in `costeer ... | head`
+    except BrokenPipeError:  # nobody reads our output any more, as in `costeer ... | head`
         discard_output()
         code = 1
     except OSError as error:
         discard_output()
         place = f" ({error.filename})" if error.filename else ""
-        code = _fail(f"The operating system refuses: {error.strerror or 'no reason given'}{place}.")
+        code = _fail(f"The operating system refused: {error.strerror or 'no reason given'}{place}.")
     except MemoryError:
-        code = _fail("There is not enough memory. Take smaller models or a shorter context.")
+        code = _fail("There is not enough memory. Use smaller models or a shorter context.")
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -140,8 +150,8 @@ def _fail(message: str, code: int = 1) -> int:
 def _unexpected(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """A bug of ours: name the place, never the message, which might quote private text."""
-    if issubclass(kind, KeyboardInterrupt):  # once more, while we were leaving
+    """Report a bug by its place, never by its message, which might quote private text."""
+    if issubclass(kind, KeyboardInterrupt):  # Ctrl-C again, while we were exiting
         return
     if os.environ.get("COSTEER_DEBUG"):
         sys.__excepthook__(kind, error, trace)

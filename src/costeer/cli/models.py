@@ -1,6 +1,6 @@
-"""``costeer models``: what is there, get it, check it, where it lies.
+"""``costeer models``: list, fetch and verify model files.
 
-Parsing and printing only. stdout is the answer (a table, paths), stderr the story (progress).
+Parsing and printing only. Tables and paths go to stdout, progress to stderr.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group(name="models")
 def command() -> None:
-    """Models on this machine: list, fetch, verify.
+    """List, fetch and verify model files.
 
     \b
     Examples:
@@ -37,10 +37,10 @@ def command() -> None:
 @command.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def list_models(as_json: bool) -> None:
-    """Show the models and pairs known by name.
+    """List the models and pairs that have names.
 
-    CHECK tells how a download is verified: by a SHA-256 pinned here, or (for the paper's models)
-    by nothing but the hub's own revision.
+    CHECK says how a download is verified: against a SHA-256 pinned in the catalog, or, for the
+    paper's models, only by the revision on the hub.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def list_models(as_json: bool) -> None:
 
 @command.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--pair", "pair_name", metavar="PAIR", help="Both models of this pair.")
+@click.option("--pair", "pair_name", metavar="PAIR", help="Fetch both models of this pair.")
 @click.option(
     "--source",
     type=click.Choice(["auto", "hub", "mirror"]),
@@ -87,7 +87,7 @@ def list_models(as_json: bool) -> None:
     help="The model hub, the mirror, or (auto) the hub first and then the mirror.",
 )
 def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None:
-    """Download models, verify them, and print where they lie.
+    """Download models, verify them, and print their paths.
 
     Without a NAME, the default pair. An interrupted download resumes. The folder is
     COSTEER_HOME, or the cache folder of the platform.
@@ -116,9 +116,9 @@ def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None
 @command.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Hash models on this machine and compare with the pinned SHA-256.
+    """Compare model files with the SHA-256 pinned in the catalog.
 
-    Without a NAME, every model that is fetched.
+    Without a NAME, checks every model on this machine.
 
     \b
     Examples:
@@ -147,7 +147,7 @@ def verify(names: tuple[str, ...]) -> None:
 @command.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Print where a fetched model lies.
+    """Print the path of a fetched model.
 
     \b
     Example:
@@ -159,9 +159,9 @@ def path(name: str) -> None:
 
 
 def fetch_missing(names: Iterable[str]) -> None:
-    """Fetch those among ``names`` that the catalog knows and that are not here; for other commands.
+    """Fetch the models of the catalog among ``names`` that are not on this machine yet.
 
-    Anything else (paths, the fake models) is left alone.
+    Paths and the fake models are left alone.
     """
     from costeer.models.files.catalog import MODELS, is_fetched
 
@@ -210,7 +210,7 @@ def _strength(strength: float | str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Plain columns: they survive a pipe and a narrow window."""
+    """Print plain columns, which survive a pipe and a narrow window."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
@@ -220,7 +220,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 @contextmanager
 def _bar(spec: ModelSpec) -> Iterator[Progress]:
-    """A progress bar on stderr with speed and time left."""
+    """Show a progress bar on stderr, with speed and remaining time."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -240,7 +240,7 @@ def _bar(spec: ModelSpec) -> Iterator[Progress]:
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        # Started by the first report: what a resumed download already has is not speed.
+        # Started by the first report, so that the speed leaves out what was there already.
         task = bar.add_task("", model=spec.name, start=False, visible=False)
 
         def progress(done: int, total: int, what: str) -> None:

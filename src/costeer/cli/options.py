@@ -1,4 +1,4 @@
-"""Options that several commands share, and reading what they name. Parsing only."""
+"""Options that several commands share, and the texts that they name. Parsing only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 LARGEST = 16 << 20
-"""Bytes of a text: hundreds of times what any model here can read."""
+"""Bytes. The largest text accepted; no model here reads a hundredth of it."""
 
 STRENGTH_HELP = (
-    "How strongly your context steers: 'off' (the large model alone), 'gentle', 'auto', 'strong'. "
-    "The last three steer where your context has something to say and are silent elsewhere. Or one "
-    "factor for every token: a number, or the paper's 'light' (0.476) and 'paper' (1.783). What "
-    "steering puts into an answer leaves the device. Default: what the catalog recommends for the "
-    "pair of models."
+    "How much your context counts. 'off': the large model alone. 'gentle', 'auto' or 'strong': "
+    "steer where the context has something to say, and nowhere else. A number, or the paper's "
+    "'light' (0.476) or 'paper' (1.783): the same gain for every token. What steering puts into "
+    "the answer leaves the device. Default: what the catalog recommends for the two models."
 )
 
 
@@ -43,27 +42,31 @@ def model_options(command: F) -> F:
                 "--cloud",
                 metavar="URL|in-process",
                 help="Where the large model runs: the URL of a completions server, or 'in-process' "
-                "to load it here (the default).",
+                "(the default) to load it here.",
             ),
             click.option(
-                "--llm", metavar="MODEL", help="The large model to load, or to ask the server for."
+                "--llm",
+                metavar="MODEL",
+                help="The large model to load, or to request from the server.",
             ),
-            click.option("--slm", metavar="MODEL", help="The small model on this device."),
+            click.option(
+                "--slm", metavar="MODEL", help="The small model: a catalog name or a file."
+            ),
             click.option("--strength", metavar="NAME|X", help=STRENGTH_HELP),
             click.option(
                 "--mode",
                 type=click.Choice(["run-ahead", "lockstep"]),
-                help="run-ahead (the default): the large model keeps writing and is corrected. "
-                "lockstep: a round trip per token. The text is the same where the server's numbers "
-                "do not depend on how a position is asked for.",
+                help="run-ahead (the default): the large model writes ahead and is corrected. "
+                "lockstep: one round trip per token. Both give the same text, except on servers "
+                "whose numbers depend on how a position is requested.",
             ),
             click.option(
                 "--top-k",
                 type=click.IntRange(min=1),
-                help="Log-probabilities requested per token; more where a proof needs them. [64]",
+                help="Log-probabilities to request per token; a proof may need more. [64]",
             ),
             click.option(
-                "--threads", type=click.IntRange(min=1), help="Threads for each model here."
+                "--threads", type=click.IntRange(min=1), help="CPU threads for each model here."
             ),
         ],
         command,
@@ -75,17 +78,19 @@ def sampling_options(command: F) -> F:
     return _apply(
         [
             click.option(
-                "--max-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens. [256]"
+                "--max-tokens",
+                type=click.IntRange(min=1),
+                help="The longest answer, in tokens. [256]",
             ),
             click.option(
                 "--temperature",
                 type=float,
-                help="Randomness; 0 always takes the likeliest token. [0]",
+                help="How random the choice is; 0 takes the likeliest token. [0]",
             ),
             click.option(
                 "--top-p",
                 type=float,
-                help="Sample only from the likeliest tokens that make up this probability. [1]",
+                help="Sample from the likeliest tokens that add up to this probability. [1]",
             ),
             click.option(
                 "--seed",
@@ -104,13 +109,13 @@ def system_option(command: F) -> F:
     option = click.option(
         "--system",
         metavar="TEXT",
-        help="Your own instruction to both models. It is sent to the cloud.",
+        help="Your own instruction to both models, in place of the built-in one. It is sent.",
     )
     return option(command)
 
 
 def system_messages(system: str | None) -> list[Message]:
-    """Return the messages that begin a conversation."""
+    """Return the messages that a conversation begins with."""
     return [{"role": "system", "content": system}] if system else []
 
 
@@ -121,13 +126,13 @@ def context_options(command: F) -> F:
             click.option(
                 "--context",
                 metavar="TEXT|-",
-                help="Private text about you; it is not sent. As an argument it shows in this "
+                help="Private text about you. It is not sent, but as an argument it shows in this "
                 "machine's process list: prefer --context-file, or '-' for standard input.",
             ),
             click.option(
                 "--context-file",
                 metavar="FILE|-",
-                help="The same from a file. Blank lines separate records.",
+                help="Read the private text from a file; blank lines separate records.",
             ),
         ],
         command,
@@ -135,7 +140,7 @@ def context_options(command: F) -> F:
 
 
 def read_context(context: str | None, context_file: str | None, chosen: Settings) -> str:
-    """Read the private text that was given, or the one that the settings name."""
+    """Read the private text given on the command line, or else the one that the settings name."""
     if context is None and context_file is None:
         context_file = chosen.context_file
     return read_texts(context=(context, context_file))["context"]
@@ -148,7 +153,8 @@ def read_texts(**named: tuple[str | None, str | None]) -> dict[str, str]:
         named: option name to (value, file).
 
     Raises:
-        InputError: both given, not readable, not UTF-8, or standard input asked for twice.
+        InputError: both are given, a file is unreadable or not UTF-8, or standard input is needed
+            twice.
     """
     if sum(source == "-" for pair in named.values() for source in pair) > 1:
         raise InputError("Only one text can come from standard input.", "Put one into a file.")

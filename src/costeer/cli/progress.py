@@ -1,4 +1,4 @@
-"""A bar on stderr for work that takes long, on terminals only. Printing only."""
+"""A progress bar on stderr for long work; shown on terminals only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Bar:
-    """One line of a display; shown once it has begun."""
+    """One line of a display, hidden until ``begin``."""
 
     def __init__(self, display: Progress, line: TaskID) -> None:
         self._display, self._line = display, line
@@ -22,7 +22,7 @@ class Bar:
         self._display.start()
 
     def advance(self, count: int) -> None:
-        """So many more are done."""
+        """Count ``count`` more as done."""
         self._display.advance(self._line, count)
 
 

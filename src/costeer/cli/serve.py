@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     default=8081,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="0 picks a free one.",
+    help="The port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--api-key-file",
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     default=4,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Conversations served at once; each has its own cache.",
+    help="Conversations served at once; each has a cache of its own.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Computing threads. [all cores]")
-@click.option("--no-key", is_flag=True, help="Let everybody who can reach --host use the server.")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. [all cores]")
+@click.option("--no-key", is_flag=True, help="Let anyone who can reach --host use the server.")
 @click.option(
     "--allowed-host",
     multiple=True,
     metavar="NAME",
-    help="A further name by which clients reach the server; may be repeated.",
+    help="Another name by which clients reach the server. May be repeated.",
 )
-@click.option("--exit-with-parent", is_flag=True, help="Stop as soon as standard input is closed.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input is closed.")
 def command(
     model: str,
     host: str,
@@ -69,7 +69,7 @@ def command(
 ) -> None:
     """Run the cloud side: an OpenAI-compatible completions server.
 
-    When it is ready it prints one line to standard output, "listening on URL".
+    Once it is ready, it prints one line to standard output: "listening on URL".
 
     \b
     Example:
@@ -128,8 +128,8 @@ def _require_key(host: str, key: str | None, no_key: bool) -> None:
     """Raise InputError where others could use the server, unless that was asked for."""
     if key is None and host not in LOOPBACK and not no_key:
         raise InputError(
-            f"Without a key, everybody who can reach {host} could use this server.",
-            "Set --api-key-file or COSTEER_API_KEY, or say --no-key if that is what you want.",
+            f"Without a key, anyone who can reach {host} could use this server.",
+            "Set --api-key-file or COSTEER_API_KEY, or give --no-key if that is what you want.",
         )
 
 

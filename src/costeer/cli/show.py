@@ -20,7 +20,7 @@ CHANGED = "bold green"
 
 
 def note(console: Console, text: str) -> None:
-    """A line that somebody should read."""
+    """Print a line that the user should read."""
     console.print(clean(text), style="yellow", markup=False)
 
 
@@ -32,7 +32,7 @@ def stderr_console() -> Console:
 
 
 def size(count: int) -> str:
-    """Bytes for people: 12,345 -> "12.3 kB"."""
+    """Format a number of bytes: 12,345 -> "12.3 kB"."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
@@ -40,7 +40,7 @@ def size(count: int) -> str:
 
 
 def summary(result: Result) -> str:
-    """One line about an answer."""
+    """Summarise an answer in one line."""
     proof = "every token proven"
     if result.unproven:
         proof = f"{result.unproven} tokens not proven (the server sends too few log-probabilities)"
@@ -52,7 +52,7 @@ def summary(result: Result) -> str:
 
 
 def as_json(result: Result, error: str = "") -> str:
-    """The whole result as one JSON object."""
+    """Format the whole result as one JSON object."""
     fields: dict[str, Any] = asdict(result)
     if error:
         fields["error"] = error
@@ -60,14 +60,14 @@ def as_json(result: Result, error: str = "") -> str:
 
 
 def print_chunk(chunk: Chunk) -> None:
-    """Show new text as it comes; what steering changed stands out on a terminal."""
-    # click, not rich: rich would turn ":smile:" in an answer into a picture.
+    """Print new text as it comes; on a terminal, what steering changed is highlighted."""
+    # click, not rich: rich would turn ":smile:" in an answer into an emoji.
     changed = chunk.step.changed
     click.secho(clean(chunk.text), nl=False, fg="green" if changed else None, bold=changed)
 
 
 def print_ledger(costeer: Costeer) -> None:
-    """Exactly what left the device, on stderr."""
+    """Print everything that left the device, on stderr."""
     totals = costeer.ledger.totals
     click.echo(
         f"What left this device: {totals.requests} requests, {size(totals.bytes_up)} up, "
@@ -76,6 +76,6 @@ def print_ledger(costeer: Costeer) -> None:
     )
     forgotten = costeer.ledger.forgotten
     if forgotten:
-        click.echo(f"({forgotten:,} earlier prompts are not kept any more)", err=True)
+        click.echo(f"({forgotten:,} earlier prompts are no longer kept)", err=True)
     for text in costeer.sent_texts() or ["Nothing."]:
         click.secho(clean(text.rstrip()), fg="yellow", err=True)

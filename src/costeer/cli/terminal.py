@@ -1,7 +1,7 @@
-"""What may be written to a terminal, and streams that can always be written to.
+"""What may be written to a terminal, and how to write to it without failing.
 
-Text from a server may hold control characters, with which a terminal sets its title, fills the
-clipboard or overwrites lines. Everything that came from elsewhere passes ``clean`` before it is
+Text from a server may contain control characters, which can set a terminal's title, fill the
+clipboard or overwrite lines. So everything from elsewhere passes through ``clean`` before it is
 printed.
 """
 
@@ -18,17 +18,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """Without control characters, but for line ends and tabs."""
+    """Remove control characters other than line ends and tabs."""
     return _CONTROL.sub("", text)
 
 
 def clean_json(text: str) -> str:
-    """JSON in which control characters are spelled out; nothing is lost."""
+    """Escape the control characters in JSON, so that nothing is lost."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def prepare_streams() -> None:
-    """Let streams replace what their encoding cannot spell.
+    """Make the standard streams replace characters that their encoding lacks.
 
     Raises:
         UsageError: standard output is closed.
@@ -43,5 +43,5 @@ def prepare_streams() -> None:
 
 
 def discard_output() -> None:
-    """Send what is still to be written nowhere, so that leaving does not fail again."""
+    """Discard buffered output, so that exiting does not fail on it again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

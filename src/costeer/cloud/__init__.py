@@ -1,1 +1,1 @@
-"""The LLM's side: the one door to it, and a server behind it. Never sees private text."""
+"""The cloud: the client that talks to it, and our own server. Never sees private text."""

@@ -1,28 +1,29 @@
-"""``strength="auto"``: how much the difference counts, decided at every token on the device.
+"""The rule behind ``strength="auto"``: a gain for every token, computed on the device alone.
 
     score = log pi_0 + gain * w * (log P_SLM,with - log P_SLM,without)
     w     = min(1, KL / knee) * min(1, calm / recent)
-    and nothing above 0 for a token that would copy on where the answer has copied a run;
+    at most 0 for a token that would extend a copied run
 
-KL is KL(P_SLM,with || P_SLM,without) at this position, and ``recent`` its moving average.
+KL is KL(P_SLM,with || P_SLM,without) at this position, and ``recent`` is its moving average.
 
 At most positions of an answer the context has nothing to say, and the small model's two rows are
-almost equal. What is left of their difference there is noise, and a constant gain large enough to
-respect the person turns that noise into changed words. So the divergence of the two rows sets the
-weight: full where the context decides something (a diet, a name, a language), none where it is
+almost equal. What remains of the delta there is noise, and a constant gain that is large enough to
+respect the user turns that noise into changed words. So the divergence of the two rows sets the
+weight: full where the context decides something (a diet, a name, a language), zero where it is
 silent.
 
 Once an answer recites the context, the two rows differ everywhere: the small model repeats what it
-has read, and without the context it would never have said so. Answers that people would keep have a
-divergence of 0.05 to 0.8 nats on average, recitals 2 to 5. So the weight falls where the moving
-average rises above ``calm``.
+has read, which it would never have said without the context. Answers that people would keep have a
+mean divergence of 0.05 to 0.8 nats, recitals 2 to 5. So the weight falls as the moving average
+rises above ``calm``.
 
-The difference, left to itself, copies whole sentences of a history, the wrong weekday with the
-rest. People do not: of 29,364 tokens of CoGenesis' references, written with the same records at
-hand, 39 follow eight tokens that stand so in the records. A run of that length gets no more help.
+Left alone, the delta copies whole sentences of a history, including the wrong weekday. People do
+not: of the 29,364 tokens of CoGenesis' references, which were written from the same records, 39
+follow eight tokens that also appear in a row in the records. After a run of that length copying
+gets no more help.
 
-Everything but log pi_0 is a number that the device knows for every token, so the proof of
-``decoding.certify`` holds as it is: pass ``bonus`` as the delta, and 1 as the gain.
+Everything but log pi_0 is known to the device for every token, so the proof of ``decoding.certify``
+holds unchanged: pass ``bonus`` as the delta, and 1 as the gain.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ from costeer.decoding.steering import Array, delta
 
 @dataclass(frozen=True, slots=True)
 class AutoParams:
-    """Chosen by adherence and fluency on the default pair: docs/strength.md.
+    """The numbers of the rule. Defaults were chosen on the default pair (docs/strength.md).
 
     Attributes:
-        gain: of the difference where the context decides.
-        knee: nats; the divergence from which on the gain is full.
-        calm: nats; the recent divergence above which the gain falls.
-        cap: nats; what one position adds to the moving average at most, since a name or a language
-            may take tens.
-        span: positions that the moving average looks back.
-        run: tokens in a row, of the private text, that the answer may copy with help.
+        gain: multiplier of the delta where the context decides.
+        knee: nats; at this divergence and above the gain is full.
+        calm: nats; the gain falls when the recent divergence exceeds this.
+        cap: nats; the most that one position contributes to the moving average, since a name or a
+            language can contribute tens.
+        span: positions in the moving average.
+        run: how many tokens in a row the answer may copy from the private text with help.
     """
 
     gain: float = 2.5
@@ -58,28 +59,29 @@ class AutoParams:
 
 
 class Auto:
-    """The rule in one answer.
+    """The rule, applied to one answer.
 
     Args:
-        params: its numbers.
-        text: ids of the private text.
+        params: the numbers of the rule.
+        text: token ids of the private text.
     """
 
     def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
         self._params = params
         self._after = following(text, params.run)
-        self._recent: list[float] = []  # the moving average, by position
+        self._recent: list[float] = []  # the moving average at each position
 
     def bonus(
         self, with_context: Array, without_context: Array, answer: Sequence[int] = ()
     ) -> Array:
-        """What is added to the LLM's log-probabilities.
+        """Return what to add to the LLM's log-probabilities.
 
         Args:
-            with_context: (n, V) log-probabilities of the small model, at n positions in a row.
+            with_context: (n, V) natural log, normalised: the small model's rows at n consecutive
+                positions, with the context.
             without_context: (n, V) the same without the context.
-            answer: the tokens before the last of these positions. Positions that an earlier call
-                has seen beyond these are forgotten.
+            answer: the tokens before the last of these positions. Positions beyond these that an
+                earlier call has seen are forgotten.
 
         Returns:
             (n, V) float32, natural log, finite.
@@ -87,14 +89,14 @@ class Auto:
         result = delta(with_context, without_context)
         first = len(answer) + 1 - len(result)
         del self._recent[max(first, 0) :]
-        # One row at a time: sums over several rows at once may round differently.
+        # Row by row: a sum over several rows at once may round differently.
         gains = [self._gain(divergence(w, d)) for w, d in zip(with_context, result, strict=True)]
         result *= np.array(gains, np.float32)[:, None]
         end_copies(result, answer, self._after, self._params.run)
         return result
 
     def _gain(self, nats: float) -> float:
-        """The gain at the next position, whose divergence this is."""
+        """Return the gain at the next position, given its divergence."""
         params = self._params
         before = self._recent[-1] if self._recent else 0.0
         recent = before + (min(nats, params.cap) - before) / params.span
@@ -104,11 +106,11 @@ class Auto:
 
 
 def divergence(with_context: Array, delta: Array) -> float:
-    """KL(with || without) at one position; nats, finite, 0 or more.
+    """Return KL(with || without) at one position, in nats; finite, 0 or more.
 
     Args:
         with_context: (V,) natural log, normalised.
-        delta: (V,) finite, with minus without.
+        delta: (V,) finite; with minus without.
     """
     return max(float((np.exp(with_context) * delta).sum(dtype=np.float64)), 0.0)
 
@@ -116,13 +118,13 @@ def divergence(with_context: Array, delta: Array) -> float:
 def end_copies(
     bonus: Array, answer: Sequence[int], after: Mapping[tuple[int, ...], list[int]], run: int
 ) -> None:
-    """Take all help from tokens that would make a copied run longer than ``run``.
+    """Stop helping tokens that would make a copied run longer than ``run``.
 
     Args:
         bonus: (n, V), changed in place.
         answer: the tokens before the last of these positions.
-        after: of the private text, from ``following``.
-        run: how many tokens make a run.
+        after: ``following`` of the private text.
+        run: the length of a run, in tokens.
     """
     for row, end in zip(bonus, range(len(answer) - len(bonus) + 1, len(answer) + 1), strict=True):
         copied = after.get(tuple(answer[max(end - run, 0) : end]), [])
@@ -130,7 +132,7 @@ def end_copies(
 
 
 def following(text: Sequence[int], run: int) -> dict[tuple[int, ...], list[int]]:
-    """What stands in a text after each run of that many tokens."""
+    """Map each run of ``run`` tokens of a text to the tokens that follow it there."""
     after: dict[tuple[int, ...], list[int]] = {}
     for end in range(run, len(text)):
         after.setdefault(tuple(text[end - run : end]), []).append(text[end])
@@ -138,7 +140,7 @@ def following(text: Sequence[int], run: int) -> dict[tuple[int, ...], list[int]]
 
 
 def private_part(public: Sequence[int], private: Sequence[int]) -> tuple[int, ...]:
-    """What the private prompt has between the beginning and the end that both prompts share."""
+    """Return what the private prompt has between the start and the end that both prompts share."""
     room = min(len(public), len(private))
     start = next((i for i in range(room) if public[i] != private[i]), room)
     end = next((i for i in range(room - start) if public[-1 - i] != private[-1 - i]), room - start)

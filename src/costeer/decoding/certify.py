@@ -1,12 +1,12 @@
-"""Choosing the token from the LLM's top k, with proof that the full vocabulary agrees.
+"""Choose the token from the LLM's top k, with proof that the full vocabulary would agree.
 
 For a token outside the top k, ``log pi_0 <= l_k``, the smallest log-probability received, and the
 device knows the delta (and the noise) of every token. So no outside token scores above
 ``l_k + gain * delta``, and when the best inside beats the largest of these bounds, it is the
 choice of the full vocabulary. Otherwise the caller asks for more.
 
-Top-p also needs masses. The mass of the outside tokens is at most what the LLM's remaining
-probability can give them when it is all placed on those with the largest delta.
+Top-p also needs masses. The outside tokens have at most the mass that they would have if all of the
+LLM's remaining probability were on those with the largest delta.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from costeer.decoding.steering import Array
 from costeer.exceptions import NotFiniteError
 
 SLACK = 1e-6
-"""Relative; covers the rounding of float32 log-probabilities in sums of masses."""
+"""Relative tolerance for the rounding of float32 log-probabilities in sums of masses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A token, and whether it is proven to be the full vocabulary's choice."""
+    """A token, and whether it is proven to be the choice of the full vocabulary."""
 
     token: int
     proven: bool
@@ -40,21 +40,21 @@ def choose_certified(
     sampling: SamplingParams,
     noise: Array | None = None,
 ) -> Choice:
-    """Choose from the top k.
+    """Choose a token from the top k.
 
     Args:
-        top_ids: (k,) distinct ids; ids of V or more are padding and are ignored.
-        top_logprobs: (k,) natural log; no token left out has more than the smallest of them.
+        top_ids: (k,) distinct ids; ids of V and above are padding and ignored.
+        top_logprobs: (k,) natural log; no other token has more than the smallest of them.
         delta: (V,) finite.
-        gain: the factor of the delta.
-        sampling: how a token is drawn.
-        noise: (V,) from ``sampling.gumbel``; needed unless greedy.
+        gain: multiplier of the delta.
+        sampling: how to choose.
+        noise: (V,) from ``sampling.gumbel``; required unless greedy.
 
     Returns:
-        The best token inside. If it is not proven, ask again with a larger k.
+        The best token of the top k. If it is not proven, ask again with a larger k.
 
     Raises:
-        NotFiniteError: NaN in the input, or no token to choose.
+        NotFiniteError: the input has NaN, or no token to choose from.
     """
     if np.isnan(top_logprobs).any():
         raise NotFiniteError("The cloud sent NaN among its log-probabilities.", "Restart it.")
@@ -101,7 +101,7 @@ def _ceiling(
     sampling: SamplingParams,
     noise: Array | None,
 ) -> np.float32:
-    """The most that any token outside can reach; (V,) work, the price of the proof."""
+    """Return an upper bound of the scores outside the top k. This O(V) is what the proof costs."""
     if sampling.greedy or noise is None:
         outside = bonus.copy()
         outside[ids] = -np.inf
@@ -116,7 +116,7 @@ def _ceiling(
 
 
 def _first_best(contenders: Array, ids: npt.NDArray[np.int32]) -> int:
-    """Index of the largest; among equals that of the lowest id, as argmax over V would give."""
+    """Return the index of the largest; ties go to the lowest id, as with argmax over V."""
     tied = np.flatnonzero(contenders == contenders.max())
     return int(tied[np.argmin(ids[tied])])
 
@@ -130,7 +130,7 @@ def _choose_nucleus(
     bound: np.float32,
     sampling: SamplingParams,
 ) -> Choice:
-    """Top-p: proven when the nucleus is certain and lies wholly inside."""
+    """Choose under top-p; proven if the nucleus is certain and wholly inside the top k."""
     by_id = np.argsort(ids)
     order = by_id[nucleus_order(inside[by_id], sampling.temperature)]
     outside = bonus.copy()
@@ -142,7 +142,7 @@ def _choose_nucleus(
     most = int(np.searchsorted(mass, sampling.top_p * (mass[-1] + unseen) * (1 + SLACK))) + 1
     kept = order[: min(least, ids.size)]
     best = kept[_first_best(contenders[kept], ids[kept])]
-    scale = np.float32(sampling.temperature)  # what differs before this division may be equal after
+    scale = np.float32(sampling.temperature)  # scores may become equal by this division
     ranked = bool(inside[kept].min() / scale > (bound + outside.max()) / scale)
     return Choice(int(ids[best]), proven=least == most <= ids.size and ranked)
 
@@ -150,18 +150,18 @@ def _choose_nucleus(
 def _outside_mass(
     base: Array, outside_bonus: Array, bound: np.float32, temperature: float, peak: float
 ) -> float:
-    """An upper bound of the sum of exp((score - peak) / temperature) over the tokens outside.
+    """Return an upper bound of the sum of exp((score - peak) / temperature) outside the top k.
 
-    Each has base at most ``bound``; together they have the probability that is left. For a
-    temperature of at most 1 the sum is largest when that probability fills the tokens of the
-    largest bonus one after another; above 1 every token is counted at its bound.
+    No outside token has a base above ``bound``, and together they have the remaining probability.
+    Up to a temperature of 1 the sum is largest when that probability fills the tokens with the
+    largest bonus one after another; above 1 every token counts with its bound.
     """
     allowance = float(np.exp(np.float64(bound)))
     if allowance == 0:
         return 0.0
-    left = max(1.0 - float(np.exp(base.astype(np.float64)).sum()), 0.0) + SLACK
+    remaining = max(1.0 - float(np.exp(base.astype(np.float64)).sum()), 0.0) + SLACK
     candidates = outside_bonus[np.isfinite(outside_bonus)]
     if temperature <= 1:
-        filled = int(min(left / allowance + 1, candidates.size))
+        filled = int(min(remaining / allowance + 1, candidates.size))
         candidates = np.partition(candidates, candidates.size - filled)[-filled:]
     return float(weights(candidates + bound, temperature, peak).sum())

@@ -1,9 +1,9 @@
-"""Choosing one token from scores over the whole vocabulary: greedy, temperature, top-p.
+"""Choose one token from scores over the whole vocabulary: greedy, temperature, top-p.
 
-Sampling is by the Gumbel-max trick (Maddison et al. 2014, arXiv 1411.0030): the argmax of
-``scores / temperature + Gumbel noise`` is a draw from the softmax. The noise is a pure function of
-seed and position, made on the device, so one seed gives one text whatever the decoding mode, and
-the noise of every token is known before the LLM has spoken.
+Sampling uses the Gumbel-max trick (Maddison et al. 2014, arXiv 1411.0030): the argmax of
+``scores / temperature + Gumbel noise`` is a sample from the softmax. The noise is a pure function
+of seed and position, computed on the device. So one seed gives one text in every decoding mode, and
+the noise of every token is known before the LLM has answered.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from costeer.exceptions import ParameterError
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How a token is drawn.
+    """How a token is chosen.
 
     Attributes:
         temperature: 0 is greedy; otherwise scores are divided by it.
-        top_p: draw only from the smallest set of likeliest tokens whose mass reaches this.
-        seed: of the device-side noise, 0 to 2**64 - 1.
+        top_p: sample only from the smallest set of likeliest tokens whose mass reaches this.
+        seed: of the noise, 0 to 2**64 - 1.
     """
 
     temperature: float = 0.0
@@ -47,22 +47,22 @@ class SamplingParams:
 
     @property
     def greedy(self) -> bool:
-        """Whether no noise is drawn at all."""
+        """Whether the likeliest token is always taken, without noise."""
         return self.temperature == 0
 
     @property
     def nucleus(self) -> bool:
-        """Whether top-p restricts the draw (never under greedy, whose token is always inside)."""
+        """Whether top-p restricts the choice. When greedy it cannot: the best token is inside."""
         return not self.greedy and self.top_p < 1
 
 
 def gumbel(seed: int, position: int, size: int) -> Array:
-    """Standard Gumbel noise for one position of the answer.
+    """Return standard Gumbel noise for one position of the answer.
 
     Args:
         seed: the sampling seed.
         position: of the token within the answer, from 0.
-        size: V.
+        size: V, the size of the vocabulary.
 
     Returns:
         (V,) float32.
@@ -75,7 +75,7 @@ def gumbel(seed: int, position: int, size: int) -> Array:
 
 
 def perturb(scores: Array, temperature: float, noise: Array) -> Array:
-    """``scores / temperature + noise``: its argmax is the draw.
+    """Return ``scores / temperature + noise``, whose argmax is the sample.
 
     Rounding is monotone, so an upper bound of a score gives an upper bound here.
     """
@@ -83,20 +83,20 @@ def perturb(scores: Array, temperature: float, noise: Array) -> Array:
 
 
 def nucleus_order(scores: Array, temperature: float) -> npt.NDArray[np.intp]:
-    """Positions from the likeliest token down; ties by position."""
+    """Return the indices from the likeliest token down; ties in order of index."""
     return np.argsort(-(scores / np.float32(temperature)), kind="stable")
 
 
 def choose(scores: Array, sampling: SamplingParams, noise: Array | None = None) -> int:
-    """The token, from the full vocabulary.
+    """Choose a token from the full vocabulary.
 
     Args:
-        scores: (V,) log-probabilities plus any constant.
-        sampling: how.
+        scores: (V,) natural log, plus any constant.
+        sampling: how to choose.
         noise: (V,) from ``gumbel``; not needed when greedy.
 
     Returns:
-        The id; among equals the lowest.
+        The token id; ties go to the lowest.
     """
     if sampling.greedy or noise is None:
         return int(np.argmax(scores))
@@ -111,6 +111,6 @@ def choose(scores: Array, sampling: SamplingParams, noise: Array | None = None) 
 
 
 def weights(scores: Array, temperature: float, peak: float) -> npt.NDArray[np.float64]:
-    """``exp((scores - peak) / temperature)``, linear, in float64."""
+    """Return ``exp((scores - peak) / temperature)`` in float64: weights on a linear scale."""
     scaled: npt.NDArray[np.float64] = (scores.astype(np.float64) - peak) / temperature
     return np.exp(scaled)

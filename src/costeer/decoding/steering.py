@@ -1,10 +1,10 @@
 """The steering rule of CoSteer: ``log pi = log pi_0 + gain * delta``.
 
 Source: arXiv 2507.04756, equations 3 to 8 and Algorithm 1. The T-step loop there is linear in
-log pi and starts from log pi_0, so it always ends at log pi_0 + g_T * delta + const, where g_T
-depends on the parameters alone (``gain``). The literal loop lives in the tests as the oracle.
+log pi and starts from log pi_0, so it ends at log pi_0 + g_T * delta + const, where g_T depends on
+the parameters alone (``gain``). The literal loop is in the tests, as the oracle.
 
-Deviation, where the paper is undefined: log-probabilities under ``LOG_FLOOR`` count as
+Deviation, where the paper is undefined: log-probabilities below ``LOG_FLOOR`` count as
 ``LOG_FLOOR`` in the delta (so that -inf minus -inf is 0), and a token that the LLM rules out
 (-inf) stays ruled out.
 """
@@ -23,14 +23,14 @@ from costeer.exceptions import ParameterError
 Array = npt.NDArray[np.float32]
 
 LOG_FLOOR = -1000.0
-"""Nats. Nothing a model says of a token is meant below this."""
+"""Nats. A model does not distinguish probabilities below this."""
 
 USEFUL_GAIN = 50.0
-"""Above this the delta alone decides every token; the text degenerates long before."""
+"""Above this the delta alone decides every token; the text degenerates long before that."""
 
 
 class GainWarning(UserWarning):
-    """The parameters give a gain that is numerically useless."""
+    """The parameters give a gain that is too large to be useful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,15 @@ PAPER = SteeringParams()
 
 
 def gain(params: SteeringParams) -> float:
-    """g_T, the factor of the delta after T steps of Algorithm 1.
+    """Return g_T, the multiplier of the delta after T steps of Algorithm 1.
 
     g_0 = 0 and g_t = (t beta + alpha sum_{i<t} g_i + g_{t-1}/eta) / (t lam + 1/eta).
 
     Warns:
-        GainWarning: the result is beyond any use.
+        GainWarning: the result is too large to be useful.
+
+    Raises:
+        ParameterError: the result overflows.
     """
     current = total = 0.0  # g_{t-1}, and the sum of g_0 .. g_{t-1}
     for t in range(1, int(params.steps) + 1):
@@ -90,13 +93,13 @@ def gain(params: SteeringParams) -> float:
         total += current
     if not math.isfinite(current):
         raise ParameterError(
-            f"After {params.steps} steps the gain is beyond any number.",
+            f"After {params.steps} steps the gain overflows.",
             f"Keep alpha ({params.alpha:g}) at or below lam ({params.lam:g}), or use fewer steps.",
         )
     if abs(current) > USEFUL_GAIN:
         warnings.warn(
-            f"These parameters give a gain of {current:.3g}, which drowns the large model. Keep "
-            f"alpha ({params.alpha:g}) at or below lam ({params.lam:g}), or use fewer steps "
+            f"These parameters give a gain of {current:.3g}, which drowns out the large model. "
+            f"Keep alpha ({params.alpha:g}) at or below lam ({params.lam:g}), or use fewer steps "
             f"than {params.steps}.",
             GainWarning,
             stacklevel=2,
@@ -108,7 +111,7 @@ def log_softmax(logits: npt.ArrayLike) -> Array:
     """Normalise the last axis.
 
     Args:
-        logits: (..., V), any constant offset; -inf allowed, but not everywhere.
+        logits: (..., V), with any constant offset; -inf is allowed, but not in a whole row.
 
     Returns:
         (..., V) float32, natural log.
@@ -121,14 +124,14 @@ def log_softmax(logits: npt.ArrayLike) -> Array:
 
 
 def delta(with_context: Array, without_context: Array) -> Array:
-    """What the private context changes: log pi*_pers - log pi*_base (equation 4).
+    """Return what the private context changes: log pi*_pers - log pi*_base (equation 4).
 
     Args:
-        with_context: (..., V) log-probabilities of the small model that sees the context.
-        without_context: (..., V) the same model's without it.
+        with_context: (..., V) natural log: the small model with the context.
+        without_context: (..., V) natural log: the same model without it.
 
     Returns:
-        (..., V) float32, finite.
+        (..., V) float32, natural log, finite.
     """
     floor = np.float32(LOG_FLOOR)
     # Both are fresh arrays; the subtraction reuses the first.
@@ -138,12 +141,12 @@ def delta(with_context: Array, without_context: Array) -> Array:
 
 
 def score(base_logprobs: Array, delta: Array, gain: float) -> Array:
-    """``base + gain * delta``, not normalised: all that choosing a token needs.
+    """Return ``base + gain * delta``, not normalised, which is enough to choose a token.
 
     Args:
-        base_logprobs: (..., V) the LLM's.
-        delta: (..., V), finite.
-        gain: g_T or any strength.
+        base_logprobs: (..., V) natural log: the LLM.
+        delta: (..., V) finite.
+        gain: g_T, or any other number.
 
     Returns:
         (..., V) float32, natural log plus a constant.
@@ -152,9 +155,7 @@ def score(base_logprobs: Array, delta: Array, gain: float) -> Array:
 
 
 def steer(base_logprobs: Array, delta: Array, gain: float) -> Array:
-    """The steered policy, equation 8 in closed form.
-
-    Args and shapes as for ``score``.
+    """Return the steered policy, equation 8 in closed form; arguments as for ``score``.
 
     Returns:
         (..., V) float32, natural log, normalised.

@@ -1,8 +1,8 @@
-"""What a person may ask for as strength, and what it means for the decoder.
+"""The strengths that users can choose, and what they mean for decoding.
 
 ``off`` is the large model alone. ``gentle``, ``auto`` and ``strong`` are the rule of
-``decoding.auto`` with half, all and one and a half of its gain. ``light`` and ``paper`` are the
-paper's settings for 1 and 20 steps, a constant gain; so is a number.
+``decoding.auto`` with half, all, and one and a half times its gain. ``light`` and ``paper`` are
+constant gains, the paper's settings for 1 and 20 steps; a number is a constant gain too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RULES = {
     "strong": replace(AUTO, gain=1.5 * AUTO.gain),
 }
 LARGEST = 1e6
-"""Its product with any difference is a number of float32."""
+"""Small enough that its product with any delta is a finite float32."""
 
 GAINS = {"off": 0.0, "light": gain(LIGHT), "paper": gain(PAPER)}
 NAMES = ("off", *RULES, "light", "paper")
@@ -32,8 +32,8 @@ class Strength:
     """How strongly the context steers.
 
     Attributes:
-        gain: the factor of the difference; with ``auto``, of a usual one.
-        auto: the rule's numbers, where it decides token by token.
+        gain: multiplier of the delta; with ``auto``, where its weight is full.
+        auto: the rule that sets the gain token by token; None for a constant gain.
     """
 
     gain: float
@@ -41,15 +41,15 @@ class Strength:
 
     @property
     def factor(self) -> float:
-        """What the decoder multiplies the device's numbers with; ``auto`` has done it already."""
+        """The multiplier that decoding applies: 1 with ``auto``, which has scaled the delta."""
         return self.gain if self.auto is None else 1.0
 
 
 def resolve_strength(strength: float | str) -> Strength:
-    """The meaning of one of ``NAMES``, or of a number, which is the gain itself.
+    """Return the meaning of one of ``NAMES``, or of a number, which is the gain itself.
 
     Raises:
-        ParameterError: neither one of these names nor a number in range.
+        ParameterError: it is neither one of these names nor a number in range.
     """
     if isinstance(strength, str) and strength in RULES:
         return Strength(RULES[strength].gain, RULES[strength])
@@ -61,12 +61,12 @@ def resolve_strength(strength: float | str) -> Strength:
         value = math.nan
     if not math.isfinite(value):
         raise ParameterError(
-            f"The strength {str(strength)[:40]!r} is not a number.",
+            f"The strength {str(strength)[:40]!r} is neither a name nor a number.",
             f"Give one of {', '.join(NAMES)}, or a number such as 0.5.",
         )
     if not 0 <= value <= LARGEST:
         raise ParameterError(
             f"The strength must be from 0 to {LARGEST:,.0f}, not {value:g}.",
-            "0 is the large model alone; above 2 is too much already.",
+            "0 is the large model alone; anything above 2 is too much.",
         )
     return Strength(value)

@@ -1,8 +1,8 @@
-"""Do two models share a tokenizer? Decided by their real token tables.
+"""Whether two models share a tokenizer, decided by their real token tables.
 
-Logit widths do not decide it: Qwen2.5-7B has 152,064 logits and the 0.5B 151,936 for one
-and the same tokenizer (the rest is padding), and equal widths prove nothing either.
-Knows nothing about how tables are read from model files.
+The widths of their logits do not decide it: Qwen2.5-7B has 152,064 logits and the 0.5B 151,936 for
+the same tokenizer (the rest is padding), and equal widths prove nothing. Knows nothing about how
+tables are read from model files.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from costeer.exceptions import VocabularyError
 
 
 class Vocabulary:
-    """A real token table: ``tokens[i]`` is the tokenizer's own spelling of id i, no padding."""
+    """A token table without padding: ``tokens[i]`` is the tokenizer's own spelling of id i."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
 
     @classmethod
     def from_table(cls, table: Sequence[str], padding: Collection[int]) -> Vocabulary:
-        """Build from a padded table.
+        """Build it from a padded table.
 
         Args:
             table: one spelling per logit.
-            padding: ids that the model file marks as unused; those at the end are cut.
+            padding: ids that the model file marks as unused; those at the end are cut off.
         """
         unused = frozenset(padding)
         width = len(table)
@@ -42,7 +42,7 @@ class Vocabulary:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every spelling in order, each preceded by its length; "sha256:<hex>"."""
+        """The SHA-256 of all spellings in order, each with its length in front: "sha256:<hex>"."""
         digest = hashlib.sha256()
         for token in self.tokens:
             raw = token.encode("utf-8", "surrogatepass")
@@ -54,10 +54,10 @@ class Vocabulary:
 def require_shared(
     local: Vocabulary, *, cloud_size: int | None, cloud_fingerprint: str | None
 ) -> bool:
-    """Check that the cloud's tokenizer is the device's.
+    """Check that the cloud and the device have the same tokenizer.
 
     Returns:
-        True if the fingerprints prove it, False if the cloud says too little to tell.
+        True if the fingerprints prove it, False if the cloud says too little.
 
     Raises:
         VocabularyError: they differ.
@@ -76,7 +76,7 @@ def require_shared(
 
 
 def cut(logits: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float32]:
-    """The first ``width`` columns of (..., padded width) logits, as a view.
+    """Return the first ``width`` columns of logits (..., padded width), as a view.
 
     Raises:
         VocabularyError: there are fewer than ``width`` columns.

@@ -1,6 +1,6 @@
-"""An answer while it is written: its chunks, what is counted, and how it is stopped.
+"""An answer while it is being written: its chunks, its counts, and how to stop it.
 
-Knows nothing of models and of the cloud.
+Knows nothing about models or the cloud.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Result:
     seconds: float = 0.0
     seconds_to_first_token: float = 0.0
     tokens_per_second: float = 0.0
+    evidence: float = 0.0  # nats for the context, to a cloud that suspects it
     strength: str = ""
     gain: float = 0.0
     mode: str = ""
@@ -61,6 +62,7 @@ class Result:
         self.changed += step.changed
         self.corrected += step.corrected
         self.received = step.received
+        self.evidence += step.evidence
         if not step.proven:
             self.unproven += 1
         elif step.retries:
@@ -72,10 +74,10 @@ class Result:
 
 
 class Generation(Iterator[Chunk]):
-    """An answer under way: iterate over its chunks; ``result`` is up to date at every moment.
+    """An answer under way: iterate over its chunks. ``result`` is always up to date.
 
-    Closing it (or leaving a ``with`` block) stops the work and keeps what was written. It may be
-    closed from another thread than the one that iterates, which then finds no more chunks.
+    Closing it (or leaving a ``with`` block) stops the work and keeps what was written. Another
+    thread than the one that iterates may close it; the iteration then ends.
     """
 
     def __init__(self, chunks: Generator[Chunk, None, None], result: Result, stop: Stop) -> None:
@@ -96,8 +98,8 @@ class Generation(Iterator[Chunk]):
     def close(self) -> None:
         """Stop here: requests under way are cut and nothing more is sent."""
         self._stop.set()
-        with self._lock:  # until a thread that iterates has found out
-            if not self._iterating:  # in this very thread, where a signal handler closes
+        with self._lock:  # waits for a thread that iterates
+            if not self._iterating:  # else a signal handler in this thread is closing it
                 self._chunks.close()
 
     def __enter__(self) -> Generation:

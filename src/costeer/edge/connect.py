@@ -42,9 +42,7 @@ def connect(
         threads = max(1, physical_cores() // 2)  # both work at the same time
     opened = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries)
     try:
-        info = (
-            opened.info()
-        )  # before the small model is loaded, so that a missing server is reported at once
+        info = opened.info()  # first: a missing server is reported before a model is loaded
         model = _open_slm(slm, context_length, threads)
     except BaseException:
         opened.close()
@@ -72,7 +70,7 @@ def connect(
 
 
 def recommended_strength(llm: str | None, cloud: CloudModel, slm: LanguageModel) -> float | str:
-    """What the catalog recommends for this pair; "light" where it does not know the pair."""
+    """Return the catalog's strength for this pair; "light" if the pair is not in it."""
     pair = pair_for(llm or cloud.info().model, slm.name)
     return pair.strength if pair else FALLBACK_STRENGTH
 

@@ -2,7 +2,7 @@
 
 Terms. A *burst* is one request for several tokens. The *lead* is how many drafted steps have not
 been verified yet. The next burst is requested once the lead has fallen to half a burst, so a device
-slower than the LLM does not make it write in vain.
+slower than the LLM does not make it write tokens that a correction discards.
 """
 
 from __future__ import annotations

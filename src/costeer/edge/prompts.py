@@ -3,10 +3,9 @@
 The public prompt is the conversation with a guide in front; it alone may leave the device. The
 small model reads the same conversation without the guide, once as it is (plain) and once with the
 context in its system message (private); what the context adds there is what steers. The caches of
-all three stay valid from turn to turn. Source of the arrangement: arXiv 2507.04756, section 3.3;
-the wording is our own. The private prompt has no headings, because steering copies them into the
-answer, and the question comes last, because a context that comes last is recited
-(docs/strength.md).
+all three stay valid from turn to turn. The arrangement follows arXiv 2507.04756, section 3.3; the
+wording is our own. The private prompt has no headings, because steering copies them into the
+answer, and the question comes last, because a context at the end gets recited (docs/strength.md).
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ GUIDE = (
     "voice: in the first person, ready to send or to publish. Be specific and vivid, with concrete "
     "details instead of placeholders."
 )
-"""The large model's system message where a text is asked for, the same for everyone. It serves
-letters and posts, and makes essays of everyday questions; the public question alone decides whether
-it is sent (docs/strength.md)."""
+"""The large model's system message where the user asks for a text; the same for everyone. It
+improves letters and posts, but turns everyday questions into essays, so the public question decides
+whether it is sent (docs/strength.md)."""
 
 PRIVATE = (
     "{system} The user says about themselves: {context}\n\nEvery answer must respect all of this."
@@ -48,39 +47,44 @@ RECORD_BREAK = re.compile(r"\n[ \t]*\n\s*")
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Token ids for the models, and what had to be left out."""
+    """Token ids for both models, and a note about what was left out.
+
+    Attributes:
+        public: for the large model.
+        plain: for the small model, without the context.
+        private: for the small model, with the context; equal to ``plain`` if there is none.
+        note: one line for the user if the context was cut, or "". Contains no private text.
+    """
 
     public: tuple[int, ...]
-    """For the large model."""
     plain: tuple[int, ...]
-    """For the small model, without the context."""
     private: tuple[int, ...]
-    """For the small model, with the context; the same as ``plain`` where there is none."""
     note: str = ""
-    """One line for the person when the context was cut; else empty. Holds no private text."""
 
 
 def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Message]:
-    """The messages with a system message in front: the caller's own, or else ``system``.
+    """Return the messages with a system message in front: the caller's own, or else ``system``.
 
     Raises:
-        InputError: there is no message, or the last one is not a question with text in it.
+        InputError: there is no message, or the last one is not a question with text.
     """
     if not messages or messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
-        raise InputError("The query is empty.", "Say what should be written (--query).")
+        raise InputError(
+            "The query is empty.", 'Say what to write: costeer "Recommend a dinner spot".'
+        )
     if messages[0]["role"] == "system":
         return list(messages)
     return [{"role": "system", "content": system}, *messages]
 
 
 def guide(messages: Sequence[Message]) -> str:
-    """The large model's system message; the first question decides, so that it stays cached."""
+    """Return the large model's system message. The first question decides, so it stays cached."""
     first = next(message["content"] for message in messages if message["role"] == "user")
     return GUIDE if _ASKS_FOR_TEXT.search(first) else SYSTEM
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:
-    """A conversation that begins with a system message, with the context added to it."""
+    """Add the context to the system message that a conversation begins with."""
     system, *turns = messages
     private = PRIVATE.format(system=system["content"], context=context)
     return [{"role": "system", "content": private}, *turns]
@@ -92,13 +96,13 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
     Args:
         tokenizer: shared by both models.
         messages: the public conversation; its last message is the question.
-        context: private text; records are separated by blank lines. May be empty: then plain
-            and private are the same.
-        room: the most tokens a prompt may have, so that the answer still fits.
+        context: private text; blank lines separate records. If it is empty, ``plain`` and
+            ``private`` are equal.
+        room: the most tokens of a prompt that leave room for the answer.
 
     Raises:
-        InputError: no question; a question that does not fit; a context whose first record
-            does not fit.
+        InputError: there is no question, the question does not fit, or the first record of the
+            context does not fit.
     """
     messages = [{**message, "content": _newlines(message["content"])} for message in messages]
     context = _newlines(context)
@@ -119,7 +123,7 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
 
 
 def _newlines(text: str) -> str:
-    """Line ends of Windows and of old Macs as everybody else's."""
+    """Convert the line ends of Windows and of old Macs."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -130,7 +134,7 @@ def _fit(
     spare: int,
     room: int,
 ) -> tuple[tuple[int, ...], str]:
-    """The private prompt with as many records from the front as fit, and a note if not all do."""
+    """Return the private prompt with as many leading records as fit, and a note if not all do."""
     kept = _likely_to_fit(tokenizer, records, spare)
     while True:
         private = tuple(tokenizer.chat(with_context(turns, "\n\n".join(records[:kept]))))
@@ -154,9 +158,9 @@ def _fit(
 
 
 def _likely_to_fit(tokenizer: Tokenizer, records: list[str], room: int) -> int:
-    """A first guess, at least 1, that never reads far beyond what can fit.
+    """Estimate how many records fit, at least 1, without reading far beyond what can fit.
 
-    A token is rarely more than a few characters, so a huge record is cut before it is counted.
+    A token is rarely longer than a few characters, so a huge record is cut before it is counted.
     """
     used = 0
     for count, record in enumerate(records):

@@ -1,7 +1,7 @@
 """What keeps private text on the device while an answer is written: guard, watch and budget.
 
 The guard decides what models read, the watch whether the cloud's rows can be meant, the budget how
-a token is drawn. Which of them apply is decided here, once for all answers.
+a token is drawn. Which of them apply is decided here.
 """
 
 from __future__ import annotations
@@ -25,60 +25,98 @@ class Protection:
 
     Args:
         guard: a mode of ``privacy.guard``, or a guard.
-        epsilon: the cap of ``decoding.cap``; None for none.
-        odometer: what has been spent of it; the person's own by default.
+        epsilon: the cap of ``decoding.cap``, or a budget; None for none.
 
     Attributes:
         guard: rewrites requests.
-        watch: None where nothing is guarded and nothing capped.
-        longest_copy: tokens of private text in a row that steering helps to copy; None for any.
+        budget: draws tokens under the cap, if there is one.
+        distrusted: whether the cloud's rows could once not be meant; then nothing steers any more.
+
+    Raises:
+        ParameterError: no such guard, or a cap that is none.
+        GuardError: what was spent before cannot be read.
     """
 
-    def __init__(
-        self, guard: GuardMode | Guard, epsilon: float | None, odometer: Odometer | None
-    ) -> None:
+    def __init__(self, guard: GuardMode | Guard, epsilon: float | Budget | None) -> None:
         self.guard = guard if isinstance(guard, Guard) else Guard(guard)
-        self._budget = None if epsilon is None else Budget(epsilon, odometer or Odometer())
-        self.watch = Watch() if self.guard.on or self._budget else None
-        self.longest_copy = AUTO.run if self.watch else None
+        if isinstance(epsilon, (int, float)):
+            epsilon = Budget(epsilon, Odometer())
+        self.budget: Budget | None = epsilon
+        self.distrusted = False
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is protected."""
+        return self.guard.on or self.budget is not None
+
+    def begin(
+        self, messages: Sequence[Message], context: str, stop: Sequence[str]
+    ) -> ProtectedAnswer:
+        """Rewrite a request.
+
+        Raises:
+            GuardError: a value would be left somewhere.
+        """
+        return ProtectedAnswer(self, messages, self.guard.prepare(messages, context, stop))
+
+
+class ProtectedAnswer:
+    """One answer under protection.
+
+    Args:
+        protection: of all answers.
+        shown: the messages as the person sees them.
+        guarded: as models may read them.
+
+    Attributes:
+        watch: None where nothing is protected.
+        display: what the person sees of the answer.
+    """
+
+    def __init__(self, protection: Protection, shown: Sequence[Message], guarded: Guarded) -> None:
+        self._protection = protection
+        self._shown = shown
+        self.guarded = guarded
+        self.watch = Watch(tripped=protection.distrusted) if protection.on else None
+        self.display = Display(guarded.stop, guarded.restorer)
+
+    @property
+    def longest_copy(self) -> int | None:
+        """Tokens of private text in a row that steering helps to copy; None for any."""
+        return AUTO.run if self._protection.on else None
 
     @property
     def capped(self) -> bool:
         """Whether there is a budget; then the small model works even where it has nothing to say,
         because its silence would tell, too."""
-        return self._budget is not None
+        return self._protection.budget is not None
 
     def apply(self, params: DecodeParams) -> DecodeParams:
-        """The parameters of the next answer, with what protection asks for.
+        """The parameters, with what protection asks for.
 
         Raises:
             ParameterError: they cannot go with a budget.
         """
-        if self.watch is not None:
-            self.watch.begin()
-        mode = params.mode if self._budget is None else "lockstep"
+        budget = self._protection.budget
+        mode = params.mode if budget is None else "lockstep"
         widest = self._widest(params.top_k)
-        return replace(params, mode=mode, widest=widest, watch=self.watch, budget=self._budget)
+        return replace(params, mode=mode, widest=widest, watch=self.watch, budget=budget)
 
     def steps(self, steps: Generator[Step, None, None]) -> Generator[Step, None, None]:
-        """The same steps; while they are made, nobody else spends from the budget."""
-        if self._budget is None:
+        """The same steps; while they are made, no other answer spends from the budget."""
+        budget = self._protection.budget
+        if budget is None:
             yield from steps
             return
-        self._budget.odometer.acquire()
+        budget.odometer.acquire()
         try:
             yield from steps
         finally:
             steps.close()
-            self._budget.odometer.release()
+            budget.odometer.release()
 
     def chunks(
-        self,
-        chunks: Generator[Chunk, None, None],
-        shown: Sequence[Message],
-        guarded: Guarded,
-        display: Display,
-        result: Result,
+        self, chunks: Generator[Chunk, None, None], result: Result
     ) -> Generator[Chunk, None, None]:
         """The same chunks; at the end the guard keeps what the next turn has to send."""
         try:
@@ -86,15 +124,17 @@ class Protection:
         finally:
             chunks.close()
             result.warning = self._warning()
-            self.guard.keep(shown, guarded, result.text, display.wire)
+            self._protection.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
 
     def _widest(self, top_k: int) -> int | None:
         """The most log-probabilities asked for: a public number, wherever anything is protected."""
-        if self._budget or self.guard.mode == "strict":
+        if self._protection.budget is not None or self._protection.guard.mode == "strict":
             return top_k
-        return WIDEST * top_k if self.guard.on else None
+        return WIDEST * top_k if self._protection.on else None
 
     def _warning(self) -> str:
-        tripped = self.watch is not None and self.watch.tripped
-        dry = self._budget is not None and self._budget.dry
-        return " ".join([WARNING] * tripped + [DRY] * dry)
+        protection = self._protection
+        if self.watch is not None and self.watch.tripped:
+            protection.distrusted = True
+        dry = protection.budget is not None and protection.budget.dry
+        return " ".join([WARNING] * protection.distrusted + [DRY] * dry)

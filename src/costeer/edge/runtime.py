@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
@@ -17,17 +16,16 @@ from costeer.decoding.strength import Strength, resolve_strength
 from costeer.edge.answer import Generation, Result
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
-from costeer.edge.display import Display
 from costeer.edge.prompts import Prompts, build
-from costeer.edge.protection import Protection
+from costeer.edge.protection import ProtectedAnswer, Protection
 from costeer.edge.slm import DeltaSource, NoSteering, SlmDelta, SlmPair
 from costeer.edge.verify import DecodeParams, Mode, checked_mode
 from costeer.edge.writing import AnswerWriter
 from costeer.exceptions import InputError
 from costeer.models.base import LanguageModel, Message
-from costeer.privacy.guard import Guard, GuardMode
+from costeer.privacy.budget import Budget
+from costeer.privacy.guard import Guard, GuardMode, checked_guard
 from costeer.privacy.ledger import Ledger
-from costeer.privacy.odometer import Odometer
 from costeer.settings import Settings
 
 
@@ -52,8 +50,8 @@ class Costeer:
         retries: failures of the cloud in a row before giving up, with growing pauses.
         guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
         epsilon: the cap on what all answers together may prove about the context, in nats
-            (``decoding.cap``); needs a temperature, and decodes in lockstep. Default: none.
-        odometer: what has been spent of it; the person's own by default.
+            (``decoding.cap``), or a ``Budget``; needs a temperature, and decodes in lockstep.
+            Default: none.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not share a tokenizer.
@@ -73,10 +71,9 @@ class Costeer:
         mode: Mode = "run-ahead",
         retries: int = 5,
         guard: GuardMode | Guard = "stand-in",
-        epsilon: float | None = None,
-        odometer: Odometer | None = None,
+        epsilon: float | Budget | None = None,
     ) -> None:
-        self._protection = Protection(guard, epsilon, odometer)
+        self.protection = Protection(guard, epsilon)
         # Bad values are reported before models are loaded, which takes seconds.
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
@@ -101,8 +98,15 @@ class Costeer:
         self._current: Generation | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Costeer:
+    def from_settings(
+        cls, settings: Settings, guard: Guard | None = None, budget: Budget | None = None
+    ) -> Costeer:
         """Open both models as the settings say.
+
+        Args:
+            settings: all but the following.
+            guard: in place of one with the settings' mode.
+            budget: in place of one with the settings' epsilon.
 
         Raises:
             CoSteerError: as for ``Costeer``.
@@ -117,6 +121,8 @@ class Costeer:
             api_key=settings.api_key,
             mode=checked_mode(settings.mode),
             retries=settings.retries,
+            guard=guard or checked_guard(settings.guard),
+            epsilon=budget or settings.epsilon,
         )
 
     def stream(
@@ -161,12 +167,12 @@ class Costeer:
             eos_ids=self.slm.tokenizer.eos_ids | self.cloud.info().eos_ids,
             mode=self.mode,
         )
-        protection, shown = self._protection, _messages(query)
-        params = protection.apply(unprotected)
-        guarded = protection.guard.prepare(shown, context, stop)
-        display = Display(guarded.stop, guarded.restorer)
-        room = self.room(max_tokens)
-        prompts = build(self.slm.tokenizer, guarded.messages, guarded.context, room)
+        protected = self.protection.begin(_messages(query), context, stop)
+        params = protected.apply(unprotected)
+        guarded = protected.guarded
+        prompts = build(
+            self.slm.tokenizer, guarded.messages, guarded.context, self.room(max_tokens)
+        )
         result = Result(
             prompt_tokens=len(prompts.public),
             strength=str(chosen),
@@ -175,25 +181,25 @@ class Costeer:
             note=" ".join(filter(None, (guarded.note, prompts.note))),
         )
         cancelled = Stop()
-        delta = self._delta(prompts, resolved)
-        steps = protection.steps(generate_step(self.cloud, delta, prompts, params, cancelled))
-        writer = AnswerWriter(self.slm, self.ledger, params, display, result, cancelled)
-        chunks = writer.chunks(prompts.public, steps)
-        chunks = protection.chunks(chunks, shown, guarded, display, result)
+        delta = self._delta(prompts, resolved, protected)
+        steps = protected.steps(generate_step(self.cloud, delta, prompts, params, cancelled))
+        writer = AnswerWriter(self.slm, self.ledger, params, protected.display, result, cancelled)
+        chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
         self._current = Generation(chunks, result, cancelled)
         return self._current
 
-    def _delta(self, prompts: Prompts, strength: Strength) -> DeltaSource:
+    def _delta(
+        self, prompts: Prompts, strength: Strength, protected: ProtectedAnswer
+    ) -> DeltaSource:
         """What steers this answer."""
-        protection = self._protection
         idle = strength.gain == 0 or prompts.plain == prompts.private
-        if idle and not protection.capped:
+        if idle and not protected.capped:
             return NoSteering(self.slm.vocab_size)
         return SlmDelta(
             self._pair,
             strength.auto,
-            longest_copy=protection.longest_copy,
-            watch=protection.watch,
+            longest_copy=protected.longest_copy,
+            watch=protected.watch,
         )
 
     def generate(
@@ -271,12 +277,7 @@ class Costeer:
     def __enter__(self) -> Costeer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -11,9 +11,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
 from costeer.decoding.certify import Choice, choose_certified
+from costeer.decoding.evidence import nats_for_context
 from costeer.decoding.sampling import SamplingParams, gumbel
 from costeer.decoding.steering import Array
 from costeer.edge.watch import Watch
@@ -110,6 +113,7 @@ class Step:
         seconds: since the previous step.
         corrected: whether the token differs from what the LLM had drafted.
         received: steps the LLM has sent for this answer so far, discarded ones included.
+        evidence: how many nats likelier the context makes the token (``decoding.evidence``).
     """
 
     position: int
@@ -121,6 +125,7 @@ class Step:
     seconds: float
     corrected: bool
     received: int
+    evidence: float = 0.0
 
     @property
     def changed(self) -> bool:
@@ -190,35 +195,32 @@ class Verifier:
         asked, retries = max(params.top_k, answer.top_ids.size), 0
         most = delta.size if params.widest is None else params.widest
 
-        def choose(gain: float) -> Choice:
-            top = answer.top_ids, answer.top_logprobs
-            if params.budget is not None:
-                return self._draw(params.budget, answer, gain * delta)
-            return choose_certified(*top, delta, gain, sampling, noise)
+        def choose() -> tuple[Choice, float]:
+            return self._choose(answer, self._gain(answer) * delta, noise)
 
-        choice = choose(self._gain(answer))
+        choice, evidence = choose()
         while not choice.proven and asked <= answer.top_ids.size < most:
             if not retries:
                 yield_slot()
             asked, retries = 2 * asked, retries + 1
             answer = ask(self._cloud, self.prefix, min(asked, delta.size, most), self._stop)
-            choice = choose(self._gain(answer))
+            choice, evidence = choose()
         self._retried += retries
         if retries:
             self.top_k = max(self.top_k, min(asked, WIDEST * params.top_k))
-        once = sampling.greedy or params.budget is not None  # a capped token is drawn only once
         before, self._last = self._last, time.perf_counter()
         self.decided.append(choice.token)
         return Step(
             position=position,
             token=choice.token,
-            llm_token=answer.token if once else choose(0.0).token,
+            llm_token=self._unsteered(answer, noise),
             proven=choice.proven,
             retries=retries,
             top_k=answer.top_ids.size,
             seconds=self._last - before,
             corrected=choice.token != drafted.token,
             received=received + self._retried,
+            evidence=evidence,
         )
 
     def _gain(self, answer: CloudStep) -> float:
@@ -227,12 +229,29 @@ class Verifier:
         trusted = watch is None or watch.trusts(len(self.decided), answer.top_logprobs)
         return self._params.gain if trusted else 0.0
 
-    def _draw(self, budget: Budget, answer: CloudStep, bonus: Array) -> Choice:
+    def _choose(self, answer: CloudStep, bonus: Array, noise: Array | None) -> tuple[Choice, float]:
+        """The token, and what it tells (``Step.evidence``)."""
+        params, top = self._params, (answer.top_ids, answer.top_logprobs)
+        if params.budget is not None:
+            return self._draw(params.budget, answer, bonus)
+        choice = choose_certified(*top, bonus, 1.0, params.sampling, noise)
+        told = nats_for_context(*top, bonus, params.sampling, choice.token) if bonus.any() else 0.0
+        return choice, told
+
+    def _draw(self, budget: Budget, answer: CloudStep, bonus: Array) -> tuple[Choice, float]:
         """Draw under the cap, from the first ``top_k`` of the row as it was sent."""
         sampling, k = self._params.sampling, self._params.top_k
         top = answer.top_ids[:k], answer.top_logprobs[:k]
-        token = budget.choose(*top, bonus, sampling.temperature, sampling.top_p)
-        return Choice(token, proven=True)  # there is nothing to prove: the law is this row's
+        token, told = budget.choose(*top, bonus, sampling.temperature, sampling.top_p)
+        return Choice(token, proven=True), told  # nothing to prove: the law is this row's
+
+    def _unsteered(self, answer: CloudStep, noise: Array | None) -> int:
+        """What the LLM alone would choose. Under a cap, its likeliest: a token is drawn only once."""
+        if noise is None or self._params.budget is not None:
+            return answer.token
+        top = answer.top_ids, answer.top_logprobs
+        nothing = np.zeros(noise.size, np.float32)
+        return choose_certified(*top, nothing, 0.0, self._params.sampling, noise).token
 
 
 def ask(cloud: CloudModel, ids: Sequence[int], top_k: int, stop: Stop) -> CloudStep:

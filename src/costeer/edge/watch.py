@@ -34,19 +34,17 @@ WARNING = (
 class Watch:
     """What is known of one answer's rows.
 
+    Args:
+        tripped: an earlier answer has been stopped already.
+
     Attributes:
         tripped: whether steering has stopped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tripped: bool = False) -> None:
         self._own: list[float] = []  # entropy of the small model's row, by position
         self._sums: list[float] = []  # of the excess after each position
-        self.tripped = False
-
-    def begin(self) -> None:
-        """A new answer."""
-        self._own.clear()
-        self._sums.clear()
+        self.tripped = tripped
 
     def saw_own(self, first: int, rows: Array) -> None:
         """The small model's rows without the context.

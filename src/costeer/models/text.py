@@ -31,7 +31,7 @@ class TextStream:
 
         Args:
             raw: the bytes of one or more tokens; may end inside a character.
-            final: nothing follows; return also what was held back.
+            final: nothing follows; return the buffered rest too.
         """
         if self.stopped:
             return ""

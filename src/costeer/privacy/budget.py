@@ -61,17 +61,21 @@ class Budget:
         bonus: Array,
         temperature: float,
         top_p: float,
-    ) -> int:
+    ) -> tuple[int, float]:
         """Draw the next token, and count what it tells.
 
         Args: as for ``decoding.cap.law``.
+
+        Returns:
+            The token, and by how many nats it has changed L.
         """
         up, down = self._room()
         drawn_from = law(top_ids, top_logprobs, bonus, up, down, temperature, top_p)
         self.odometer.reserve(*_range(drawn_from))
         index = self._pick(drawn_from.steered.tolist())
-        self.odometer.add(drawn_from.log_ratio(index))
-        return int(drawn_from.ids[index])
+        nats = drawn_from.log_ratio(index)
+        self.odometer.add(nats)
+        return int(drawn_from.ids[index]), nats
 
     def _room(self) -> tuple[float, float]:
         """How far L may rise and fall with the next token."""

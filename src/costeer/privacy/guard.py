@@ -24,6 +24,21 @@ from costeer.privacy.values import Level, Value, merge, split_level
 GuardMode = Literal["off", "stand-in", "strict"]
 GUARD_MODES: tuple[GuardMode, ...] = get_args(GuardMode)
 
+
+def checked_guard(name: str) -> GuardMode:
+    """Return the mode of that name.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    for mode in GUARD_MODES:
+        if name == mode:
+            return mode
+    raise ParameterError(
+        f"There is no guard {str(name)[:40]!r}.", f"Guards: {', '.join(GUARD_MODES)}."
+    )
+
+
 _RECORD_BREAK = re.compile(r"(\n[ \t]*\n\s*)")
 
 
@@ -68,11 +83,7 @@ class Guard:
         confirmed: Sequence[Value] = (),
         rng: random.Random | None = None,
     ) -> None:
-        if mode not in GUARD_MODES:
-            raise ParameterError(
-                f"There is no guard {str(mode)[:40]!r}.", f"Guards: {', '.join(GUARD_MODES)}."
-            )
-        self.mode: GuardMode = mode
+        self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
         self._conversations = Conversations(rng)
         self._latest: tuple[str, list[Value]] = ("", [])  # the values of a context

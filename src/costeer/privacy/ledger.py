@@ -1,8 +1,8 @@
-"""What left the device: every exchange with the cloud, as the door itself recorded it.
+"""What left the device: every exchange with the cloud, as the client recorded it at the socket.
 
-Kept in memory only, each prompt once, however many requests repeated it, and up to fixed limits:
-what is older is forgotten, and counted as ``forgotten``. Knows nothing about models or text;
-showing token ids as words is done by whoever has the tokenizer.
+Kept in memory only, up to fixed limits, and each prompt once, however many requests repeated it.
+Older prompts are dropped and counted in ``forgotten``. Knows nothing about models or text; turning
+token ids into words takes the tokenizer.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from itertools import islice
 from costeer.cloud.base import TrafficRecord
 
 MOST_IDS = 1_000_000
-"""Token ids kept: 4 MB, hundreds of long conversations."""
+"""How many token ids are kept: 4 MB, hundreds of long conversations."""
 
 MOST_ENTRIES = 10_000
-"""Exchanges kept one by one."""
+"""How many exchanges are kept one by one."""
 
 LATEST = 32
-"""Sequences that a new one is compared with."""
+"""How many of the latest sequences a new one is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over exchanges."""
+    """Totals over exchanges."""
 
     requests: int = 0
     bytes_up: int = 0
@@ -44,34 +44,34 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One exchange, without the ids, which ``Ledger.sequences`` has."""
+    """One exchange, without its token ids; those are in ``Ledger.sequences``."""
 
     when: float  # seconds since the epoch
     what: str
-    tokens: int  # of the prompt
+    tokens: int  # length of the prompt
     bytes_up: int
     bytes_down: int
 
 
 class Ledger:
-    """The exchanges so far; safe to write from several threads.
+    """All exchanges so far. Several threads may write to it.
 
     Args:
-        most_ids: token ids kept in ``sequences``.
-        most_entries: exchanges kept in ``entries``.
+        most_ids: how many token ids ``sequences`` keeps.
+        most_entries: how many exchanges ``entries`` keeps.
     """
 
     def __init__(self, most_ids: int = MOST_IDS, most_entries: int = MOST_ENTRIES) -> None:
         self._most_ids = most_ids
         self._entries: deque[Entry] = deque(maxlen=most_entries)
-        self._sequences: deque[array[int]] = deque()  # the one last added to at the end
+        self._sequences: deque[array[int]] = deque()  # the one extended last at the end
         self._ids = 0  # in all sequences
         self._forgotten = 0
         self._totals = Totals()
         self._lock = threading.Lock()
 
     def record(self, entry: TrafficRecord) -> None:
-        """Append one exchange; the door calls this."""
+        """Record one exchange; called by the client."""
         ids = array("i", entry.token_ids)
         with self._lock:
             self._entries.append(
@@ -92,13 +92,13 @@ class Ledger:
 
     @property
     def totals(self) -> Totals:
-        """Sums over all exchanges so far, those forgotten included."""
+        """Totals over all exchanges, including forgotten ones."""
         with self._lock:
             return self._totals
 
     @property
     def forgotten(self) -> int:
-        """Sequences that went up and are not kept any more."""
+        """How many sequences were sent and are no longer kept."""
         with self._lock:
             return self._forgotten
 
@@ -114,10 +114,9 @@ class Ledger:
                 self._add(whole)
 
     def sequences(self) -> list[tuple[int, ...]]:
-        """The distinct token sequences that the far side knows, each at its longest.
+        """Return the distinct token sequences that the cloud knows, each at its longest.
 
-        Every request of one answer repeats the prompt and adds to it; only the last says
-        something new.
+        All requests of an answer repeat its prompt and extend it, so only the last one counts.
         """
         with self._lock:
             return [tuple(ids) for ids in self._sequences]

@@ -26,7 +26,7 @@ class EventStream:
 
     A client that does not read ``PIECE`` bytes in ``stall`` seconds is dropped (``TimeoutError``),
     however large the event is. With ``compress`` the stream is gzip, flushed after every event:
-    nothing is held back, and what all events have in common is sent once.
+    nothing is buffered, and what all events have in common is sent once.
     """
 
     HEADERS = (

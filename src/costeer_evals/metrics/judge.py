@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal
 
 import httpx2
@@ -143,7 +142,7 @@ class Judge:
         """Ask up to four times.
 
         Raises:
-            CloudRefusedError: the endpoint refuses in a way that asking again cannot mend.
+            CloudRefusedError: the endpoint refuses, and a retry cannot help.
         """
         content, failure = prompt(sample, answer, aspect), ""
         for attempt in range(1, RETRIES + 2):
@@ -187,12 +186,7 @@ class Judge:
     def __enter__(self) -> Judge:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -1,6 +1,6 @@
 """Samples into rows on the processes of a Ray cluster; needs the extra ``ray``.
 
-Each process loads the models once and is handed a few samples at a time, whoever is free next; the
+Each process loads the models once and takes a few samples at a time as it becomes free; the
 rows come back to this process, which alone writes. So a run can be stopped and goes on like any
 other, and the rows are those of one process (on engines that round by batch: with one lane).
 Source: https://docs.ray.io/en/latest/ray-core/actors.html.

@@ -74,8 +74,8 @@ def execute(
 
     Args:
         job: what.
-        stage: told what begins now, how many rows are there, and how many there will be.
-        progress: told how many more rows are there.
+        stage: called with what begins, the rows that exist, and the rows in total.
+        progress: called with the number of new rows.
 
     Raises:
         CoSteerError: whatever is wrong, before models are loaded where that can be known.

@@ -82,7 +82,7 @@ def run(
         worker: who does it.
         file: where the rows go.
         keep: where the texts go; None: nowhere.
-        progress: told how many more rows are done.
+        progress: called with the number of new rows.
 
     Returns:
         How many rows were written.

@@ -72,7 +72,7 @@ class Judging:
     Args:
         address: up to and with ``/v1``.
         model: the name that the server knows it by.
-        accepted: that whoever runs the server sees the users' private data.
+        accepted: the operator of the server may see the users' private data.
         api_key: sent as a bearer token, if given.
         parallel: requests at once.
         wait: seconds before the first repeat of a request that failed.
@@ -99,7 +99,7 @@ class Judging:
             raise ParameterError(
                 f"For every text, the judge at {address} would be sent the user's profile and "
                 "history, the query and the text.",
-                "If whoever runs that server may see them, add --judge-sees-private-data.",
+                "If the operator of that server may see them, add --judge-sees-private-data.",
             )
         headers(api_key)  # raises where the key could not be sent
         self._address, self._model, self._api_key = address, model, api_key
@@ -160,7 +160,7 @@ def in_threads(work: Callable[[T], R], items: Sequence[T], count: int) -> Iterat
             future: Future[R] = Future()
             try:
                 future.set_result(work(items[place]))
-            except BaseException as error:  # noqa: BLE001  # whoever reads the result gets it
+            except BaseException as error:  # noqa: BLE001  # raised again where the result is read
                 future.set_exception(error)
             done.put((place, future))
 

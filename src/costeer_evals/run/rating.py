@@ -111,7 +111,7 @@ class Outcome:
     Attributes:
         ratings: that the file now has of these texts.
         written: of these, by this run.
-        failed: that were tried in vain.
+        failed: ratings that did not succeed.
         skipped, not_kept: see ``Found``.
         seconds: of this run.
     """
@@ -142,8 +142,8 @@ def execute(
         found: the texts.
         rater: by whom.
         out: the file of ratings.
-        begin: told how many ratings are there and how many there will be, if any is missing.
-        progress: told how many more were tried.
+        begin: called with the ratings that exist and the total, if any is missing.
+        progress: called with the number of new attempts.
 
     Raises:
         CoSteerError: whatever is wrong; what was rated before is kept.

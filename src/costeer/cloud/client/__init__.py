@@ -1,1 +1,1 @@
-"""The door to the LLM: a client of completions servers. Never sees private text."""
+"""A client of completions servers. Never sees private text."""

@@ -74,21 +74,22 @@ class ResponseHistory:
     ) -> PrefixRef | None:
         """Express ``prompt`` as a prefix of a remembered response plus new ids, or return None.
 
-        The response with the longest common prefix is taken, if its own prompt is part of that;
-        among equals ``replaces``, then the latest one still being written. If that is
-        ``replaces``, still being written, and the prompt departs from it, it is marked as
-        replaced, and the reference asks the server to end it.
+        A response can be taken if its own prompt is part of the common prefix. If ``replaces`` can,
+        is still being written, and ``prompt`` departs from it, it is taken and marked as replaced:
+        the reference asks the server to end it. Otherwise the response with the longest common
+        prefix is taken; among equals the latest one still being written.
         """
         with self._lock:
             shared = {sent: common_length(sent.ids, prompt) for sent in self._latest}
         fitting = [sent for sent, n in shared.items() if sent.id and n >= sent.prompt]
         if not fitting:
             return None
-        keep = max(shared[sent] for sent in fitting)
-        best = [sent for sent in fitting if shared[sent] == keep]
-        live = [sent for sent in best if sent.live]
-        chosen = replaces if replaces in live else (live or best)[-1]
-        rest = tuple(prompt[keep:])
-        if rest and chosen.live and chosen is replaces:
-            chosen.replaced = True
-        return PrefixRef(chosen, keep, rest)
+        if replaces in fitting and replaces.live and shared[replaces] < len(prompt):
+            replaces.replaced = True
+            chosen = replaces
+        else:
+            longest = max(shared[sent] for sent in fitting)
+            best = [sent for sent in fitting if shared[sent] == longest]
+            chosen = ([sent for sent in best if sent.live] or best)[-1]
+        keep = shared[chosen]
+        return PrefixRef(chosen, keep, tuple(prompt[keep:]))

@@ -1,6 +1,6 @@
 """A Hugging Face tokenizer as ``models.base.Tokenizer``.
 
-Works on the ``tokenizers`` object inside, because only that can be told to leave control tokens
+Works on the ``tokenizers`` object inside, because only that has a setting to leave control tokens
 that a text spells as text. Knows nothing of weights. Sources:
 https://huggingface.co/docs/tokenizers and, for the byte alphabet, GPT-2's ``encoder.py``
 (https://github.com/openai/gpt-2/blob/master/src/encoder.py).

@@ -1,0 +1,105 @@
+"""Migrations, transactions, copies."""
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from costeer.exceptions import InputError, ProfileFileError
+from costeer.profile import cipher
+from costeer.profile.database import Database, migrations, statements
+from tests.support.profiles import KEY
+
+RELEASED = [
+    "953afccf812bf4ff80140e413bbb5408255d3736167c7ca931ecab295055ea58",
+    "6e394e8cf097141784e773a6e522de9f26c6f5746d7d316b4266349f77748b07",
+]
+
+
+def test_released_migrations_are_never_edited():
+    """A change to the schema is another file; then its hash is added here."""
+    assert [hashlib.sha256(sql.encode()).hexdigest() for sql in migrations()] == RELEASED
+
+
+def test_a_new_database_is_of_the_newest_schema(database):
+    assert database.version == len(migrations())
+
+
+@pytest.mark.parametrize("version", range(len(RELEASED)))
+def test_an_older_database_is_brought_up_to_date_with_its_data(tmp_path, version):
+    connection = cipher.create(tmp_path / "old.db", KEY)
+    for sql in migrations()[:version]:
+        for statement in statements(sql):
+            connection.execute(statement)
+    if version:
+        connection.execute(
+            "INSERT INTO records (kind, text, digest, created_at, changed_at) "
+            "VALUES ('fact', 'old', x'00', '', '')"
+        )
+    connection.execute(f"PRAGMA user_version = {version}")
+    database = Database(connection, tmp_path / "old.db")
+    assert database.version == len(migrations())
+    assert database.read("SELECT text FROM records") == [("old",)] * bool(version)
+    database.close()
+
+
+def test_a_newer_database_is_left_alone(database, tmp_path):
+    database.read(f"PRAGMA user_version = {len(migrations()) + 1}")
+    database.close()
+    before = (tmp_path / "one.db").read_bytes()
+    with pytest.raises(ProfileFileError, match="newer CoSteer"):
+        Database.open(tmp_path / "one.db", KEY, before[:16])
+    assert (tmp_path / "one.db").read_bytes() == before
+
+
+def test_two_that_open_an_old_database_at_once_migrate_it_once(tmp_path):
+    path = tmp_path / "old.db"
+    old = cipher.create(path, KEY)
+    old.execute("CREATE TABLE t (a)")
+    old.close()
+
+    def work(_):
+        Database.open(path, KEY, cipher.read_salt(path)).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    database = Database.open(path, KEY, cipher.read_salt(path))
+    assert database.version == len(migrations())
+    database.close()
+
+
+def test_nested_writes_are_one_transaction(database):
+    with pytest.raises(InputError), database.write() as connection:
+        with database.write():
+            connection.execute("CREATE TABLE t (a)")
+        raise InputError("no")
+    assert database.read("SELECT name FROM sqlite_master WHERE name = 't'") == []
+
+
+def test_threads_share_a_database(store, database):
+    from costeer.profile.records import Draft
+
+    def work(number):
+        for index in range(10):
+            store.add(Draft("fact", f"{number} {index}"))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.all()) == 40
+    store.check()
+
+
+def test_a_copy_holds_what_is_still_in_the_log(database, tmp_path, store):
+    from costeer.profile.records import Draft
+    from costeer.profile.store import Store
+
+    store.add(Draft("fact", "fresh"))
+    database.copy_to(tmp_path / "copy.db")
+    copy = Database.open(tmp_path / "copy.db", KEY, cipher.read_salt(tmp_path / "one.db"))
+    assert [record.text for record in Store(copy).all()] == ["fresh"]
+    copy.check()
+    copy.close()
