@@ -105,7 +105,9 @@ def law(
     ids, share = _candidates(top_ids, top_logprobs, bonus.size, temperature, top_p)
     private = np.nan_to_num(bonus[ids].astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     plain = _whole(share)
-    if up <= MARGIN or down <= MARGIN:  # one side closed closes the other: both sum to 1
+    # One side closed closes the other, because both laws sum to 1. Without a difference the law is
+    # the plain one to the last digit, because that is what the ratio is taken to.
+    if up <= MARGIN or down <= MARGIN or np.ptp(private) == 0:
         return Law(ids, plain, plain)
     ratio = _box(share, private / temperature, up - MARGIN, down - MARGIN)
     return Law(ids, _whole(share * ratio), plain)

@@ -200,6 +200,7 @@ class Costeer:
             strength.auto,
             longest_copy=protected.longest_copy,
             watch=protected.watch,
+            silent=idle,
         )
 
     def generate(

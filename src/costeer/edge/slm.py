@@ -91,6 +91,7 @@ class SlmDelta:
         longest_copy: tokens in a row, of the private text, that the plain difference may help to
             copy; None is any number. (A rule has a limit of its own.)
         watch: told of the rows without the context.
+        silent: do all of the work, and return a delta of zero.
     """
 
     def __init__(
@@ -100,8 +101,10 @@ class SlmDelta:
         *,
         longest_copy: int | None = None,
         watch: Watch | None = None,
+        silent: bool = False,
     ) -> None:
         self._pair = pair
+        self._silent = silent
         self._longest_copy = longest_copy
         self._after: Mapping[tuple[int, ...], list[int]] = {}
         self._watch = watch
@@ -132,7 +135,7 @@ class SlmDelta:
             end_copies(scaled, self._answer, self._after, self._longest_copy or 0)
         else:
             scaled = self._rule.bonus(with_context, without_context, self._answer)
-        row: Array = scaled[0]
+        row: Array = np.zeros_like(scaled[0]) if self._silent else scaled[0]
         return row
 
 

@@ -246,7 +246,7 @@ class Verifier:
         return Choice(token, proven=True), told  # nothing to prove: the law is this row's
 
     def _unsteered(self, answer: CloudStep, noise: Array | None) -> int:
-        """What the LLM alone would choose. Under a cap, its likeliest: a token is drawn only once."""
+        """What the LLM alone would choose; under a cap its likeliest, for a token is drawn once."""
         if noise is None or self._params.budget is not None:
             return answer.token
         top = answer.top_ids, answer.top_logprobs

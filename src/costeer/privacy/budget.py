@@ -71,7 +71,7 @@ class Budget:
         """
         up, down = self._room()
         drawn_from = law(top_ids, top_logprobs, bonus, up, down, temperature, top_p)
-        self.odometer.reserve(*_range(drawn_from))
+        self.odometer.reserve(*_range(drawn_from), self.epsilon)
         index = self._pick(drawn_from.steered.tolist())
         nats = drawn_from.log_ratio(index)
         self.odometer.add(nats)

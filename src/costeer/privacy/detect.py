@@ -36,9 +36,7 @@ LABELS: dict[str, Kind] = {
     **dict.fromkeys(["postcode", "zip", "zip code", "postal code"], "account"),
 }  # fmt: skip
 
-_LABELLED = re.compile(
-    r"^[ \t>*•-]*(\w[\w \-]{0,30}?)\**[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE
-)
+_LABELLED = re.compile(r"^[ \t>*•-]*(\w[\w \-]{0,30}?)\**[ \t]*[:=][ \t]*(.+)$", re.MULTILINE)
 _EDGE = ".,'\u2019"
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w'\u2019\-]+)"  # an initial, or a word with a capital
@@ -64,7 +62,7 @@ _PHRASES: tuple[tuple[Kind, str], ...] = (
                      rf"(?: \w+){{0,3}} (?:at|for|with)(?: the)?) {_NAME}"),
 )  # fmt: skip
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
-    ("e-mail", r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"),
+    ("e-mail", r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]+(?:\.[\w\-]+)+"),
     ("link", r"(?:https?://|www\.)[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]"),
     ("handle", r"(?<![\w@.])@\w{3,30}"),
     ("address", rf"\b\d+[a-zA-Z]?,? (?:{_WORD} ){{1,4}}(?:Street|St|Road|Rd|Lane|Ln|Avenue|Ave"
@@ -83,6 +81,7 @@ _DATES = (
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?\.? {_MONTH}(?:,? \d{{4}})?\b",
     rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b",
 )
+_BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
 _NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
 _INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
 
@@ -95,7 +94,7 @@ def detect(text: str, *, strict: bool = False) -> list[Value]:
         strict: also every capitalised word that does not begin a sentence, every date, and every
             number of three digits or more.
     """
-    found = [*_labelled(text), *_phrases(text), *_patterns(text), *_phones(text)]
+    found = [*_labelled(text), *_phrases(text), *_patterns(text), *_phones(text), *_births(text)]
     if strict:
         rest = text
         for _, value in sorted(found, key=lambda item: -len(item[1].text)):
@@ -154,6 +153,11 @@ def _phones(text: str) -> Iterator[tuple[int, Value]]:
             yield from _value(match.start, match.raw_string, "phone")
 
 
+def _births(text: str) -> Iterator[tuple[int, Value]]:
+    for match in re.finditer(_BIRTH, text):
+        yield from _value(match.start(1), match[1], "date")
+
+
 def _dates(text: str) -> Iterator[tuple[int, Value]]:
     for pattern in _DATES:
         for match in re.finditer(pattern, text):
@@ -183,6 +187,6 @@ def _without_common_end(name: str) -> str:
 
 
 def _value(at: int, text: str, kind: Kind) -> Iterator[tuple[int, Value]]:
-    cleaned = re.sub(r"['\u2019]s$", "", text.strip(" \t.,;:!?*\"“”'\u2019()"))
+    cleaned = re.sub(r"['\u2019]s$", "", text.strip(" \t\r\n.,;:!?*\"“”'\u2019()"))
     if len(cleaned) > 1 and len(cleaned) <= LONGEST and any(c.isalnum() for c in cleaned):
         yield at, Value(cleaned, kind)

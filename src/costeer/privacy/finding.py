@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from costeer.privacy.forms import name_forms, value_forms
 from costeer.privacy.rewriting import Pair, Rewriter
 from costeer.privacy.values import Value
@@ -21,4 +23,9 @@ def pairs_to_find(value: Value) -> list[Pair]:
 
 def stands_in(value: Value, text: str) -> bool:
     """Whether the text holds the value."""
-    return next(Rewriter(pairs_to_find(value)).find(text), None) is not None
+    return next(_finder(value).find(text), None) is not None
+
+
+@lru_cache(1024)
+def _finder(value: Value) -> Rewriter:
+    return Rewriter(pairs_to_find(value))

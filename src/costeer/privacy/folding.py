@@ -32,8 +32,16 @@ class Folded:
         return None if cuts_start or cuts_end else (self.origin[start], self.origin[end])
 
 
+SHORT = 256
+"""Characters of what is kept folded: values and their forms, which are compared again and again."""
+
+
 def fold(text: str) -> Folded:
     """Fold a text, character by character, so that positions stay known."""
+    return _fold_short(text) if len(text) <= SHORT else _fold(text)
+
+
+def _fold(text: str) -> Folded:
     pieces: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text):
@@ -41,6 +49,9 @@ def fold(text: str) -> Folded:
         pieces.append(piece)
         origin += [index] * len(piece)
     return Folded("".join(pieces), (*origin, len(text)))
+
+
+_fold_short = lru_cache(4096)(_fold)
 
 
 @lru_cache(4096)

@@ -86,7 +86,7 @@ class Guard:
         self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
         self._conversations = Conversations(rng)
-        self._latest: tuple[str, list[Value]] = ("", [])  # the values of a context
+        self._latest: tuple[str, list[Value]] | None = None  # a context and its values
 
     @property
     def on(self) -> bool:
@@ -136,7 +136,7 @@ class Guard:
 
     def _read(self, context: str) -> tuple[str, list[Value]]:
         """The context without withheld records, and all values that are known."""
-        if self._latest[0] != context:
+        if self._latest is None or self._latest[0] != context:
             self._latest = (context, self._values(context))
         kept = [(level, text) for level, text in _records(context) if level != "withheld"]
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]

@@ -4,8 +4,8 @@ One number, L of ``decoding.cap``, for all contexts, conversations and clouds to
 everything that all clouds have seen telescopes just as that of one answer does, so clouds that talk
 to each other learn no more. It is private itself, and stays in the person's folder.
 
-Written ahead: before a token is drawn, the file holds the range in which L will be after it. After
-a crash L is only known to lie in that range, and both ends are kept within the cap.
+Written ahead: before a token is drawn, the file holds a range in which L will be after it. After a
+crash L is only known to lie in that range, and both ends are kept within the cap.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from costeer.exceptions import GuardError
 from costeer.privacy.folder import private_folder, read_private, write_private
 
 FILE = "evidence.json"
+
+AHEAD = 0.25
+"""Nats reserved on both sides beyond what the next token needs, so that not every token has to
+wait for the disk; after a crash as much more counts as spent."""
 
 
 class Odometer:
@@ -36,12 +40,20 @@ class Odometer:
         self._lock: int | None = None
         self._read()
 
-    def reserve(self, least: float, most: float) -> None:
-        """Write ahead that the next token changes L by something from ``least`` to ``most``."""
-        self._write(self.low + least, self.high + most)
+    def reserve(self, least: float, most: float, limit: float) -> None:
+        """Write ahead that the next token changes L by something from ``least`` to ``most``.
+
+        Args:
+            least: at most 0; nats.
+            most: at least 0; nats.
+            limit: what |L| will not pass.
+        """
+        low, high = self.low + least, self.high + most
+        if low < self._written[0] or high > self._written[1]:
+            self._write(max(low - AHEAD, min(low, -limit)), min(high + AHEAD, max(high, limit)))
 
     def add(self, nats: float) -> None:
-        """The token has been drawn; the next ``reserve`` or ``release`` writes it down."""
+        """The token has been drawn; ``release`` writes it down."""
         self.low += nats
         self.high += nats
 
@@ -76,12 +88,13 @@ class Odometer:
 
     def _write(self, low: float, high: float) -> None:
         write_private(self._path, json.dumps({"low": low, "high": high}))
+        self._written = low, high
 
     def _read(self) -> None:
         text = read_private(self._path)
         try:
             kept = json.loads(text) if text is not None else {"low": 0.0, "high": 0.0}
-            self.low, self.high = float(kept["low"]), float(kept["high"])
+            self.low, self.high = self._written = float(kept["low"]), float(kept["high"])
             if not (math.isfinite(self.low) and self.low <= self.high < math.inf):
                 raise ValueError
         except (ValueError, TypeError, KeyError):

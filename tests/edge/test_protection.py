@@ -1,0 +1,41 @@
+import pytest
+
+from costeer.decoding.sampling import SamplingParams
+from costeer.decoding.strength import AUTO
+from costeer.edge.protection import Protection
+from costeer.edge.verify import DecodeParams
+from costeer.privacy.budget import Budget
+from costeer.privacy.odometer import Odometer
+
+SAID = [{"role": "user", "content": "Hi"}]
+
+
+def applied(protection, **options):
+    return protection.begin(SAID, "", ()).apply(DecodeParams(1.0, 64, **options))
+
+
+@pytest.mark.parametrize(
+    ("mode", "widest", "longest"),
+    [("off", None, None), ("stand-in", 256, AUTO.run), ("strict", 64, AUTO.run)],
+)
+def test_what_each_guard_asks_for(mode, widest, longest):
+    protection = Protection(mode, None)
+    params = applied(protection)
+    assert params.widest == widest
+    assert (params.watch is None) == (mode == "off")
+    assert params.mode == "run-ahead"
+    assert protection.begin(SAID, "", ()).longest_copy == longest
+
+
+def test_what_a_cap_asks_for(tmp_path):
+    protection = Protection("off", Budget(1.0, Odometer(tmp_path)))
+    params = applied(protection, sampling=SamplingParams(1.0))
+    assert (params.mode, params.widest) == ("lockstep", 64)
+    assert params.budget is protection.budget
+    assert params.watch is not None
+    assert protection.begin(SAID, "", ()).capped
+
+
+def test_a_number_opens_the_persons_own_odometer(tmp_path, monkeypatch):
+    monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path))
+    assert Protection("off", 2).budget.epsilon == 2
