@@ -21,8 +21,8 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/decoding tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
+test-exact: $(VENV)/.ready ## Compare both modes, the method with its oracles, and what guards privacy with what it promises, in 1,000 to 10,000 cases each.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/decoding tests/models/test_modes_float32.py tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy --hypothesis-profile thorough --timeout 7200
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
@@ -16,6 +17,9 @@ from costeer.exceptions import ParameterError
 from costeer.models.fake import FakeModel
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+
+LENGTH = 4 if settings.default.max_examples > 100 else 2
+"""Tokens of an answer: 81 or 9 answers, each written in both worlds."""
 
 CONTEXT = "I am Maren Okafor. I like tea."
 
@@ -55,7 +59,9 @@ def write(cloud, context, script, folder, epsilon, turns=1, **options):
     options = {"top_k": 3, "guard": "off", "epsilon": budget, **options}
     with Costeer(InProcess(cloud), slm, **options) as costeer:
         for turn in range(turns):
-            result = costeer.generate(f"Q{turn}", context, max_tokens=4 // turns, temperature=0.8)
+            result = costeer.generate(
+                f"Q{turn}", context, max_tokens=LENGTH // turns, temperature=0.8
+            )
             ids.append(tuple(result.token_ids))
     return tuple(ids), scripted, budget.odometer.high
 
@@ -89,7 +95,7 @@ def test_no_answer_is_a_proof_of_the_context(tmp_path, cloud, strength, epsilon,
     with_context, spent = every_answer(model, CONTEXT, tmp_path / "with", **options)
     without, nothing = every_answer(model, "", tmp_path / "without", **options)
     assert with_context.keys() == without.keys()
-    assert len(without) > 25
+    assert len(without) > 2**LENGTH
     assert sum(with_context.values()) == sum(without.values()) == 1
     ratios = {ids: math.log(with_context[ids] / without[ids]) for ids in without}
     assert max(map(abs, ratios.values())) <= epsilon

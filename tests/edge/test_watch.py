@@ -4,7 +4,7 @@ from costeer.decoding.steering import log_softmax
 from costeer.edge.watch import ALLOWED, ENOUGH, Watch
 
 FLAT = np.full(64, -np.log(4096), np.float32)  # the top 64 of 4096 equal ones
-SURE = log_softmax(10 * np.eye(1, 4096, dtype=np.float32))
+SURE = log_softmax(20 * np.eye(1, 4096, dtype=np.float32))
 TOP = np.sort(SURE[0])[::-1][:64]
 
 
