@@ -7,7 +7,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-exact test-real test-torch quality lint types imports check bench clean
+.PHONY: help demo test coverage test-exact test-real test-torch quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,11 @@ demo: $(VENV)/.ready ## Write a personal text with two real models in two proces
 test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
+coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails below the floor in pyproject.toml.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
 test-exact: $(VENV)/.ready ## Compare both modes, the method with its oracles, and what guards privacy with what it promises, in 1,000 to 10,000 cases each.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/decoding tests/models/test_modes_float32.py tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy --hypothesis-profile thorough --timeout 7200
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/decoding tests/models/test_modes_float32.py tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy --hypothesis-profile thorough --timeout 7200
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch
@@ -57,4 +60,4 @@ bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
 	@$(BIN)/python bench/network.py
 
 clean: ## Remove the virtual environment and caches (not the models).
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

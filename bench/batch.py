@@ -8,13 +8,11 @@ this (``models/engines/llamacpp.SINGLES``). Milliseconds, medians.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from unittest import mock
 
-from common import SLM, cores
+from common import SLM, argument_parser, cores, report
 
 from costeer.models.engines import llamacpp
 from costeer.models.files.catalog import resolve
@@ -45,16 +43,18 @@ def measure(name: str, singles: int, threads: int, runs: int = 12) -> dict[str, 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", default=SLM, help="a name from the catalog [the small one]")
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     together = measure(options.model, 0, options.threads)
     apart = measure(options.model, 1000, options.threads)
-    if options.json:
-        print(json.dumps({"together": together, "one_by_one": apart}))
-        return
+    report({"together": together, "one_by_one": apart}, options.json, show)
+
+
+def show(result: dict[str, dict[str, float]]) -> None:
+    """Print a table of both ways."""
+    together, apart = result["together"], result["one_by_one"]
     print(f"{'sequences x tokens':20} {'one call':>10} {'one by one':>10} {'ratio':>7}")
     for shape, value in together.items():
         print(f"{shape:20} {value:10.1f} {apart[shape]:10.1f} {value / apart[shape]:7.2f}")

@@ -10,13 +10,11 @@ prefix cache does; its rows differ between a first and a second time.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 
-from common import CONTEXT, LLM, cores, pairs
+from common import CONTEXT, LLM, argument_parser, cores, pairs, report
 
 from costeer.models.base import LanguageModel, LogProbs, Message, TokenSequence
 from costeer.models.load import load_model
@@ -80,10 +78,9 @@ def measure(model: LanguageModel, read: Read) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", default=LLM)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     model = load_model(options.model, context=CONTEXT, sequences=1, threads=cores())
     canonical = CanonicalCalls(model)
@@ -96,11 +93,14 @@ def main() -> None:
         name: {key: statistics.median(run[key] for run in all_) for key in all_[0]}
         for name, all_ in runs.items()
     }
-    if options.json:
-        print(json.dumps(medians))
-        return
+    report(medians, options.json, show)
+
+
+def show(medians: dict[str, dict[str, float]]) -> None:
+    """Print a line per figure, with both ways."""
     for key in medians["now"]:
-        print(f"{key:46}" + "".join(f"{name}: {medians[name][key]:8.2f}   " for name in ways))
+        ways = "".join(f"{name}: {values[key]:8.2f}   " for name, values in medians.items())
+        print(f"{key:46}{ways}")
 
 
 if __name__ == "__main__":

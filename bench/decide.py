@@ -10,14 +10,13 @@ measured in the same run for comparison.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from common import argument_parser, report
 
 from costeer.decoding.auto import Auto, AutoParams
 from costeer.decoding.certify import choose_certified
@@ -52,9 +51,8 @@ def literal_loop(llm: Array, with_: Array, without: Array) -> Array:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--json", action="store_true")
-    as_json = parser.parse_args().json
+    parser = argument_parser(__doc__)
+    options = parser.parse_args()
     rng = np.random.default_rng(0)
     llm, with_, without = (log_softmax(3 * rng.standard_normal(V)) for _ in range(3))
     ids = np.argsort(-llm)[:K].astype(np.int32)
@@ -86,11 +84,7 @@ def main() -> None:
         "literal_20_step_loop_ms": milliseconds(lambda: literal_loop(llm, with_, without), 20),
     }
     result["loop_over_decide"] = result["literal_20_step_loop_ms"] / result["decide_greedy_ms"]
-    if as_json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:28} {value:8.3f}")
+    report(result, options.json)
 
 
 if __name__ == "__main__":

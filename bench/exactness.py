@@ -13,13 +13,12 @@ there, and how many steps were proven.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from common import CONTEXT, LLM, SLM, cores, pairs, prompts
+from common import CONTEXT, LLM, SLM, argument_parser, cores, pairs, prompts, report
 
 from costeer import Costeer
 from costeer.cloud.base import CloudModel
@@ -127,17 +126,18 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Compare and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--strength", default="auto")
     parser.add_argument("--top-k", type=int, default=64)
     parser.add_argument("--prompts", type=int, default=20)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result = compare(options)
-    if options.json:
-        print(json.dumps(result))
-        return
+    report(result, options.json, show)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the figures of each way."""
     print(file=sys.stderr)
     for name, summary in result.items():
         print(name)

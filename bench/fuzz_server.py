@@ -10,7 +10,6 @@ open files before and after, free slots after, and the slowest ``/health``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import socket
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from common import argument_parser, report
 
 WORKERS = 6
 MODEL_SLOTS = 4
@@ -250,18 +250,13 @@ def attack(count: int, seed: int, log: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Attack and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("count", type=int, nargs="?", default=5000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path, default=Path("fuzz_server.log"))
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = attack(options.count, options.seed, options.log)
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        print(f"{name:24} {value}")
+    report(found, options.json)
 
 
 if __name__ == "__main__":

@@ -13,22 +13,20 @@ is read anew is rounded in other batches; the share of texts that agree is repor
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from itertools import islice
 
 import numpy as np
-from common import LLM, SLM, cores, pairs
+from common import LLM, SLM, argument_parser, cores, pairs, report
 
 from costeer.decoding.steering import Array
 from costeer_evals.methods.base import Branch, Method
-from costeer_evals.methods.registry import parse
-from costeer_evals.run.experiment import Experiment, Generating
-from costeer_evals.run.loop import Todo
-from costeer_evals.run.models import ModelChoice, Models, prompt_of
-from costeer_evals.run.worker import LocalWorker
-from costeer_evals.samples import Unit, encode
+from costeer_evals.methods.registry import parse_method
+from costeer_evals.run.experiment import Experiment, GenerateConfig
+from costeer_evals.run.loop import Evaluator, PendingSample
+from costeer_evals.run.models import ModelChoice, Models, branch_prompt
+from costeer_evals.samples import TaskSample, encode_sample
 from costeer_evals.tasks.base import Sample
 
 METHODS = "llm-without,llm-with,slm-with,light-costeer,costeer"
@@ -36,7 +34,7 @@ METHODS = "llm-without,llm-with,slm-with,light-costeer,costeer"
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--prompts", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=8)
     parser.add_argument("--lanes", type=int, default=1)
@@ -44,14 +42,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--llm", default=LLM)
     parser.add_argument("--slm", default=SLM)
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
-def samples(count: int) -> list[Unit]:
+def samples(count: int) -> list[TaskSample]:
     """The project's own prompts as samples."""
     return [
-        Unit(
+        TaskSample(
             "bench",
             Sample(str(i), query, f"{context}\n\n{query}", reference=None, group=str(i)),
         )
@@ -59,15 +56,15 @@ def samples(count: int) -> list[Unit]:
     ]
 
 
-def plain(unit: Unit, method: Method, models: Models, steps: int) -> str:
+def generate_plainly(sample: TaskSample, method: Method, models: Models, steps: int) -> str:
     """One text without any cache, as many decisions as ours took."""
-    prompts, rule = encode(unit, models.tokenizer).prompts, method.begin()
+    prompts, rule = encode_sample(sample, models.tokenizer).prompts, method.begin()
     ids: list[int] = []
     for _ in range(steps):
         rows: dict[Branch, Array] = {}
         for branch in sorted(method.needs):
-            sequence = models.of(branch).sequence()
-            rows[branch] = sequence.extend([*prompt_of(branch, prompts), *ids], rows=1)
+            sequence = models.for_branch(branch).sequence()
+            rows[branch] = sequence.extend([*branch_prompt(branch, prompts), *ids], rows=1)
             sequence.close()
         ids.append(int(np.argmax(rule.scores(rows)[0])))
     if ids[-1] in models.tokenizer.eos_ids:
@@ -77,25 +74,27 @@ def plain(unit: Unit, method: Method, models: Models, steps: int) -> str:
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
     """Both, on the same samples."""
-    methods = {m.key(): m for m in map(parse, options.methods.split(","))}
-    work = Generating(options.max_tokens, lanes=options.lanes)
-    experiment = Experiment(work, tuple(methods.values()))
+    methods = {m.key(): m for m in map(parse_method, options.methods.split(","))}
+    config = GenerateConfig(options.max_tokens, lanes=options.lanes)
+    experiment = Experiment(config, tuple(methods.values()))
     choice = ModelChoice({"llm": options.llm, "slm": options.slm}, threads=options.threads)
-    models = choice.open(experiment)
-    worker = LocalWorker(experiment, models, "bench")
+    models = choice.load(experiment)
+    evaluator = Evaluator(experiment, models, "bench")
     seconds = {"plain": 0.0, "ours": 0.0}
     tokens = agreeing = texts = 0
     chosen = samples(options.prompts)
     for start in range(0, len(chosen), options.lanes):
         group = {unit.sample.id: unit for unit in chosen[start : start + options.lanes]}
         began = time.perf_counter()
-        todo = [Todo(unit, frozenset(methods)) for unit in group.values()]
-        written = list(worker.work(todo))
+        pending = [PendingSample(unit, frozenset(methods)) for unit in group.values()]
+        written = list(evaluator.run(pending))
         seconds["ours"] += time.perf_counter() - began
         for done in written:
             (row,), (text,) = done.rows, done.texts
             began = time.perf_counter()
-            slow = plain(group[row["sample"]], methods[row["method"]], models, row["steps"])
+            slow = generate_plainly(
+                group[row["sample"]], methods[row["method"]], models, row["steps"]
+            )
             seconds["plain"] += time.perf_counter() - began
             tokens, texts = tokens + row["steps"], texts + 1
             agreeing += slow == text["text"]
@@ -114,11 +113,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments()
     result = measure(options)
-    if options.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:28} {value:10.3f}")
+    report(result, options.json)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,10 @@ long context: the time to the first token of each.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from typing import Any
 
-from common import CONTEXT, LLM, SLM, cores, pairs
+from common import CONTEXT, LLM, SLM, argument_parser, cores, pairs, report
 
 from costeer import Costeer
 from costeer.cloud.server.process import ServerProcess
@@ -59,10 +57,9 @@ def turns(costeer: Costeer, context: str) -> list[float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--max-tokens", type=int, default=513)
     parser.add_argument("--window", type=int, default=64)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     threads = max(1, cores() // 2)
     contexts = list(dict.fromkeys(context for _, context in pairs()))
@@ -77,9 +74,11 @@ def main() -> None:
             "context_tokens": len(costeer.slm.tokenizer.encode(everything)),
             "first_token_of_turns": turns(costeer, everything),
         }
-    if options.json:
-        print(json.dumps(result))
-        return
+    report(result, options.json, show)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the speed by length, and the first tokens of both turns."""
     for line in result["lines"]:
         print("  ".join(f"{name} {value:.4g}" for name, value in line.items()))
     first, second = result["first_token_of_turns"]

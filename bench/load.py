@@ -10,12 +10,11 @@ it refuses some for a while (429), and they ask again.
 from __future__ import annotations
 
 import argparse
-import json
 import threading
 import time
 from dataclasses import dataclass, field
 
-from common import SLM, pairs
+from common import SLM, argument_parser, pairs, report
 
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.server.process import ServerProcess
@@ -103,17 +102,18 @@ def row(
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--clients", default="4,16,64")
     parser.add_argument("--max-tokens", type=int, default=24)
     parser.add_argument("--parallel", type=int, default=4)
     parser.add_argument("--model", default=SLM)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = measure(options)
-    if options.json:
-        print(json.dumps(rows))
-        return
+    report(rows, options.json, show)
+
+
+def show(rows: list[dict[str, float | int | str]]) -> None:
+    """Print a line per number of clients."""
     for figures in rows:
         print("  ".join(f"{name}: {value}" for name, value in figures.items()))
 

@@ -16,7 +16,6 @@ prompts. Bytes are those of whole answers, discarded tokens and retries included
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -27,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import CONTEXT, LLM, SLM, pairs, peak_megabytes, prompts
+from common import CONTEXT, LLM, SLM, argument_parser, pairs, peak_megabytes, prompts, report
 
 from costeer import Costeer
 from costeer.cloud.client.completions import CompletionsClient
@@ -43,13 +42,12 @@ Row = dict[str, Any]
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--prompts", type=int, default=8, help="how many prompts [8]")
     parser.add_argument("--max-tokens", type=int, default=64, help="of each answer [64]")
     parser.add_argument("--rtt", type=float, nargs="+", default=[0, 20, 50, 100], metavar="MS")
     parser.add_argument("--strength", default="auto")
     parser.add_argument("--file", type=Path, help="other prompts, in the form of prompts.json")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help='needs the extra "plots"')
     return parser.parse_args()
 
@@ -280,9 +278,12 @@ def main() -> None:
     result = {"lines": lines, "slm_reading": reading, "same_texts": same_texts(rows), **peaks}
     if options.plot:
         plot(lines, options.plot)
-    if options.json:
-        print(json.dumps(result | {"rows": rows}))
-        return
+    report(result | {"rows": rows}, options.json, show)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print a line per way and round trip, then the other figures."""
+    lines = result["lines"]
     print("\x1b[2K", end="", file=sys.stderr)
     names = [name for name in lines[-1] if name not in ("rtt", "way")]
     print(f"{'rtt':>4} {'way':<10}" + "".join(f"{name:>18}" for name in names))

@@ -10,8 +10,6 @@ how many texts equal the first one, which a fresh server gave.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import signal
 import subprocess
@@ -19,7 +17,7 @@ import sys
 import threading
 from itertools import islice
 
-from common import LLM, SLM, pairs
+from common import LLM, SLM, argument_parser, pairs, report
 
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.edge.runtime import Costeer
@@ -129,19 +127,13 @@ def measure(repeats: int, kills: int, tokens: int) -> dict[str, str]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--max-tokens", type=int, default=32)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = measure(options.repeats, options.kills, options.max_tokens)
-    if options.json:
-        print(json.dumps(found))
-        return
-    print("answers equal to that of a fresh server")
-    for name, value in found.items():
-        print(f"{name:28} {value}")
+    report(found, options.json)
 
 
 if __name__ == "__main__":

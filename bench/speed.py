@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import CONTEXT, LLM, SLM, cores, pairs, peak_megabytes, prompts
+from common import CONTEXT, LLM, SLM, argument_parser, cores, pairs, peak_megabytes, prompts, report
 from naive import naive_lockstep
 
 from costeer import Costeer
@@ -39,11 +39,10 @@ PARTS = ("alone", "naive", "lockstep", "run-ahead")
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argument_parser(__doc__)
     parser.add_argument("--prompts", type=int, default=6)
     parser.add_argument("--max-tokens", type=int, default=48)
     parser.add_argument("--strength", default="auto")
-    parser.add_argument("--json", action="store_true")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -199,11 +198,7 @@ def main() -> None:
         worker(options.part, options)
         return
     result = summarise(measure(options))
-    if options.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:28} {value:10.3f}")
+    report(result, options.json)
 
 
 if __name__ == "__main__":

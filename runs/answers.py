@@ -1,7 +1,7 @@
-"""Print answers to everyday requests as they came: the first two of every kind, good and bad.
+"""Print unselected answers to everyday requests: the first two of every kind.
 
 Usage: python runs/answers.py KEPT.texts.jsonl [KEPT.texts.jsonl ...] > docs/answers.md
-The files are those that ``runs/everyday_cpu.sh`` keeps (``eval run --keep-texts``).
+``runs/everyday_cpu.sh`` writes these files (``eval run --keep-texts``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
-from costeer_evals.methods.registry import parse
+from costeer_evals.methods.registry import parse_method
 from costeer_evals.metrics.adherence import respected
 
 METHODS = {
@@ -25,7 +25,7 @@ EACH = 2
 
 def main(paths: list[str]) -> None:
     """Print Markdown."""
-    names = {parse(method).key(): name for name, method in METHODS.items()}
+    names = {parse_method(method).key(): name for name, method in METHODS.items()}
     texts: dict[tuple[str, str], str] = {}
     for path in paths:
         with Path(path).open(encoding="utf-8") as lines:

@@ -1,17 +1,17 @@
-# What the scripts of this folder share. Sourced, not run.
+# Functions that the scripts of this folder share; to be sourced.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 costeer=${COSTEER:-$([ -x .venv/bin/costeer ] && echo .venv/bin/costeer || echo costeer)}
 
 need_file() { [ -e "$1" ] || { echo "$0: there is no $1; $2" >&2; exit 2; }; }
 
-# Divides a run into SHARDS processes of one thread each (default: one for each core), and waits.
+# Divide a run into SHARDS processes of one thread each (default: one per core), and wait for them.
 # Usage: in_shards OUT_PREFIX ARGUMENTS... ; the files are OUT_PREFIX.INDEX.jsonl
 in_shards() {
   local prefix=$1 index failed=0
   shift
   pids=()
-  # Processes that a script puts into the background do not hear Ctrl-C.
+  # Background processes of a script ignore Ctrl-C.
   trap 'kill "${pids[@]}" 2>/dev/null; exit 130' INT TERM
   for ((index = 0; index < shards; index++)); do
     "$costeer" eval run "$@" --shards "$shards" --shard "$index" --threads 1 \
@@ -24,5 +24,5 @@ in_shards() {
 }
 shards=${SHARDS:-$(getconf _NPROCESSORS_ONLN)}
 
-# The files of in_shards. Change SHARDS only for a new run: another division does samples anew.
+# The files of in_shards. Change SHARDS only for a new run: another division repeats samples.
 files() { for ((i = 0; i < shards; i++)); do echo "$1.$i.jsonl"; done; }

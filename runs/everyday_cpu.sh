@@ -3,7 +3,8 @@
 # Usage: runs/everyday_cpu.sh [PREFEVAL.jsonl]
 # The 72 requests that the project ships, and, with a file of PrefEval (arXiv 2502.09597,
 # github.com/amazon-science/PrefEval) in the form that docs/experiments.md gives, its first ROWS rows
-# (default 42). About half an hour on two cores; it goes on where it was stopped. OUT names another folder.
+# (default 42). Takes half an hour on two cores; a stopped run continues where it was. OUT names another
+# folder for the results.
 source "$(dirname "$0")/common.sh"
 out=${OUT:-results/everyday_cpu}
 mkdir -p "$out"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""What closes the gap between the LLM without context and with it: the study behind "auto".
+"""Which rules close the gap between the LLM without and with context: the study behind own-words.
 
-Every rule is fitted on one half of the samples, with a temperature of its own, and judged on the
-other half, both ways round. The halves are those of ``costeer eval table --half``: "tune" and
-"test". It needs torch, for gradients, and the rows that ``costeer eval run --rows`` has kept:
+Each rule is fitted on one half of the samples, with its own temperature, and evaluated on the other
+half, both ways round. The halves are those of ``costeer eval table --half``: "tune" and
+"test". It needs torch, for gradients, and a log-probability store:
 
-    runs/strength_study.py data/context-aware/dev.json --rows rows > study.md
+    runs/strength_study.py data/context-aware/dev.json --logprob-store logprobs > study.md
 
 Sums over the vocabulary are estimated: each position keeps the tokens that any branch or the
 private text finds likely, and a weighted draw of 128 others. The harness then scores the chosen
@@ -29,12 +29,12 @@ from costeer.decoding.auto import AutoParams, following, private_part
 from costeer.models.files.catalog import DEFAULT_PAIR
 from costeer.models.load import load_model
 from costeer_evals.methods.base import Branch
-from costeer_evals.methods.text_cache import Cache
+from costeer_evals.methods.text_cache import TextCache
 from costeer_evals.prompts import TokenPrompts, encode
 from costeer_evals.report.collect import half_of
-from costeer_evals.run import provenance
-from costeer_evals.run.logprob_store import KeptRows
-from costeer_evals.samples import Unit
+from costeer_evals.run.logprob_store import LogprobStore
+from costeer_evals.run.models import describe_model
+from costeer_evals.samples import TaskSample
 from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.cogenesis import TASK
 
@@ -83,7 +83,7 @@ Rule = Callable[[Text, Params], Tensor]
 
 
 def floored(x: Text, floor: Any) -> Tensor:
-    """The small model's difference, the part without context not below ``floor``."""
+    """The delta, with the small model's log-probability without context at least ``floor``."""
     return x.small - torch.maximum(x.small_without, torch.as_tensor(floor))
 
 
@@ -121,7 +121,7 @@ def own(x: Text) -> Tensor:
 def apart(
     x: Text, others: Any, up: Any, down: Any, others_down: Any = None, floor: float = -60.0
 ) -> Tensor:
-    """The difference with four gains: others up, own tokens up, own down, others down (as own)."""
+    """The delta with four gains: others up, own tokens up, own down, others down (as own)."""
     d = floored(x, floor)
     below = down if others_down is None else others_down
     more = (others + (up - others) * own(x)) * d.clamp(min=0)
@@ -129,7 +129,7 @@ def apart(
     return more + less
 
 
-def auto(x: Text, others: Any, up: Any, down: Any) -> Tensor:
+def own_words(x: Text, others: Any, up: Any, down: Any) -> Tensor:
     """An own token counts ``up`` only until the text has it."""
     d = floored(x, -12.0)
     raised = up + (others - up) * x.said
@@ -137,8 +137,8 @@ def auto(x: Text, others: Any, up: Any, down: Any) -> Tensor:
     return (others + (gain - others) * own(x)) * d
 
 
-def ended(x: Text, bonus: Tensor) -> Tensor:
-    """Nothing above 0 for what would copy on; with this, ``auto`` is ``decoding.auto``."""
+def end_copies(x: Text, bonus: Tensor) -> Tensor:
+    """Nothing above 0 for what would copy on; with this, ``own_words`` is the method own-words."""
     return torch.where(x.copying > 0, bonus.clamp(max=0), bonus)
 
 
@@ -183,33 +183,36 @@ RULES: dict[str, tuple[Rule, list[float]]] = {
         [0.85, 0.4, 0.8, 0.2],
     ),
     "... own words up only until the text has them": (
-        lambda x, p: p[0] * (x.llm + auto(x, p[1], p[2], p[3])),
+        lambda x, p: p[0] * (x.llm + own_words(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "auto: 0.4, own up 0.85, own down 0.2": (
-        lambda x, p: p[0] * (x.llm + auto(x, 0.4, 0.85, 0.2)),
+    "own-words: 0.4, own up 0.85, own down 0.2": (
+        lambda x, p: p[0] * (x.llm + own_words(x, 0.4, 0.85, 0.2)),
         [0.8],
     ),
     "... copied runs ended": (
-        lambda x, p: p[0] * (x.llm + ended(x, auto(x, 0.4, 0.85, 0.2))),
+        lambda x, p: p[0] * (x.llm + end_copies(x, own_words(x, 0.4, 0.85, 0.2))),
         [0.8],
     ),
-    "... and own up 1": (lambda x, p: p[0] * (x.llm + ended(x, auto(x, 0.4, 1.0, 0.2))), [0.8]),
+    "... and own up 1": (
+        lambda x, p: p[0] * (x.llm + end_copies(x, own_words(x, 0.4, 1.0, 0.2))),
+        [0.8],
+    ),
     "guide alone": (lambda x, p: p[0] * x.guided, [0.85]),
     "guide, one gain": (
         lambda x, p: p[0] * (x.guided + p[1] * (x.small - x.small_without)),
         [0.85, 0.55],
     ),
-    "guide, fitted like auto": (
-        lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3])),
+    "guide, fitted like own-words": (
+        lambda x, p: p[0] * (x.guided + own_words(x, p[1], p[2], p[3])),
         [0.85, 0.4, 0.8, 0.2],
     ),
-    "guide, auto": (
-        lambda x, p: p[0] * (x.guided + ended(x, auto(x, 0.4, 0.85, 0.2))),
+    "guide, own-words": (
+        lambda x, p: p[0] * (x.guided + end_copies(x, own_words(x, 0.4, 0.85, 0.2))),
         [0.8],
     ),
-    "guide, fitted like auto, cache": (
-        lambda x, p: p[0] * (x.guided + auto(x, p[1], p[2], p[3]) + p[4] * copied(x)),
+    "guide, fitted like own-words, cache": (
+        lambda x, p: p[0] * (x.guided + own_words(x, p[1], p[2], p[3]) + p[4] * copied(x)),
         [0.85, 0.4, 0.8, 0.2, 0.05],
     ),
     "gain by the LLM's entropy": (
@@ -311,7 +314,7 @@ def loss(scores: Tensor, x: Text) -> Tensor:
 
 
 def fit(texts: Sequence[Text], rule: Rule, start: Sequence[float]) -> Tensor:
-    """The parameters of the largest likelihood."""
+    """The parameters that maximise the likelihood."""
     p = torch.tensor(start, requires_grad=True)
     search = torch.optim.LBFGS([p], max_iter=80, line_search_fn="strong_wolfe")
     tokens = sum(map(len, texts))
@@ -330,22 +333,22 @@ def fit(texts: Sequence[Text], rule: Rule, start: Sequence[float]) -> Tensor:
 
 
 @torch.no_grad()
-def judged(texts: Sequence[Text], rule: Rule, p: Params) -> float:
-    """Nats a token."""
+def mean_nll(texts: Sequence[Text], rule: Rule, p: Params) -> float:
+    """Mean negative log-likelihood per token, in nats."""
     return sum(loss(rule(text, p), text).item() for text in texts) / sum(map(len, texts))
 
 
 def count_copies(text: Sequence[int], reference: Sequence[int], run: int) -> int:
-    """How many tokens of the reference come after a run that stands so in the text."""
+    """How many tokens of the reference follow a run of tokens that occurs in the text."""
     after = following(text, run)
     return sum(tuple(reference[i - run : i]) in after for i in range(run, len(reference)))
 
 
 def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
-    """A sample with the candidates that matter."""
+    """Reduce a sample to the candidates that matter."""
     draw = np.random.default_rng(0)
     text = private_part(prompts.public, prompts.private)
-    cache = Cache(text)
+    cache = TextCache(text)
     run = AutoParams().run
     after = following(text, run)
     single = np.full(rows["llm_with"].shape[1], -27.6, np.float32)
@@ -382,38 +385,38 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
 
 
 def load(data: Path, folder: Path) -> Iterator[Text]:
-    """The samples whose rows are kept."""
+    """Load the samples whose log-probabilities are in the store."""
     names = {"llm": DEFAULT_PAIR.llm, "slm": DEFAULT_PAIR.slm}
-    kept = KeptRows(folder, {r: json.dumps(provenance.describe(n)) for r, n in names.items()})
+    store = LogprobStore(folder, {r: json.dumps(describe_model(n)) for r, n in names.items()})
     model = load_model(DEFAULT_PAIR.slm, context=512, threads=1)
     for sample in TASK.load(data, LoadOptions()):
         prompts = encode(sample, model.tokenizer)
-        rows = {branch: kept.load(branch, prompts) for branch in BRANCHES}
+        rows = {branch: store.load(branch, prompts) for branch in BRANCHES}
         if all(found is not None for found in rows.values()):
-            yield thin(rows, prompts, half_of(Unit(TASK.name, sample).group))
+            yield thin(rows, prompts, half_of(TaskSample(TASK.name, sample).group))
     model.close()
 
 
 def main() -> None:
-    """See the module."""
+    """Fit all rules and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--rows", type=Path, required=True)
+    parser.add_argument("--logprob-store", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    texts = list(load(options.data, options.rows))
+    texts = list(load(options.data, options.logprob_store))
     halves = [[t for t in texts if t.half == name] for name in ("tune", "test")]
     sizes = [sum(map(len, half)) for half in halves]
     print(f"{len(texts)} samples, {sum(sizes):,} tokens; halves of {list(map(len, halves))}.\n")
     counts = (f"{sum(t.runs[i] for t in texts)} come after {n}" for i, n in enumerate(RUNS))
-    print(f"Of the references' tokens {', '.join(counts)} tokens that stand so in the records.\n")
+    print(f"Of the references' tokens {', '.join(counts)} tokens copied from the records.\n")
     print("| rule | closed, fitted and judged on tune | tune to test | test to tune | pooled | ")
     print("|---|---|---|---|---|")
     bases: dict[str, list[float]] = {}
 
     def report(name: str, fitted: Sequence[tuple[Rule, Params]]) -> None:
-        nll = [judged(halves[0], *fitted[0]), judged(halves[1], *fitted[0])]
-        nll.append(judged(halves[0], *fitted[1]))
+        nll = [mean_nll(halves[0], *fitted[0]), mean_nll(halves[1], *fitted[0])]
+        nll.append(mean_nll(halves[0], *fitted[1]))
         bases.setdefault(name, nll)
         if name.startswith("LLM with") and "cache" not in name:
             print(f"| {name}: {nll[0]:.3f}, {nll[1]:.3f} nats | | | | |", flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Figure 2 of the paper, on CoGenesis likelihoods and the default pair: what each strength is worth.
+# Figure 2 of the paper, on CoGenesis likelihoods and the default pair: the likelihood at each gain.
 # Usage: runs/sweep_cpu.sh data/context-aware/dev.json [ROWS]
-# Reads 40 rows by default, about 40 minutes on one core. It goes on where it was stopped.
+# Reads 40 rows by default and takes about 40 minutes on one core; a stopped run continues where it was.
 data=$(realpath "${1:?Give data/context-aware/dev.json of github.com/TsinghuaC3I/CoGenesis.}")
 source "$(dirname "$0")/common.sh"
 need_file "$data" "give the file of the benchmark."

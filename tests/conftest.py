@@ -1,8 +1,13 @@
-"""For all tests."""
+"""Hypothesis profiles, and a fixture that runs the command line in this process."""
+
+from __future__ import annotations
 
 import os
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,7 +24,9 @@ settings.load_profile("default")
 
 
 @pytest.fixture
-def run(monkeypatch, capfd, tmp_path):
+def run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Any]:
     """Run a command line in this process; (exit code, stdout, stderr)."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("COSTEER_")]:
@@ -28,7 +35,7 @@ def run(monkeypatch, capfd, tmp_path):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
 
-    def run(*arguments):
+    def run(*arguments: Any) -> tuple[Any, ...]:
         monkeypatch.setattr(sys, "argv", ["costeer", *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
             main()

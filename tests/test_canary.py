@@ -1,12 +1,16 @@
 """Private text stays: a context full of unique strings is looked for wherever it could go."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,23 +27,23 @@ TOKENIZER = FakeModel().tokenizer
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with ServerProcess("fake:1") as process:
         yield process
 
 
 @pytest.fixture
-def tap(server):
+def tap(server: Any) -> Iterator[Any]:
     with Tap(urlsplit(server.url).port) as tap:
         yield tap
 
 
-def assert_clean(haystack: bytes, where: str):
+def assert_clean(haystack: bytes, where: str) -> None:
     for canary in CANARIES:
         assert not contains(haystack, canary, TOKENIZER.encode(canary)), f"{canary} in {where}"
 
 
-def test_the_search_would_find_a_leak(tap):
+def test_the_search_would_find_a_leak(tap: Any) -> None:
     """The canary sings when the context does go up: here it is the query."""
     with Costeer(tap.url, FakeModel(seed=2), strength=0.5) as costeer:
         costeer.generate(CANARIES[0], max_tokens=1)
@@ -49,7 +53,9 @@ def test_the_search_would_find_a_leak(tap):
 
 
 @pytest.mark.parametrize("strength", [1.0, "auto"])
-def test_nothing_private_goes_up_or_into_logs(tap, caplog, strength):
+def test_nothing_private_goes_up_or_into_logs(
+    tap: Any, caplog: pytest.LogCaptureFixture, strength: Any
+) -> None:
     caplog.set_level(logging.DEBUG)
     with Costeer(tap.url, FakeModel(seed=2), strength=strength) as costeer:
         result = costeer.generate("What is in my kitchen?", CONTEXT, max_tokens=60)
@@ -62,13 +68,13 @@ def test_nothing_private_goes_up_or_into_logs(tap, caplog, strength):
     assert_clean(caplog.text.encode(), "the logs at debug level")
 
 
-def test_the_ledger_counts_the_bytes_that_really_went_up(tap):
+def test_the_ledger_counts_the_bytes_that_really_went_up(tap: Any) -> None:
     with Costeer(tap.url, FakeModel(seed=2), strength=1.0) as costeer:
         costeer.generate("Q", CONTEXT, max_tokens=10)
         assert costeer.ledger.totals.bytes_up == len(tap.heard)
 
 
-def test_two_contexts_with_the_same_tokens_are_the_same_to_the_cloud(server):
+def test_two_contexts_with_the_same_tokens_are_the_same_to_the_cloud(server: Any) -> None:
     """Within one request, and where every choice is proven at once; README says what may differ."""
     heard = []
     for context in (CONTEXT, "Something else, and shorter.", ""):
@@ -90,7 +96,7 @@ def test_two_contexts_with_the_same_tokens_are_the_same_to_the_cloud(server):
         {"query": "Q", "temperature": float("nan")},
     ],
 )
-def test_exceptions_quote_nothing_private(tap, trouble):
+def test_exceptions_quote_nothing_private(tap: Any, trouble: Any) -> None:
     with (
         Costeer(tap.url, FakeModel(seed=2)) as costeer,
         pytest.raises(CoSteerError) as caught,
@@ -99,7 +105,7 @@ def test_exceptions_quote_nothing_private(tap, trouble):
     assert_clean(f"{caught.value!r} {caught.value}".encode(), "an exception")
 
 
-def test_a_dying_server_gives_an_error_without_private_text():
+def test_a_dying_server_gives_an_error_without_private_text() -> None:
     with (
         ServerProcess("fake:1") as server,
         Costeer(server.url, FakeModel(seed=2), strength=1.0, retries=1) as costeer,
@@ -113,7 +119,7 @@ def test_a_dying_server_gives_an_error_without_private_text():
     assert generation.result.steps >= 1
 
 
-def watch_command_lines(seen, stop):
+def watch_command_lines(seen: Any, stop: Any) -> None:
     """Collect the arguments of every process on this machine (Linux)."""
     while not stop.wait(0.02):
         for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -125,7 +131,7 @@ def watch_command_lines(seen, stop):
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 @pytest.mark.parametrize("way", ["file", "stdin"])
-def test_the_command_leaves_no_trace(tap, tmp_path, way):
+def test_the_command_leaves_no_trace(tap: Any, tmp_path: Path, way: Any) -> None:
     """A whole run: process arguments, temporary and other files, standard error."""
     folder, temporary, secret = (tmp_path / name for name in ("cwd", "tmp", "secret"))
     for path in (folder, temporary, secret):

@@ -1,11 +1,15 @@
 """What the pages tell people to type exists: commands, options, targets, variables, files, code."""
 
+from __future__ import annotations
+
 import ast
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -49,32 +53,32 @@ NOT_SETTINGS = {
 }
 
 
-def read(path):
+def read(path: Any) -> Any:
     return path.read_text("utf-8")
 
 
-def name(path):
+def name(path: Any) -> Any:
     return str(path.relative_to(ROOT))
 
 
-def blocks(text, language=None):
+def blocks(text: Any, language: Any = None) -> Any:
     """The fenced blocks of a page; those of one language, if it is given."""
     found = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [block for kind, block in found if language in (None, kind)]
 
 
-def inline(text):
+def inline(text: Any) -> Any:
     """What stands between backticks within the prose."""
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     return [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
 
 
-def lines(text):
+def lines(text: Any) -> Any:
     """Lines of a shell script, with continued ones joined."""
     return re.sub(r"\\\n\s*", " ", text).splitlines()
 
 
-def command_lines(path):
+def command_lines(path: Any) -> Iterator[Any]:
     """Every `costeer ...` of a page or a script, as its words."""
     text = read(path)
     if path.suffix == ".sh":
@@ -87,11 +91,11 @@ def command_lines(path):
 
 
 @cache
-def lookup(group, word):
+def lookup(group: Any, word: Any) -> Any:
     return group.get_command(click.Context(group), word)
 
 
-def resolve(words):
+def resolve(words: Any) -> Any:
     """The command that these words begin with, and the rest."""
     command = cli
     if len(words[0].split()) > 1:  # costeer "a question"
@@ -103,13 +107,13 @@ def resolve(words):
     return command, words
 
 
-def options(command):
+def options(command: Any) -> Any:
     names = {option for parameter in command.params for option in parameter.opts}
     more = {o for parameter in command.params for o in getattr(parameter, "secondary_opts", ())}
     return names | more | {"--help", "-h", "--version"}
 
 
-def all_options(command=cli):
+def all_options(command: Any = cli) -> Any:
     found = options(command)
     if isinstance(command, click.Group):
         for word in command.list_commands(click.Context(command)):
@@ -117,12 +121,12 @@ def all_options(command=cli):
     return found
 
 
-def bench_options():
+def bench_options() -> Any:
     text = "".join(read(path) for path in (ROOT / "bench").glob("*.py"))
     return set(re.findall(r'add_argument\(\s*"(--[\w-]+)"', text))
 
 
-def needs_evals(path):
+def needs_evals(path: Any) -> None:
     if "eval" not in cli.list_commands(click.Context(cli)) and "costeer eval" in read(path).replace(
         '"$costeer"', "costeer"
     ):
@@ -130,7 +134,7 @@ def needs_evals(path):
 
 
 @pytest.mark.parametrize("path", [*PAGES, *SCRIPTS], ids=name)
-def test_commands_and_their_options_exist(path):
+def test_commands_and_their_options_exist(path: Any) -> None:
     needs_evals(path)
     for line in command_lines(path):
         command, rest = resolve(shlex.split(line)[1:])
@@ -138,13 +142,13 @@ def test_commands_and_their_options_exist(path):
         assert asked <= options(command), line
 
 
-def test_there_are_commands_to_check():
+def test_there_are_commands_to_check() -> None:
     assert sum(len(list(command_lines(path))) for path in PAGES) > 20
     assert any(list(command_lines(path)) for path in SCRIPTS)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_options_in_the_prose_exist(path):
+def test_options_in_the_prose_exist(path: Any) -> None:
     needs_evals(path)
     known = all_options() | bench_options() | OTHERS.keys()
     mentioned = {
@@ -156,7 +160,7 @@ def test_options_in_the_prose_exist(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_targets_variables_and_files_exist(path):
+def test_targets_variables_and_files_exist(path: Any) -> None:
     text = read(path)
     targets = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
     code = [*inline(text), *(line for block in blocks(text) for line in block.splitlines())]
@@ -172,7 +176,7 @@ def test_targets_variables_and_files_exist(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_python_blocks_import_what_exists(path):
+def test_python_blocks_import_what_exists(path: Any) -> None:
     for block in blocks(read(path), "python"):
         tree = ast.parse(block)
         imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -182,7 +186,7 @@ def test_python_blocks_import_what_exists(path):
 class Brief(FakeModel):
     """Ends its answers early."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         if len(ids) < 150:
             return super().logprobs(ids)
         row = np.full(self.vocab_size, -30, np.float32)
@@ -190,7 +194,7 @@ class Brief(FakeModel):
         return row
 
 
-def test_the_snippet_of_the_readme_runs(capsys):
+def test_the_snippet_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (snippet,) = blocks(read(ROOT / "README.md"), "python")
     with running(Brief(seed=1)) as app:
         for real, fake in {

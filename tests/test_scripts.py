@@ -1,5 +1,7 @@
 """Benchmarks and studies still import what they use; running them takes models and minutes."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +24,7 @@ for path in sys.argv[1:]:
 """
 
 
-def test_every_script_imports():
+def test_every_script_imports() -> None:
     assert len(SCRIPTS) > 10
     done = subprocess.run(
         [sys.executable, "-c", IMPORT, *map(str, SCRIPTS)],

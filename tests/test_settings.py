@@ -1,3 +1,10 @@
+"""The user's defaults: variables, then costeer.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from costeer import settings
@@ -20,7 +27,9 @@ from costeer.settings import Settings
         ("", {"COSTEER_HOME": "/somewhere", "COSTEER_DEBUG": "1"}, "cloud", "in-process"),
     ],
 )
-def test_the_environment_goes_before_the_file(tmp_path, toml, environ, field, expected):
+def test_the_environment_goes_before_the_file(
+    tmp_path: Path, toml: Any, environ: Any, field: Any, expected: Any
+) -> None:
     (tmp_path / "costeer.toml").write_text(toml)
     assert getattr(settings.load(environ, tmp_path), field) == expected
 
@@ -39,26 +48,28 @@ def test_the_environment_goes_before_the_file(tmp_path, toml, environ, field, ex
         ("", {"COSTEER_TOP_P": "much"}, "not a number"),
     ],
 )
-def test_what_is_not_understood(tmp_path, toml, environ, words):
+def test_what_is_not_understood(tmp_path: Path, toml: Any, environ: Any, words: Any) -> None:
     (tmp_path / "costeer.toml").write_text(toml)
     with pytest.raises(UsageError, match=words):
         settings.load(environ, tmp_path)
 
 
-def test_a_file_that_is_not_text(tmp_path):
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "costeer.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="cannot be read"):
         settings.load({}, tmp_path)
 
 
-def test_home(monkeypatch, tmp_path):
+def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path))
     assert settings.home() == tmp_path
     monkeypatch.delenv("COSTEER_HOME")
     assert settings.home().name == "costeer"
 
 
-def test_both_files_count_and_the_working_directory_goes_first(monkeypatch, tmp_path):
+def test_both_files_count_and_the_working_directory_goes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     here, own = tmp_path / "here", tmp_path / "own"
     here.mkdir()
     own.mkdir()
@@ -70,14 +81,16 @@ def test_both_files_count_and_the_working_directory_goes_first(monkeypatch, tmp_
 
 
 @pytest.mark.parametrize("name", ["cloud", "api_key", "context_file"])
-def test_a_folder_does_not_choose_where_the_query_and_the_key_go(monkeypatch, tmp_path, name):
+def test_a_folder_does_not_choose_where_the_query_and_the_key_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "costeer.toml").write_text(f'{name} = "http://elsewhere"\n')
     with pytest.raises(UsageError, match=f"sets {name}, but"):
         settings.load({}, tmp_path / "own")
 
 
-def test_a_working_directory_that_is_gone(monkeypatch, tmp_path):
+def test_a_working_directory_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -85,7 +98,7 @@ def test_a_working_directory_that_is_gone(monkeypatch, tmp_path):
     assert settings.load({}, tmp_path).top_k == 64
 
 
-def test_what_was_given_goes_before_the_settings():
+def test_what_was_given_goes_before_the_settings() -> None:
     found = Settings(llm="big", top_k=20).override(
         {"llm": None, "top_k": 30, "temperature": 0.0, "stop": ("x",)}
     )

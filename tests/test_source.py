@@ -1,19 +1,24 @@
-"""True of every source file: short functions, no long files, and no import cycles."""
+"""True of every source file: short functions, no long files, no import cycles, no name twice."""
+
+from __future__ import annotations
 
 import ast
 import statistics
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 SOURCE = Path(__file__).parents[1] / "src"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def module(path):
+def module(path: Any) -> Any:
     parts = path.relative_to(SOURCE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path, modules):
+def imports(path: Any, modules: Any) -> Iterator[Any]:
     """The modules of this project that a file imports at its top, typing-only ones included."""
     for node in top_level(ast.parse(path.read_text("utf-8")).body):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -24,21 +29,21 @@ def imports(path, modules):
             yield from (name.name for name in node.names)
 
 
-def top_level(body):
+def top_level(body: Any) -> Iterator[Any]:
     for node in body:
         yield node
         if isinstance(node, ast.If):  # TYPE_CHECKING
             yield from top_level([*node.body, *node.orelse])
 
 
-def functions():
+def functions() -> Iterator[Any]:
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield node
 
 
-def test_no_imports_go_in_circles():
+def test_no_imports_go_in_circles() -> None:
     modules = {module(path): path for path in FILES}
     graph = {
         name: {found for found in imports(path, modules) if found in modules and found != name}
@@ -51,11 +56,21 @@ def test_no_imports_go_in_circles():
     assert graph == {}
 
 
-def test_no_file_is_longer_than_300_lines():
+def test_a_class_name_is_used_once() -> None:
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
     long = {str(p): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > 300}
     assert long == {}
 
 
-def test_functions_are_short():
+def test_functions_are_short() -> None:
     lengths = [(node.end_lineno or 0) - node.lineno + 1 for node in functions()]
     assert statistics.median(lengths) <= 8

@@ -1,6 +1,6 @@
-"""The baselines that need no model, and how near a reference is to the user's own history.
+"""Baselines that need no model, and how close a reference is to the user's own history.
 
-A task on which copying does well measures copying; a table should say so.
+If copying does well on a task, the task measures copying, and a table should show it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from costeer.exceptions import MissingDependencyError
 from costeer_evals.metrics.overlap import rouge_2
 from costeer_evals.tasks.base import Sample
 
-TWIN = 0.5
-"""ROUGE-2 F from which a reference counts as a near-twin of a record."""
+TWIN_OVERLAP = 0.5
+"""ROUGE-2 F above which a reference is a near-twin of a record."""
 
 
 def copy_query(sample: Sample) -> str:
-    """The query as the answer."""
+    """Answer with the query."""
     return sample.query
 
 
 def copy_first_record(sample: Sample) -> str:
-    """The first record of the history as the answer; empty if there is none."""
+    """Answer with the first record of the history; empty if there is none."""
     return sample.history[0].text if sample.history else ""
 
 
@@ -38,7 +38,7 @@ def nearest_record(sample: Sample) -> float:
 
 
 def nearest_if_known(sample: Sample) -> float | None:
-    """The same, or None where the package that computes it is not installed."""
+    """``nearest_record``, or None if the package that computes it is not installed."""
     try:
         return nearest_record(sample)
     except MissingDependencyError:

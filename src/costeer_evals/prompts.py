@@ -1,19 +1,17 @@
 """A sample as token ids: the public prompt, the private prompt, and the reference.
 
-Source of the form: the release of the paper's authors (github.com/USTC-StarTeam/CoSteer,
-costeer/generation.py): one system message and one user turn for every branch, the chat template
-with the generation prompt added. The guide is ours.
+The form is that of the paper's authors (github.com/USTC-StarTeam/CoSteer, costeer/generation.py):
+one system message and one user turn for every branch, in the chat template with the generation
+prompt. The guide is ours.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from costeer.edge.prompts import guide, with_context
+from costeer.edge.prompts import SYSTEM, guide, with_context
 from costeer.models.base import Message, Tokenizer
 from costeer_evals.tasks.base import Sample
-
-SYSTEM = "You are a helpful assistant."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +19,13 @@ class TokenPrompts:
     """Token ids.
 
     Attributes:
-        public: for the branches without context; these and ``guided`` alone may leave the device.
-        guided: the same with the product's guide as the system message.
-        private: for the branches with context, in the words of the benchmark.
-        about: the same in the words of the product; equal to ``private`` where a sample says no
+        public: for the branches without context; only these and ``guided`` may leave the device.
+        guided: the public prompt with the product's guide as the system message.
+        private: for the branches with context, in the benchmark's wording.
+        about: the private prompt in the product's wording; equal to ``private`` if a sample has no
             context apart from its prompt.
-        reference: of the reference as plain text, without an end token; empty if there is none.
-            Row i of the policy to score is the one that follows the prompt and i ids of these.
+        reference: the reference as plain text, without an end token; empty if there is none. Row i
+            of a policy follows the prompt and the first i of these ids.
     """
 
     public: tuple[int, ...] = field(repr=False)
@@ -43,7 +41,7 @@ def turns(user: str, system: str = SYSTEM) -> list[Message]:
 
 
 def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
-    """The token ids of a sample; nothing is cut."""
+    """Encode a sample; nothing is truncated."""
     public = turns(sample.query)
     private = turns(sample.context_prompt)
     about = with_context(public, sample.context) if sample.context else private

@@ -1,7 +1,7 @@
 """Which of a user's records matter for a query: a ranking, best first.
 
-``Bm25`` (Robertson and Zaragoza 2009, through bm25s) is the default; ``CrossEncoder`` is what the
-paper uses, BAAI/bge-reranker-v2-m3 by its raw logits. Both run on the device: they read private
+``Bm25`` (Robertson and Zaragoza 2009, by bm25s) is the default; ``CrossEncoder`` is what the paper
+uses, BAAI/bge-reranker-v2-m3 by its raw logits. Both run on the device, because they read private
 text. Knows nothing of tasks.
 """
 
@@ -16,19 +16,19 @@ from costeer.exceptions import MissingDependencyError, ModelFileError
 
 RERANKER = "BAAI/bge-reranker-v2-m3"
 MAX_TOKENS = 512
-"""Of query and record together, as on the reranker's card; what is longer is cut at its end."""
+"""The length of query and record together, as on the reranker's card; the rest is truncated."""
 
 
 class Ranker(Protocol):
-    """Anything that ranks."""
+    """Ranks records by a query."""
 
     @property
     def name(self) -> str:
-        """For tables and hashes."""
+        """The name in tables and hashes."""
         ...
 
     def rank(self, query: str, records: Sequence[str]) -> list[int]:
-        """Indices of all records, best first; among equals the earlier first."""
+        """The indices of all records, best first; ties keep their order."""
         ...
 
 
@@ -38,7 +38,11 @@ class Bm25:
     name = "bm25"
 
     def rank(self, query: str, records: Sequence[str]) -> list[int]:
-        """See ``Ranker.rank``."""
+        """Rank by BM25; see ``Ranker.rank``.
+
+        Raises:
+            MissingDependencyError: bm25s is not installed.
+        """
         try:
             import bm25s
         except ImportError:
@@ -47,21 +51,21 @@ class Bm25:
                 'Install it: pip install "costeer[evals]".',
             ) from None
         texts = [query, *records]
-        wanted, *words = bm25s.tokenize(texts, return_ids=False, show_progress=False)
-        if not wanted or not any(words):
+        query_words, *words = bm25s.tokenize(texts, return_ids=False, show_progress=False)
+        if not query_words or not any(words):
             return list(range(len(records)))
         index = bm25s.BM25(method="lucene")
         index.index(words, show_progress=False)
-        return best_first(index.get_scores(wanted))
+        return best_first(index.get_scores(query_words))
 
 
 class CrossEncoder:
     """A reranker that reads query and record together.
 
     Args:
-        model: with one logit for a pair; ``load`` takes a folder or a name on the hub instead.
+        model: has one logit per pair; ``load`` takes a folder or a name on the hub instead.
         tokenizer: the model's.
-        name: for tables and hashes.
+        name: the name in tables and hashes.
         batch_size: pairs evaluated at once.
     """
 
@@ -75,11 +79,12 @@ class CrossEncoder:
 
         Args:
             source: a folder or a name on the hub.
-            device: for PyTorch, e.g. "cuda".
+            device: the PyTorch device, e.g. "cuda".
             batch_size: pairs evaluated at once.
 
         Raises:
-            ModelFileError: it is missing or of another kind.
+            MissingDependencyError: PyTorch or transformers is not installed.
+            ModelFileError: the model is missing or of another kind.
         """
         try:
             from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -99,7 +104,7 @@ class CrossEncoder:
         return cls(model.float().to(device).eval(), tokenizer, source, batch_size)
 
     def scores(self, query: str, records: Sequence[str]) -> list[float]:
-        """One raw logit a record; larger is better."""
+        """One raw logit per record; larger is better."""
         import torch
 
         logits: list[float] = []
@@ -118,11 +123,11 @@ class CrossEncoder:
         return logits
 
     def rank(self, query: str, records: Sequence[str]) -> list[int]:
-        """See ``Ranker.rank``."""
-        return best_first(np.asarray(self.scores(query, records), dtype=np.float64))
+        """Rank by logit; see ``Ranker.rank``."""
+        return best_first(self.scores(query, records))
 
 
 def best_first(scores: Any) -> list[int]:
-    """Indices of (n,) scores from the largest down; among equals the earlier first."""
-    order: list[int] = np.argsort(-np.asarray(scores), kind="stable").tolist()
+    """The indices of (n,) scores from the largest down; ties keep their order."""
+    order: list[int] = np.argsort(-np.asarray(scores, np.float64), kind="stable").tolist()
     return order

@@ -1,7 +1,7 @@
 """Samples of several tasks, divided into shards, and their token ids.
 
-A sample's identity is its task, its id and a hash of its texts. The hash needs no tokenizer, so
-that a finished run is recognised before any model is loaded.
+A sample is identified by its task, its id and a hash of its texts. The hash needs no tokenizer, so
+a finished run is recognised before any model is loaded.
 """
 
 from __future__ import annotations
@@ -18,79 +18,78 @@ from costeer_evals import prompts
 from costeer_evals.prompts import TokenPrompts
 from costeer_evals.tasks.base import LoadOptions, Sample, Task
 
-HASH = 16
-"""Hexadecimal digits kept of a hash."""
+HASH_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One sample of one task."""
+class TaskSample:
+    """A sample and the name of its task."""
 
     task: str
     sample: Sample
 
     @property
-    def texts(self) -> str:
+    def texts_hash(self) -> str:
         """A hash of everything that the models read and the metrics compare with."""
         sample = self.sample
         parts: list[object] = [sample.query, sample.context_prompt, sample.reference]
         if sample.needs or sample.options:
             parts += [sample.needs, sample.forbids, sample.options]
-        return hash_of(json.dumps(parts))
+        return short_hash(json.dumps(parts))
 
     @property
     def group(self) -> str:
-        """What is resampled together, as a hash: a group may be a person's name."""
-        return hash_of(f"{self.task}\n{self.sample.group}")
+        """What is resampled together, as a hash, because a group may be a person's name."""
+        return short_hash(f"{self.task}\n{self.sample.group}")
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedUnit:
+class EncodedSample:
     """A sample with its token ids.
 
     Attributes:
-        unit: the sample.
-        prompts: of its branches, and its reference.
-        options: each as plain text, without an end token.
+        origin: the sample.
+        prompts: the prompts of its branches, and its reference.
+        options: each option as plain text, without an end token.
     """
 
-    unit: Unit
+    origin: TaskSample
     prompts: TokenPrompts
     options: tuple[tuple[int, ...], ...] = ()
 
     @property
-    def hash(self) -> str:
-        """Of the token ids."""
+    def ids_hash(self) -> str:
+        """A hash of the token ids."""
         ids = [self.prompts.public, self.prompts.private, self.prompts.reference, *self.options]
-        return hash_of(json.dumps(ids))
+        return short_hash(json.dumps(ids))
 
 
-def hash_of(text: str) -> str:
-    """The start of the SHA-256, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH]
+def short_hash(text: str) -> str:
+    """The first ``HASH_DIGITS`` hexadecimal digits of the SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 
 
-def load(
+def load_samples(
     tasks: Sequence[Task], sources: Mapping[str, Path | None], options: LoadOptions
-) -> list[Unit]:
-    """The samples of all tasks, in order.
+) -> list[TaskSample]:
+    """Load the samples of all tasks, in order.
 
     Raises:
-        InputError: a source is missing or wrong, or two samples of a task have one id.
+        InputError: a source is missing or wrong, or two samples of a task have the same id.
     """
-    units = []
+    loaded = []
     for task in tasks:
         samples = task.load(sources.get(task.name), options)
         if len({sample.id for sample in samples}) < len(samples):
             raise InputError(f"Two samples of {task.name} have the same id.", "Is the file whole?")
-        units += [Unit(task.name, sample) for sample in samples]
-    return units
+        loaded += [TaskSample(task.name, sample) for sample in samples]
+    return loaded
 
 
-def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
-    """Every ``count``-th group of samples from the ``index``-th on.
+def select_shard(samples: Sequence[TaskSample], index: int, count: int) -> list[TaskSample]:
+    """Every ``count``-th group of samples, from the ``index``-th on.
 
-    Groups stay whole, because the samples of one often have a prompt in common.
+    Groups stay whole, because samples of one group often share a prompt.
 
     Raises:
         ParameterError: there is no such shard.
@@ -99,19 +98,20 @@ def shard(units: Sequence[Unit], index: int, count: int) -> list[Unit]:
         raise ParameterError(
             f"There is no shard {index} of {count}.", f"Shards are numbered from 0 to {count - 1}."
         )
-    groups = list(dict.fromkeys(unit.group for unit in units))
+    groups = list(dict.fromkeys(one.group for one in samples))
     chosen = set(groups[index::count])
-    return [unit for unit in units if unit.group in chosen]
+    return [one for one in samples if one.group in chosen]
 
 
-def require_references(units: Sequence[Unit]) -> None:
-    """Likelihoods need references, or options.
+def require_references(samples: Sequence[TaskSample]) -> None:
+    """Check that every sample has a reference or options to score.
 
     Raises:
-        InputError: a sample has none.
+        InputError: a sample has neither.
     """
-    samples = ((unit.task, unit.sample) for unit in units)
-    missing = sorted({task for task, s in samples if not (s.reference or s.options)})
+    missing = sorted(
+        {one.task for one in samples if not (one.sample.reference or one.sample.options)}
+    )
     if missing:
         raise InputError(
             f"These tasks have no references to score: {', '.join(missing)}.",
@@ -119,33 +119,35 @@ def require_references(units: Sequence[Unit]) -> None:
         )
 
 
-def encode(unit: Unit, tokenizer: Tokenizer) -> EncodedUnit:
-    """The sample as token ids."""
-    options = tuple(tuple(tokenizer.encode(option)) for option in unit.sample.options)
-    return EncodedUnit(unit, prompts.encode(unit.sample, tokenizer), options)
+def encode_sample(one: TaskSample, tokenizer: Tokenizer) -> EncodedSample:
+    """Encode a sample as token ids."""
+    options = tuple(tuple(tokenizer.encode(option)) for option in one.sample.options)
+    return EncodedSample(one, prompts.encode(one.sample, tokenizer), options)
 
 
-def require_room(units: Sequence[EncodedUnit], room: int, max_tokens: int | None) -> None:
-    """Check before any work that every sample fits; nothing is ever cut.
+def require_fit(
+    samples: Sequence[EncodedSample], context_length: int, max_tokens: int | None
+) -> None:
+    """Check before any work that every sample fits the models' context; nothing is truncated.
 
     Args:
-        units: what is to be done.
-        room: tokens that the models hold.
-        max_tokens: of an answer; None: references or options are scored instead.
+        samples: the samples to run.
+        context_length: tokens that the models hold.
+        max_tokens: the length of an answer; None where references or options are scored.
 
     Raises:
-        InputError: some do not fit.
+        InputError: some samples do not fit.
     """
     lengths = []
-    for unit in units:
-        p = unit.prompts
-        scored = max(map(len, (p.reference, *unit.options)))
+    for one in samples:
+        p = one.prompts
+        scored = max(map(len, (p.reference, *one.options)))
         answer = scored if max_tokens is None else max_tokens
         lengths.append(max(len(p.public), len(p.private)) + answer)
-    too_long = [length for length in lengths if length > room]
+    too_long = [length for length in lengths if length > context_length]
     if too_long:
         raise InputError(
-            f"{len(too_long)} of {len(units)} samples need up to {max(too_long):,} tokens; the "
-            f"models hold {room:,}.",
+            f"{len(too_long)} of {len(samples)} samples need up to {max(too_long):,} tokens; the "
+            f"models hold {context_length:,}.",
             "Give a larger --context.",
         )

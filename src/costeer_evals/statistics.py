@@ -3,8 +3,7 @@
 Wilson's interval of a share (1927), percentile bootstrap of paired differences (Efron and
 Tibshirani 1993), sign-flip test (Fisher's randomisation test of paired samples), Holm's correction
 (1979). Examples that belong together (one question under four preferences, one user) form a group,
-and groups are what is resampled or
-flipped. Knows nothing of what the scores are.
+and whole groups are resampled or flipped. Knows nothing of what the scores mean.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Interval:
 
 
 def wilson(successes: int, count: int, level: float = LEVEL) -> Interval:
-    """A share and its score interval (Wilson 1927), which is right for few examples too.
+    """A share and its score interval (Wilson 1927), which also holds for few examples.
 
     Raises:
         ParameterError: no examples, or more successes than examples.
@@ -66,10 +65,10 @@ def paired_bootstrap(
         differences: (n,) score of one method minus score of the other, example by example.
         groups: (n,) what to resample together; None: each example alone.
         resamples: how many.
-        level: of the interval.
+        level: the interval's level.
         seed: the same seed gives the same interval.
     """
-    values = _checked(differences)
+    values = _check(differences)
     columns = np.stack([values, np.ones_like(values)], axis=1)
     sums = resampled_sums(columns, groups, resamples, seed)
     return percentile(float(values.mean()), sums[:, 0] / sums[:, 1], level)
@@ -84,7 +83,7 @@ def resampled_sums(
         columns: (n, K) quantities of each example; any ratio of their sums can be bootstrapped.
         groups: (n,) what to resample together; None: each example alone.
         resamples: B.
-        seed: of the draw.
+        seed: for the draw.
 
     Returns:
         (B, K).
@@ -124,11 +123,11 @@ def sign_flip_test(
 
     Args:
         differences: (n,) as for ``paired_bootstrap``.
-        groups: (n,) whose signs flip together; None: each example alone.
+        groups: (n,) examples of one group flip together; None: each example alone.
         flips: how many assignments.
-        seed: of the draw.
+        seed: for the draw.
     """
-    values = _checked(differences)
+    values = _check(differences)
     ids, count = group_ids(len(values), groups)
     totals = np.bincount(ids, weights=values, minlength=count)
     bar = abs(totals.sum()) - TIE * np.abs(totals).sum()
@@ -170,8 +169,8 @@ def group_ids(size: int, groups: Sequence[str] | None) -> tuple[npt.NDArray[np.i
     return ids.reshape(-1), len(names)
 
 
-def _checked(differences: npt.ArrayLike) -> Float64:
+def _check(differences: npt.ArrayLike) -> Float64:
     values = np.asarray(differences, dtype=np.float64)
     if values.ndim != 1 or not np.isfinite(values).all():
-        raise ParameterError("Differences are a list of finite numbers, one an example.")
+        raise ParameterError("Differences are a list of finite numbers, one per example.")
     return values

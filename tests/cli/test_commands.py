@@ -1,5 +1,7 @@
 """The command line as a person meets it: exit codes, one clear line, nothing half-written."""
 
+from __future__ import annotations
+
 import io
 import json
 import os
@@ -8,7 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,20 +27,20 @@ FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2")
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with ServerProcess("fake:1") as process:
         yield process
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help(run, command):
+def test_help(run: Any, command: Any) -> None:
     code, out, _ = run(*command, "--help")
     assert code == 0
     assert "costeer" in out
     assert "Example" in out
 
 
-def test_generate_writes_the_answer_to_stdout_and_the_story_to_stderr(run):
+def test_generate_writes_the_answer_to_stdout_and_the_story_to_stderr(run: Any) -> None:
     code, out, err = run("generate", "--query", "Hi", "--context", "me", "--max-tokens", 9, *FAKE)
     assert code == 0
     assert out
@@ -49,7 +54,7 @@ FIELDS = (
 )
 
 
-def test_json(run, server):
+def test_json(run: Any, server: Any) -> None:
     code, out, _ = run(
         *("generate", "--query", "Hi", "--context", "ich", "--json", "--max-tokens", 12),
         *("--cloud", server.url, "--slm", "fake:2", "--strength", "light"),
@@ -64,7 +69,7 @@ def test_json(run, server):
     assert result["bytes_up"] > 0 < result["bytes_down"]
 
 
-def test_a_server_and_a_model_in_this_process_give_the_same(run, server):
+def test_a_server_and_a_model_in_this_process_give_the_same(run: Any, server: Any) -> None:
     line = ("generate", "--query", "Hi ä", "--context", "me", "--json", "--max-tokens", 20)
     options = ("--slm", "fake:2", "--strength", "1", "--temperature", "0.9", "--seed", "3")
     remote = json.loads(run(*line, *options, "--cloud", server.url)[1])
@@ -72,7 +77,9 @@ def test_a_server_and_a_model_in_this_process_give_the_same(run, server):
     assert remote["token_ids"] == here["token_ids"]
 
 
-def test_texts_from_files_and_standard_input(run, tmp_path, monkeypatch):
+def test_texts_from_files_and_standard_input(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "q.txt").write_text("\ufeffWie geht's?", "utf-8")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Ich mag Käse.".encode())))
     common = ("--context-file", "-", "--max-tokens", 3, "--json", *FAKE)
@@ -81,7 +88,7 @@ def test_texts_from_files_and_standard_input(run, tmp_path, monkeypatch):
     assert json.loads(out)["steps"] == 3
 
 
-def closed_port():
+def closed_port() -> Any:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -118,7 +125,7 @@ QUERY = ("generate", "--query", "Hi")
         (("models", "fetch", "nothing-like-it"), 2, "nothing-like-it"),
     ],
 )
-def test_bad_input(run, tmp_path, arguments, code, words):
+def test_bad_input(run: Any, tmp_path: Path, arguments: Any, code: Any, words: Any) -> None:
     (tmp_path / "bad.txt").write_bytes(b"caf\xe9")
     (tmp_path / "nul.txt").write_bytes(b"a\0b")
     (tmp_path / "long.txt").write_text("word" * 3000)
@@ -128,14 +135,16 @@ def test_bad_input(run, tmp_path, arguments, code, words):
     assert "Traceback" not in err
 
 
-def test_no_server(run):
+def test_no_server(run: Any) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     code, out, err = run(*QUERY, "--cloud", url, "--slm", "fake:2")
     assert (code, out) == (1, "")
     assert "costeer serve" in err
 
 
-def test_settings_from_a_file_and_the_environment(run, tmp_path, monkeypatch):
+def test_settings_from_a_file_and_the_environment(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "costeer.toml").write_text('llm = "fake:1"\nslm = "fake:2"\nmax_tokens = 4\n')
     assert json.loads(run(*QUERY, "--json")[1])["steps"] == 4
     monkeypatch.setenv("COSTEER_MAX_TOKENS", "6")
@@ -147,7 +156,7 @@ def test_settings_from_a_file_and_the_environment(run, tmp_path, monkeypatch):
     assert "'colour', which is not a setting" in err
 
 
-def test_doctor(run, server):
+def test_doctor(run: Any, server: Any) -> None:
     code, out, _ = run("doctor", "--json", "--cloud", server.url, "--slm", "fake:2")
     findings = {finding["check"]: finding for finding in json.loads(out)}
     assert code == 1  # the default pair is not fetched here
@@ -159,7 +168,7 @@ def test_doctor(run, server):
     assert f"port {busy}: in use" in out
 
 
-def start(*arguments, **environ):
+def start(*arguments: Any, **environ: Any) -> Any:
     environment = os.environ | {"PYTHONUNBUFFERED": "1"} | environ
     return subprocess.Popen(
         [sys.executable, "-m", "costeer", *map(str, arguments)],
@@ -171,7 +180,7 @@ def start(*arguments, **environ):
     )
 
 
-def test_ctrl_c_stops_an_answer_and_keeps_it():
+def test_ctrl_c_stops_an_answer_and_keeps_it() -> None:
     process = start(*QUERY, "--context", "me", "--max-tokens", 3600, *FAKE)
     assert process.stdout.read(1)
     process.send_signal(signal.SIGINT)
@@ -181,7 +190,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_it():
     assert "Traceback" not in err
 
 
-def test_ctrl_c_under_json_prints_what_there_is(run):
+def test_ctrl_c_under_json_prints_what_there_is(run: Any) -> None:
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     code, out, _ = run(*QUERY, "--context", "me", "--max-tokens", 3600, "--json", *FAKE)
@@ -193,7 +202,9 @@ def test_ctrl_c_under_json_prints_what_there_is(run):
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
+def test_a_cloud_that_is_lost_in_the_middle(
+    run: Any, server: Any, monkeypatch: pytest.MonkeyPatch, as_json: Any
+) -> None:
     """The text so far, and one line with the reason."""
     monkeypatch.setenv("COSTEER_RETRIES", "1")
     line = (*QUERY, "--context", "me", "--max-tokens", 60, "--slm", "fake:2", "--json")
@@ -219,7 +230,9 @@ def test_a_cloud_that_is_lost_in_the_middle(run, server, monkeypatch, as_json):
     assert "Traceback" not in err
 
 
-def test_a_text_that_ends_early_is_shown_to_its_end(run, server, monkeypatch):
+def test_a_text_that_ends_early_is_shown_to_its_end(
+    run: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also what was held back because it could have become a stop text."""
     monkeypatch.setenv("COSTEER_RETRIES", "0")
     line = (*QUERY, "--max-tokens", 60, "--slm", "fake:2", "--strength", 1)
@@ -233,7 +246,7 @@ def test_a_text_that_ends_early_is_shown_to_its_end(run, server, monkeypatch):
     assert len(outputs[0]) > 2
 
 
-def test_a_server_that_dies_in_the_middle():
+def test_a_server_that_dies_in_the_middle() -> None:
     with ServerProcess("fake:1") as server:
         process = start(
             *(*QUERY, "--context", "me", "--max-tokens", 3600),
@@ -249,7 +262,7 @@ def test_a_server_that_dies_in_the_middle():
     assert "costeer:" in err.splitlines()[-1]
 
 
-def test_chat():
+def test_chat() -> None:
     lines = "Hello\n/strength 0.8\n/strength much\n/ledger\n/help\n\n/reset\nAgain\n/quit\n"
     process = start("chat", "--context", "zebra", "--max-tokens", 8, *FAKE)
     out, err = process.communicate(lines, timeout=30)
@@ -263,7 +276,7 @@ def test_chat():
 
 
 @pytest.mark.parametrize("options", [(), ("--system", "Be brief.")])
-def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options):
+def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options: Any) -> None:
     process = start("chat", "--context", "zebra", "--max-tokens", 2, *FAKE, *options)
     _, err = process.communicate(
         "Write a poem\n/reset\nWrite it again\n/ledger\n/quit\n", timeout=30
@@ -273,7 +286,7 @@ def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options):
     assert shown.count("Be brief.") == 2 * bool(options)
 
 
-def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():
+def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program() -> None:
     process = start("chat", "--context", "me", "--max-tokens", 3000, *FAKE)
     process.stdin.write("Hello\n")
     process.stdin.flush()
@@ -285,7 +298,7 @@ def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program():
     assert "The strength is" in err
 
 
-def test_demo_on_fakes():
+def test_demo_on_fakes() -> None:
     process = start("demo", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 12)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -293,7 +306,7 @@ def test_demo_on_fakes():
         assert words in out
 
 
-def test_a_reader_that_leaves_is_no_error():
+def test_a_reader_that_leaves_is_no_error() -> None:
     with start(*QUERY, "--context", "me", "--max-tokens", 500, *FAKE) as process:
         process.stdin.close()
         process.stdout.read(1)

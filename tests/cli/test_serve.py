@@ -1,12 +1,17 @@
 """``costeer serve`` as a process of its own."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -21,12 +26,12 @@ from tests.support.serving import PROMPT, same
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("COSTEER_")}
 
 
-def command(*options):
+def command(*options: Any) -> Any:
     return [sys.executable, "-m", "costeer", "serve", "--model", "fake", "--port", "0", *options]
 
 
 @contextmanager
-def serving(*options, **environ):
+def serving(*options: Any, **environ: Any) -> Iterator[Any]:
     process = subprocess.Popen(
         command(*options),
         stdin=subprocess.PIPE,
@@ -45,7 +50,7 @@ def serving(*options, **environ):
             pass
 
 
-def failing(*options):
+def failing(*options: Any) -> Any:
     done = subprocess.run(
         command(*options), capture_output=True, text=True, timeout=30, env=ENVIRON, check=False
     )
@@ -54,7 +59,7 @@ def failing(*options):
     return done.returncode, done.stderr
 
 
-def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream():
+def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream() -> None:
     with serving("--context", "500") as (process, url):
         client = CompletionsClient(url)
         assert client.info().context_length == 500
@@ -72,20 +77,20 @@ def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream():
     assert "Traceback" not in err
 
 
-def test_ends_with_its_parent():
+def test_ends_with_its_parent() -> None:
     with serving("--exit-with-parent") as (process, _):
         process.stdin.close()
         assert process.wait(5) == 0
 
 
-def test_a_closed_standard_input_does_not_matter_otherwise():
+def test_a_closed_standard_input_does_not_matter_otherwise() -> None:
     with serving() as (process, url):
         process.stdin.close()
         assert httpx2.get(f"{url}/health").json() == {"status": "ok"}
         assert process.poll() is None
 
 
-def test_keys_from_a_file_and_from_the_environment(tmp_path):
+def test_keys_from_a_file_and_from_the_environment(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("from-file\n")
     with serving("--api-key-file", str(path), COSTEER_API_KEY="from-environment") as (_, url):
@@ -97,7 +102,7 @@ def test_keys_from_a_file_and_from_the_environment(tmp_path):
         assert httpx2.get(f"{url}/v1/models", headers=headers).status_code == 200
 
 
-def test_requests_do_not_show(tmp_path):
+def test_requests_do_not_show(tmp_path: Path) -> None:
     with serving() as (process, url):
         httpx2.post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": 2})
         httpx2.post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": -2})
@@ -107,7 +112,7 @@ def test_requests_do_not_show(tmp_path):
     assert "/v1/completions" not in out + err
 
 
-def test_one_line_for_what_cannot_be(tmp_path):
+def test_one_line_for_what_cannot_be(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, err = failing("--port", str(taken.getsockname()[1]))
         assert (code, err.count("\n")) == (2, 1)
@@ -118,11 +123,11 @@ def test_one_line_for_what_cannot_be(tmp_path):
 
 
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--parallel", "0"), ("--context", "x")])
-def test_options_out_of_range(options):
+def test_options_out_of_range(options: Any) -> None:
     assert failing(*options)[0] == 2
 
 
-def test_a_frame_is_json_in_one_line():
+def test_a_frame_is_json_in_one_line() -> None:
     with serving() as (_, url):
         body = {"prompt": [10, 13, 10], "max_tokens": 20, "stream": True}
         text = httpx2.post(f"{url}/v1/completions", json=body).text
@@ -130,7 +135,7 @@ def test_a_frame_is_json_in_one_line():
         json.loads(frame.removeprefix("data: "))
 
 
-def test_without_a_key_nobody_else_is_let_in_unless_asked_for():
+def test_without_a_key_nobody_else_is_let_in_unless_asked_for() -> None:
     code, err = failing("--host", "0.0.0.0")
     assert (code, err.count("\n")) == (2, 1)
     assert "--no-key" in err
@@ -151,5 +156,7 @@ def test_without_a_key_nobody_else_is_let_in_unless_asked_for():
         ("box.example", (), "evil.example:1", False),
     ],
 )
-def test_the_host_header_is_checked_on_every_address(host, allowed, header, known):
+def test_the_host_header_is_checked_on_every_address(
+    host: Any, allowed: Any, header: Any, known: Any
+) -> None:
     assert names_server(header, allowed_names(host, allowed)) == known

@@ -1,10 +1,14 @@
 """Streams, folders and variables that are not as usual: one clear line each."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +18,7 @@ FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-to
 QUERY = ("generate", "--query", "Hi")
 
 
-def run_process(*arguments, shell="", **options):
+def run_process(*arguments: Any, shell: Any = "", **options: Any) -> Any:
     """In a process of its own, with redirections as the shell writes them."""
     line = [sys.executable, "-m", "costeer", *arguments]
     command = ["sh", "-c", f'"$@" {shell}', "sh", *line]
@@ -24,7 +28,7 @@ def run_process(*arguments, shell="", **options):
     )
 
 
-def told(done, words, code=1):
+def told(done: Any, words: Any, code: Any = 1) -> Any:
     err = done.stderr.decode("utf-8", "replace")
     assert words in err
     assert "bug" not in err
@@ -34,28 +38,28 @@ def told(done, words, code=1):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_that_cannot_spell_the_answer(encoding):
+def test_a_terminal_that_cannot_spell_the_answer(encoding: Any) -> None:
     done = run_process(*QUERY, *FAKE, env={"PYTHONIOENCODING": encoding})
     told(done, "8 tokens at", code=0)
     assert done.stdout
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")  # noqa: PTH110
-def test_a_full_disk():
+def test_a_full_disk() -> None:
     told(run_process(*QUERY, *FAKE, shell="> /dev/full"), "No space left on device")
     told(run_process("--help", shell="> /dev/full"), "No space left on device")
 
 
-def test_a_closed_standard_output():
+def test_a_closed_standard_output() -> None:
     told(run_process(*QUERY, *FAKE, shell=">&-"), "Standard output is closed", code=2)
 
 
-def test_a_closed_standard_input():
+def test_a_closed_standard_input() -> None:
     told(run_process("generate", "--query", "-", *FAKE, shell="<&-"), "closed", code=2)
     told(run_process("chat", *FAKE, shell="<&-"), "Ctrl-D leaves", code=0)
 
 
-def test_a_folder_that_is_gone(tmp_path):
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     line = [sys.executable, "-m", "costeer", *QUERY, *FAKE]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -70,7 +74,7 @@ def test_a_folder_that_is_gone(tmp_path):
     told(done, "8 tokens at", code=0)
 
 
-def test_proxies_and_certificates_that_cannot_be_used():
+def test_proxies_and_certificates_that_cannot_be_used() -> None:
     far = ("--cloud", "http://192.0.2.1:9", "--slm", "fake:2")
     told(run_process(*QUERY, *far, env={"ALL_PROXY": "socks5://127.0.0.1:9"}), "proxy", code=2)
     secure = ("--cloud", "https://127.0.0.1:9", "--slm", "fake:2")
@@ -78,12 +82,12 @@ def test_proxies_and_certificates_that_cannot_be_used():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no such device")  # noqa: PTH110
-def test_a_file_without_end(run):
+def test_a_file_without_end(run: Any) -> None:
     code, _, err = run(*QUERY, "--context-file", "/dev/zero", *FAKE)
     assert (code, "larger than 16 MB" in err) == (2, True)
 
 
-def test_ctrl_c_twice_is_as_quiet_as_once():
+def test_ctrl_c_twice_is_as_quiet_as_once() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "costeer", *QUERY, *FAKE[:-1], "3600"],
         stdout=subprocess.PIPE,
@@ -112,5 +116,5 @@ def test_ctrl_c_twice_is_as_quiet_as_once():
         ),
     ],
 )
-def test_where_the_query_goes(cloud, words):
+def test_where_the_query_goes(cloud: Any, words: Any) -> None:
     assert destination(cloud) == words

@@ -1,18 +1,19 @@
 """Continuing a response without sending its ids again: the server's side and the client's."""
 
+from __future__ import annotations
+
 import gzip
 import json
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
 
-from costeer.cloud.client import model_info as cards
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.client.history import ResponseHistory
-from costeer.cloud.client.model_info import _info as described
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Continuation
 from costeer.cloud.server.responses import ResponseStore
@@ -30,10 +31,10 @@ from tests.support.serving import (
 
 
 @pytest.fixture
-def connect():
+def connect() -> Iterator[Any]:
     clients = []
 
-    def make(url, **options):
+    def make(url: Any, **options: Any) -> Any:
         clients.append(CompletionsClient(url, **{"backoff": 0.0} | options))
         return clients[-1]
 
@@ -42,11 +43,11 @@ def connect():
         client.close()
 
 
-def post(app, body):
+def post(app: Any, body: Any) -> Any:
     return httpx2.post(f"{app.url}/v1/completions", json=body)
 
 
-def begin(app, **options):
+def begin(app: Any, **options: Any) -> Any:
     """A finished response: its ID, and prompt and answer."""
     body = {"prompt": PROMPT, "max_tokens": 6, "logprobs": 3, "return_tokens_as_token_ids": True}
     answer = post(app, body | options).json()
@@ -57,7 +58,7 @@ def begin(app, **options):
 # The server.
 
 
-def test_the_same_as_with_the_whole_prompt():
+def test_the_same_as_with_the_whole_prompt() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
         for keep in (1, len(PROMPT), len(ids) - 2, len(ids)):
@@ -70,7 +71,7 @@ def test_the_same_as_with_the_whole_prompt():
                 assert short["usage"]["prompt_tokens"] == keep + len(added)
 
 
-def test_a_continuation_can_be_continued_and_options_can_be_changed():
+def test_a_continuation_can_be_continued_and_options_can_be_changed() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
         second = post(app, {"continue": {"id": name, "keep": len(ids)}, "logprobs": 5}).json()
@@ -92,14 +93,14 @@ def test_a_continuation_can_be_continued_and_options_can_be_changed():
         ([], 400),
     ],
 )
-def test_bad_references(field, status):
+def test_bad_references(field: Any, status: Any) -> None:
     with running(EndlessModel()) as app:
         answer = post(app, {"continue": field, "prompt": [1]})
         assert answer.status_code == status
         assert answer.json()["error"]["code"] == ("unknown_response" if status == 404 else None)
 
 
-def test_more_than_there_is_and_prompts_that_cannot_be_appended():
+def test_more_than_there_is_and_prompts_that_cannot_be_appended() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
         for body in (
@@ -111,7 +112,7 @@ def test_more_than_there_is_and_prompts_that_cannot_be_appended():
             assert post(app, body).status_code == 400
 
 
-def test_the_oldest_responses_are_forgotten():
+def test_the_oldest_responses_are_forgotten() -> None:
     responses = ResponseStore(limit=2)
     for name in "abc":
         with responses.open(name, {"prompt": [1], "logprobs": 2}, [1], lambda: None) as ids:
@@ -122,7 +123,7 @@ def test_the_oldest_responses_are_forgotten():
     assert whole == {"prompt": [1, 7], "logprobs": 2, "max_tokens": 3}
 
 
-def test_only_replacing_ends_what_is_still_written():
+def test_only_replacing_ends_what_is_still_written() -> None:
     ended = []
     responses = ResponseStore()
     with responses.open("a", {}, [1, 2], lambda: ended.append(1)):
@@ -134,7 +135,7 @@ def test_only_replacing_ends_what_is_still_written():
     assert ended == [1]
 
 
-def test_a_replaced_stream_ends_properly_and_frees_its_slot():
+def test_a_replaced_stream_ends_properly_and_frees_its_slot() -> None:
     model = EndlessModel(pause=0.005, max_sequences=1)
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
@@ -148,7 +149,7 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot():
         assert json.loads(rest[-2][6:])["choices"][0]["finish_reason"] == "replaced"
 
 
-def test_a_retried_step_computes_nothing():
+def test_a_retried_step_computes_nothing() -> None:
     model = EndlessModel(pause=0.002, max_sequences=1)  # no second sequence to compute on
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 200, "logprobs": 2, "stream": True}
@@ -163,7 +164,7 @@ def test_a_retried_step_computes_nothing():
     assert wider["usage"]["prompt_tokens_details"]["cached_tokens"] == len(PROMPT)
 
 
-def test_compressed_only_for_who_can_read_it_and_never_held_back():
+def test_compressed_only_for_who_can_read_it_and_never_held_back() -> None:
     with running(EndlessModel(pause=0.01)) as app:
         body = {"prompt": PROMPT, "max_tokens": 20, "stream": True, "logprobs": 8}
         compact = body | {"logprobs_encoding": "base64"}
@@ -187,7 +188,7 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back():
 # The client.
 
 
-def test_what_is_referred_to():
+def test_what_is_referred_to() -> None:
     memory = ResponseHistory()
     assert memory.find_prefix([1, 2, 3]) is None
     known = memory.begin([1, 2, 3])
@@ -206,7 +207,7 @@ def test_what_is_referred_to():
     assert memory.find_prefix([1, 2, 3, 7]) is None
 
 
-def test_only_the_named_response_is_replaced():
+def test_only_the_named_response_is_replaced() -> None:
     memory = ResponseHistory()
     first, second = memory.begin([1]), memory.begin([1])
     first.add("a", 5)
@@ -228,7 +229,7 @@ def test_only_the_named_response_is_replaced():
         pytest.param([2, 9], True, id="it is of another conversation"),
     ],
 )
-def test_what_need_not_be_ended_is_not_replaced(prompt, live):
+def test_what_need_not_be_ended_is_not_replaced(prompt: Any, live: Any) -> None:
     memory = ResponseHistory()
     old, other = memory.begin([1]), memory.begin([1, 4])
     for token in (5, 6):
@@ -240,7 +241,7 @@ def test_what_need_not_be_ended_is_not_replaced(prompt, live):
     assert not old.replaced
 
 
-def test_the_named_response_is_ended_although_another_has_more_of_the_prompt():
+def test_the_named_response_is_ended_although_another_has_more_of_the_prompt() -> None:
     memory = ResponseHistory()
     old, other = memory.begin([1]), memory.begin([1, 4])
     old.add("a", 5)
@@ -253,7 +254,7 @@ def test_the_named_response_is_ended_although_another_has_more_of_the_prompt():
     assert old.replaced
 
 
-def test_corrections_reuse_two_connections_and_cost_few_bytes(connect):
+def test_corrections_reuse_two_connections_and_cost_few_bytes(connect: Any) -> None:
     records = []
     model = EndlessModel(pause=0.004, max_sequences=2)
     with running(model) as app, Relay(app.url) as relay:
@@ -280,7 +281,7 @@ def test_corrections_reuse_two_connections_and_cost_few_bytes(connect):
     assert len(posts[-1].token_ids) > len(PROMPT) + 30  # what the far side then holds
 
 
-def test_a_stream_that_nothing_replaces_is_cut_at_once(connect):
+def test_a_stream_that_nothing_replaces_is_cut_at_once(connect: Any) -> None:
     model = EndlessModel(pause=0.002)
     with running(model) as app:
         stream = connect(app.url).stream(PROMPT, 8, 4000)
@@ -289,7 +290,7 @@ def test_a_stream_that_nothing_replaces_is_cut_at_once(connect):
         assert until(lambda: app.scheduler.busy == 0, 1)
 
 
-def test_only_a_stream_named_as_replaced_is_ended(connect):
+def test_only_a_stream_named_as_replaced_is_ended(connect: Any) -> None:
     with running(EndlessModel(pause=0.002, max_sequences=3)) as app:
         client = connect(app.url)
         old = client.stream(PROMPT, 8, 4000)
@@ -301,7 +302,7 @@ def test_only_a_stream_named_as_replaced_is_ended(connect):
         assert len(list(old)) < 1000  # of 3,979
 
 
-def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect):
+def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect: Any) -> None:
     model = CountingModel()
     with running(model) as app:
         client = connect(app.url)
@@ -316,13 +317,16 @@ def test_a_server_that_was_started_anew_gets_the_whole_prefix(connect):
         assert len(list(client.stream(again, 8, 1))) == 1
 
 
-def test_with_other_servers_a_connection_is_kept_ready(connect, monkeypatch):
+def of_another_server(piece: bytes) -> bytes:
+    """An answer of our server without its extension in ``/v1/models``."""
+    return piece.replace(b'"costeer"', b'"another"')
+
+
+def test_with_other_servers_a_connection_is_kept_ready(connect: Any) -> None:
     """Their streams can only be left by closing the connection."""
-    monkeypatch.setattr(
-        cards, "_info", lambda card: replace(described(card), continues=False, fingerprint=None)
-    )
     records = []
-    with running(EndlessModel(pause=0.004, max_sequences=3)) as app, Relay(app.url) as relay:
+    model = EndlessModel(pause=0.004, max_sequences=3)
+    with running(model) as app, Relay(app.url, edit=of_another_server) as relay:
         client = connect(relay.url, record=records.append)
         stream = client.stream(PROMPT, 8, 500)
         next(stream)

@@ -1,5 +1,7 @@
 """The client against what can go wrong between two machines, on real sockets."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,24 +47,24 @@ FAILURES = [kind for kind in KINDS if kind != "drip"]  # a drip needs policy onl
 class EndingModel(FakeModel):
     """Ends an answer at its fourth token; it would go on after that."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         row = super().logprobs(ids)
         row[END] = 0.0 if len(ids) == len(PROMPT) + 3 else -np.inf
         return row
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with running(EndlessModel(max_sequences=4)) as app:
         yield app
 
 
-def undisturbed(tokens, model=None):
+def undisturbed(tokens: Any, model: Any = None) -> Any:
     return list(InProcess(model or EndlessModel()).stream(PROMPT, 8, tokens))
 
 
 @contextmanager
-def connected(proxy, **options) -> Iterator[CompletionsClient]:
+def connected(proxy: Any, **options: Any) -> Iterator[CompletionsClient]:
     """A client without pauses, and with little policy for silence."""
     options = {"backoff": 0.0, "timeout": 0.12, "retries": 8} | options
     client = CompletionsClient(proxy.url, **options)
@@ -71,13 +74,13 @@ def connected(proxy, **options) -> Iterator[CompletionsClient]:
         client.close()
 
 
-def spoilt(*faults):
+def spoilt(*faults: Any) -> Any:
     """The list of models first, then every fault with a request that passes after it."""
     return [None, *chain.from_iterable((fault, None) for fault in faults)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_fault_gives_the_undisturbed_steps(server, kind):
+def test_each_fault_gives_the_undisturbed_steps(server: Any, kind: Any) -> None:
     places = [0, 1, 60, 200, 420, 600, 1100, 2500] if kind in SOMEWHERE else [0, 200, 1100]
     expected = undisturbed(12)
     plan = spoilt(*(Fault(kind, at, NOISE) for at in places))
@@ -88,7 +91,7 @@ def test_each_fault_gives_the_undisturbed_steps(server, kind):
 
 
 @pytest.fixture(scope="module", params=["end of text", "context full"])
-def ending(request):
+def ending(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A server whose answers end by themselves after four tokens, and those."""
     full = EndlessModel(context_length=len(PROMPT) + 3)
     model = full if request.param == "context full" else EndingModel()
@@ -102,7 +105,7 @@ def ending(request):
 
 
 @pytest.mark.parametrize("kind", SOMEWHERE)
-def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending, kind):
+def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending: Any, kind: Any) -> None:
     """Also right after the last token: it was the last, whatever happens then."""
     app, expected, size = ending
     assert len(expected) == 4
@@ -115,7 +118,7 @@ def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending, kind):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_mixture_gives_the_undisturbed_steps(server, seed):
+def test_a_mixture_gives_the_undisturbed_steps(server: Any, seed: Any) -> None:
     expected = undisturbed(12)
     with FaultProxy(server.url, mixture(seed), enough=40, name=f"seed {seed}") as proxy:
         while proxy.injected < 40:
@@ -134,7 +137,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("kind", FAILURES)
-def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server, kind):
+def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server: Any, kind: Any) -> None:
     error, words = EXPECTED.get(kind, (CloudUnreachableError, "connection to the cloud server"))
     fault = Fault(kind, 60 if kind == "damage" else 0, NOISE)
     plan = chain([None, Fault("cut", 900)], repeat(fault))
@@ -151,7 +154,7 @@ def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server, kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_list_of_models_is_asked_for_again(server, kind):
+def test_the_list_of_models_is_asked_for_again(server: Any, kind: Any) -> None:
     faults = [Fault(kind, at, NOISE) for at in (0, 60, 300)]
     with FaultProxy(server.url, spoilt(*faults)[1:]) as proxy:
         for _ in faults:
@@ -161,7 +164,7 @@ def test_the_list_of_models_is_asked_for_again(server, kind):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FAILURES if kind != "damage"])
-def test_a_list_of_models_that_never_comes(server, kind):
+def test_a_list_of_models_that_never_comes(server: Any, kind: Any) -> None:
     error, _ = EXPECTED.get(kind, (CloudUnreachableError, ""))
     with FaultProxy(server.url, repeat(Fault(kind, 0, NOISE))) as proxy:
         with connected(proxy, retries=1) as client, pytest.raises(error) as caught:
@@ -170,7 +173,7 @@ def test_a_list_of_models_that_never_comes(server, kind):
         assert proxy.happened[kind] == 2
 
 
-def test_damage_that_still_reads_as_an_answer_shows(server):
+def test_damage_that_still_reads_as_an_answer_shows(server: Any) -> None:
     """Single characters of an id or of a log-probability changed into others of their kind."""
     expected = undisturbed(3)
     plan = spoilt(*(Fault("damage", at, b"\1") for at in range(150, 330, 3)))
@@ -179,7 +182,7 @@ def test_damage_that_still_reads_as_an_answer_shows(server):
             assert same(list(client.stream(PROMPT, 8, 3)), expected)
 
 
-def test_a_server_never_met_is_given_up_sooner():
+def test_a_server_never_met_is_given_up_sooner() -> None:
     records = []
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -193,31 +196,31 @@ def test_a_server_never_met_is_given_up_sooner():
 # Time.
 
 
-def test_a_stream_that_stalls_is_taken_up_long_before_the_first_token_is_given_up(server):
-    started = time.monotonic()
+@pytest.mark.timeout(25)  # the timeout is 30 s
+def test_a_stream_that_stalls_is_taken_up_long_before_the_first_token_is_given_up(
+    server: Any,
+) -> None:
     with FaultProxy(server.url, [None, Fault("stall", 1500)]) as proxy:
         with connected(proxy, timeout=30, stall=0.1) as client:
             assert same(list(client.stream(PROMPT, 8, 12)), undisturbed(12))
         assert proxy.happened["stall"] == 1
-    assert time.monotonic() - started < 15
 
 
-def test_so_is_a_request_that_only_adds_a_token(server):
-    started = time.monotonic()
+@pytest.mark.timeout(25)
+def test_so_is_a_request_that_only_adds_a_token(server: Any) -> None:
     with FaultProxy(server.url, [None, None, Fault("stall")]) as proxy:
         with connected(proxy, timeout=30, stall=0.1) as client:
             (first,) = client.stream(PROMPT, 8, 1)
             (second,) = client.stream([*PROMPT, first.token], 8, 1)
         assert same([first, second], undisturbed(2))
         assert proxy.happened["stall"] == 1
-    assert time.monotonic() - started < 15
 
 
-def pausing(then):
+def pausing(then: Any) -> None:
     """Ask a server that wants to be left alone for 30 s; call ``then(client)`` meanwhile."""
     refused = threading.Event()
 
-    def interrupt():
+    def interrupt() -> None:
         assert refused.wait(30)
         time.sleep(0.1)  # until the pause has begun
         then(client)
@@ -225,20 +228,20 @@ def pausing(then):
     with Scripted(reply(503, "", retry_after=30)) as server:
         client = CompletionsClient(server.url, record=lambda e: e.token_ids and refused.set())
         threading.Thread(target=interrupt, daemon=True).start()
-        started = time.monotonic()
         try:
             list(client.stream(PROMPT, 8, 12))
         finally:
             client.close()
-            assert time.monotonic() - started < 15
 
 
-def test_ctrl_c_ends_a_pause_at_once():
+@pytest.mark.timeout(25)  # the pause is 30 s
+def test_ctrl_c_ends_a_pause_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         pausing(lambda _: os.kill(os.getpid(), signal.SIGINT))
 
 
-def test_closing_ends_a_pause_at_once():
+@pytest.mark.timeout(25)
+def test_closing_ends_a_pause_at_once() -> None:
     with pytest.raises(StoppedError):
         pausing(CompletionsClient.close)
 
@@ -246,14 +249,14 @@ def test_closing_ends_a_pause_at_once():
 # Servers of other kinds.
 
 
-def test_no_more_tokens_than_asked_for():
+def test_no_more_tokens_than_asked_for() -> None:
     row = {5: -0.25, 3: -1.75}
     answer = events(*[vllm_chunk(5, row)] * 3, vllm_chunk(5, row, "length"))
     with Scripted(answer) as server, connected(server) as client:
         assert numbered(client.stream([1], 2, 2)) == [5, 5]
 
 
-def test_a_row_spoilt_after_good_ones_is_asked_for_again():
+def test_a_row_spoilt_after_good_ones_is_asked_for_again() -> None:
     row, wrong = {5: -0.25, 3: -1.75}, {5: -0.25, -3: -1.75}
     broken = events(vllm_chunk(5, row), vllm_chunk(3, wrong, "length"))
     with Scripted(broken, events(vllm_chunk(3, row, "length"))) as server:

@@ -1,3 +1,9 @@
+"""The large model in this process, without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +13,7 @@ from costeer.models.fake import END, FakeModel
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingModel, same
 
 
-def test_continues_greedily():
+def test_continues_greedily() -> None:
     model = FakeModel()
     ids = list(PROMPT)
     for step in InProcess(model).stream(PROMPT, 5, 12):
@@ -18,7 +24,7 @@ def test_continues_greedily():
     assert len(ids) == len(PROMPT) + 12
 
 
-def test_the_end_is_a_step():
+def test_the_end_is_a_step() -> None:
     for seed in range(20):
         tokens = [s.token for s in InProcess(FakeModel(seed=seed)).stream(PROMPT, 1, 2000)]
         assert END not in tokens[:-1]
@@ -27,7 +33,7 @@ def test_the_end_is_a_step():
     pytest.fail("no answer of the fake model ended")
 
 
-def test_reuses_what_is_evaluated():
+def test_reuses_what_is_evaluated() -> None:
     model = CountingModel()
     cloud = InProcess(model)
     first = list(cloud.stream(PROMPT, 4, 6))
@@ -42,14 +48,14 @@ def test_reuses_what_is_evaluated():
     assert model.opened == 0
 
 
-def test_long_prompts_are_fed_in_pieces():
+def test_long_prompts_are_fed_in_pieces() -> None:
     model = CountingModel(context_length=2000)
     prompt = [i % 256 for i in range(1200)]
     list(InProcess(model).stream(prompt, 1, 1))
     assert (model.evaluated, len(model.widths)) == (1200, 10)  # CHUNK is 128
 
 
-def test_streams_may_overlap():
+def test_streams_may_overlap() -> None:
     model = CountingModel(max_sequences=2)
     cloud = InProcess(model)
     one, two = cloud.stream(PROMPT, 3, 8), cloud.stream([1, 2, 3], 3, 8)
@@ -63,7 +69,7 @@ def test_streams_may_overlap():
     assert model.opened == 2
 
 
-def test_ends_where_the_context_is_full():
+def test_ends_where_the_context_is_full() -> None:
     model = EndlessModel(context_length=20)
     assert len(list(InProcess(model).stream(PROMPT, 1, 50))) == 20 - len(PROMPT) + 1
     with pytest.raises(ContextLengthError):
@@ -71,12 +77,12 @@ def test_ends_where_the_context_is_full():
 
 
 @pytest.mark.parametrize(("prompt", "k", "n"), [([], 1, 1), ([1], 0, 1), ([1], 1, 0)])
-def test_refuses_the_impossible(prompt, k, n):
+def test_refuses_the_impossible(prompt: Any, k: int, n: int) -> None:
     with pytest.raises(ParameterError):
         InProcess(FakeModel()).stream(prompt, k, n)
 
 
-def test_records_each_begun_stream_once():
+def test_records_each_begun_stream_once() -> None:
     records = []
     cloud = InProcess(FakeModel(), records.append)
     list(cloud.stream(PROMPT, 1, 3))
@@ -88,14 +94,14 @@ def test_records_each_begun_stream_once():
     assert {(r.bytes_up, r.bytes_down) for r in records} == {(0, 0)}
 
 
-def test_recovers_after_a_failure():
+def test_recovers_after_a_failure() -> None:
     cloud = InProcess(FailingModel(None, len(PROMPT) + 2))
     with pytest.raises(NotFiniteError):
         list(cloud.stream(PROMPT, 1, 5))
     assert len(list(cloud.stream(PROMPT, 1, 2))) == 2
 
 
-def test_info():
+def test_info() -> None:
     model = FakeModel()
     info = InProcess(model).info()
     assert (info.vocab_size, info.max_top_k, info.context_length) == (320, 320, 4096)

@@ -1,4 +1,11 @@
+"""The top k of a row, and the step made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +28,7 @@ from costeer.exceptions import NotFiniteError
         ([-1, -2], 0, []),
     ],
 )
-def test_top_k(row, k, ids):
+def test_top_k(row: Any, k: int, ids: Any) -> None:
     found, values = top_k(np.asarray(row, np.float32), k)
     assert found.tolist() == ids
     assert (found.dtype, values.dtype) == (np.int32, np.float32)
@@ -33,7 +40,7 @@ def test_top_k(row, k, ids):
     arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([-np.inf, -3.0, -1.5, -0.5])),
     st.integers(1, 70),
 )
-def test_top_k_is_a_stable_sort(row, k):
+def test_top_k_is_a_stable_sort(row: npt.NDArray[Any], k: int) -> None:
     ids, values = top_k(row, k)
     expected = np.argsort(-row, kind="stable")[:k]
     assert ids.tolist() == expected.tolist()
@@ -41,6 +48,6 @@ def test_top_k_is_a_stable_sort(row, k):
     assert ids[0] == np.argmax(row)
 
 
-def test_top_k_refuses_nan():
+def test_top_k_refuses_nan() -> None:
     with pytest.raises(NotFiniteError):
         top_k(np.asarray([-1, np.nan, -2], np.float32), 1)

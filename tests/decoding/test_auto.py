@@ -1,4 +1,9 @@
+"""The rule behind strength "auto", against its definition."""
+
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +21,16 @@ TOKENS = st.lists(st.integers(0, V - 1), max_size=12)
 FEW = st.lists(st.integers(0, 2), max_size=25)  # copies of three tokens are common
 
 
-def rows(seed, n=1, spread=1.0):
+def rows(seed: Any, n: Any = 1, spread: Any = 1.0) -> Any:
     return log_softmax(np.random.default_rng(seed).normal(0, spread, (n, V)))
 
 
-def nats(with_, without):
+def nats(with_: Any, without: Any) -> Any:
     pairs = zip(with_.tolist(), without.tolist(), strict=True)
     return sum(math.exp(w) * (w - p) for w, p in pairs)
 
 
-def by_hand(with_, without, text, answer):
+def by_hand(with_: Any, without: Any, text: Any, answer: Any) -> Any:
     """The docstring's formula in plain Python, at the last of these positions."""
     recent = 0.0
     for w, p in zip(with_, without, strict=True):
@@ -41,7 +46,7 @@ def by_hand(with_, without, text, answer):
 
 
 @given(st.integers(0, 2**31), TOKENS | FEW, TOKENS | FEW, st.sampled_from([0.3, 1.0, 3.0]))
-def test_is_its_formula(seed, text, answer, spread):
+def test_is_its_formula(seed: Any, text: Any, answer: Any, spread: Any) -> None:
     n = len(answer) + 1
     with_, without = rows(seed, n, spread), rows(seed + 1, n, spread)
     bonus = Auto(P, text).bonus(with_, without, answer)
@@ -51,7 +56,7 @@ def test_is_its_formula(seed, text, answer, spread):
     assert bonus.dtype == np.float32
 
 
-def test_positions_together_are_positions_one_by_one():
+def test_positions_together_are_positions_one_by_one() -> None:
     """Bit for bit, or run-ahead would differ from lockstep."""
     with_, without = rows(1, 6), rows(2, 6)
     text, answer = [3, 5, 8, 9, 3, 5, 7], [3, 5, 8, 9, 3]
@@ -62,7 +67,7 @@ def test_positions_together_are_positions_one_by_one():
         assert np.array_equal(together[i], alone[0])
 
 
-def test_positions_that_were_rolled_back_leave_no_trace():
+def test_positions_that_were_rolled_back_leave_no_trace() -> None:
     with_, without = rows(1, 6), rows(2, 6)
     straight = Auto(P, []).bonus(with_, without, [1, 2, 3, 4, 5])
     rule = Auto(P, [])
@@ -71,7 +76,7 @@ def test_positions_that_were_rolled_back_leave_no_trace():
     assert np.array_equal(rule.bonus(with_[2:], without[2:], [1, 2, 3, 4, 5]), straight[2:])
 
 
-def test_silent_where_the_context_says_nothing_and_full_where_it_decides():
+def test_silent_where_the_context_says_nothing_and_full_where_it_decides() -> None:
     quiet = rows(1)
     assert not Auto(P, []).bonus(quiet, quiet).any()
     loud = log_softmax(np.eye(1, V, 5, dtype=np.float32) * 9)
@@ -79,19 +84,19 @@ def test_silent_where_the_context_says_nothing_and_full_where_it_decides():
     assert Auto(P, []).bonus(loud, uniform) == pytest.approx(P.gain * (loud - uniform), rel=1e-5)
 
 
-def test_the_gain_falls_while_the_context_is_recited():
+def test_the_gain_falls_while_the_context_is_recited() -> None:
     loud = log_softmax(np.eye(1, V, 5, dtype=np.float32) * 9).repeat(30, axis=0)
     uniform = log_softmax(np.zeros((30, V), np.float32))
     bonus = Auto(P, []).bonus(loud, uniform, [5] * 29)[:, 5]
     assert bonus[20] < bonus[0] / 3
 
 
-def test_a_copied_run_gets_no_more_help():
+def test_a_copied_run_gets_no_more_help() -> None:
     """Not the next token of the text, after eight in a row; others go on as they did."""
     with_ = log_softmax(np.eye(1, 30, 9, dtype=np.float32) * 9)
     without = log_softmax(np.zeros((1, 30), np.float32))
 
-    def helped(answer):
+    def helped(answer: Any) -> Any:
         return Auto(AutoParams(), range(20)).bonus(with_, without, answer)[0, 9]
 
     assert helped(range(2, 9)) > 2  # seven
@@ -99,7 +104,7 @@ def test_a_copied_run_gets_no_more_help():
     assert helped([8, *range(2, 9)]) > 2
 
 
-def test_impossible_tokens_stay_finite():
+def test_impossible_tokens_stay_finite() -> None:
     nothing = np.full((1, 4), -np.inf, np.float32)
     certain = np.array([[0, -np.inf, -np.inf, -np.inf]], np.float32)
     for with_, without in ((nothing, nothing), (certain, nothing), (nothing, certain)):
@@ -107,7 +112,7 @@ def test_impossible_tokens_stay_finite():
 
 
 @given(st.integers(0, 2**31), st.sampled_from([0.1, 1.0, 8.0]))
-def test_divergence_is_the_kullback_leibler_divergence(seed, spread):
+def test_divergence_is_the_kullback_leibler_divergence(seed: Any, spread: Any) -> None:
     with_, without = rows(seed, 1, spread)[0], rows(seed + 1, 1, spread)[0]
     found = divergence(with_, with_ - without)
     assert found == pytest.approx(nats(with_, without), rel=1e-4, abs=1e-4) and found >= 0
@@ -119,7 +124,9 @@ def test_divergence_is_the_kullback_leibler_divergence(seed, spread):
     st.sampled_from([0.0, 0.7, 1.0]),
     st.sampled_from([1.0, 0.9]),
 )
-def test_a_proven_choice_is_the_full_vocabularys(seed, k, temperature, top_p):
+def test_a_proven_choice_is_the_full_vocabularys(
+    seed: Any, k: Any, temperature: Any, top_p: Any
+) -> None:
     llm = rows(seed, spread=4.0)[0]
     bonus = Auto(P, [1, 2, 3, 1, 2, 4]).bonus(rows(seed + 1, spread=2.0), rows(seed + 2))[0]
     sampling = SamplingParams(temperature, top_p, seed % 1000)
@@ -132,13 +139,13 @@ def test_a_proven_choice_is_the_full_vocabularys(seed, k, temperature, top_p):
         assert found.proven
 
 
-def test_private_part_is_what_only_the_private_prompt_has():
+def test_private_part_is_what_only_the_private_prompt_has() -> None:
     assert private_part([1, 2, 8, 9], [1, 2, 5, 6, 7, 8, 9]) == (5, 6, 7)
     assert private_part([1, 8], [1, 8]) == ()
     assert private_part([], [4, 5]) == (4, 5)
 
 
 @given(TOKENS, TOKENS, TOKENS)
-def test_private_part_is_never_longer_than_the_rest(start, middle, end):
+def test_private_part_is_never_longer_than_the_rest(start: Any, middle: Any, end: Any) -> None:
     part = private_part([*start, *end], [*start, *middle, *end])
     assert len(part) == len(middle)

@@ -1,3 +1,9 @@
+"""A proven choice is the full vocabulary's choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,14 +16,14 @@ from costeer.decoding.steering import log_softmax, score
 from costeer.exceptions import NotFiniteError
 
 
-def top(base, k):
+def top(base: Any, k: Any) -> Any:
     """The k likeliest as a server would send them; which of several equals is not promised."""
     ids = np.argsort(-base, kind="stable")[:k].astype(np.int32)
     return ids, base[ids]
 
 
 @st.composite
-def problems(draw):
+def problems(draw: Any) -> Any:
     width = draw(st.integers(1, 40))
     value = st.one_of(
         st.sampled_from([0.0, 1.0, 2.0, -30.0, -np.inf]), st.floats(-20, 20, width=32)
@@ -40,7 +46,7 @@ def problems(draw):
 
 
 @given(problems())
-def test_a_proven_choice_is_the_full_vocabularys(problem):
+def test_a_proven_choice_is_the_full_vocabularys(problem: Any) -> None:
     base, delta, gain, sampling, k = problem
     noise = gumbel(sampling.seed, 0, base.size)
     full = choose(score(base, delta, gain), sampling, noise)
@@ -56,7 +62,7 @@ def test_a_proven_choice_is_the_full_vocabularys(problem):
     [SamplingParams(), SamplingParams(1.0, 1.0, 1), SamplingParams(1.0, 0.9, 1)],
     ids=["greedy", "temperature", "top-p"],
 )
-def test_widening_ends_and_most_steps_need_little(sampling):
+def test_widening_ends_and_most_steps_need_little(sampling: Any) -> None:
     rng = np.random.default_rng(4)
     proven_at_64 = 0
     for position in range(40):
@@ -71,7 +77,7 @@ def test_widening_ends_and_most_steps_need_little(sampling):
     assert proven_at_64 > 0
 
 
-def test_a_tie_with_the_bound_is_not_proven():
+def test_a_tie_with_the_bound_is_not_proven() -> None:
     base = np.log(np.array([0.5, 0.25, 0.25], np.float32))
     delta = np.array([0.0, 0.0, np.log(2)], np.float32)
     choice = choose_certified(*top(base, 1), delta, 1.0, SamplingParams())
@@ -79,7 +85,7 @@ def test_a_tie_with_the_bound_is_not_proven():
     assert not choice.proven
 
 
-def test_padding_ids_are_ignored():
+def test_padding_ids_are_ignored() -> None:
     ids = np.array([7, 1, 0], np.int32)  # the device has two tokens
     choice = choose_certified(
         ids, np.array([-0.1, -3, -4], np.float32), np.zeros(2, np.float32), 1.0, SamplingParams()
@@ -91,7 +97,7 @@ def test_padding_ids_are_ignored():
         )
 
 
-def test_nan_is_an_error_not_a_token():
+def test_nan_is_an_error_not_a_token() -> None:
     ids = np.array([0, 1], np.int32)
     fine = np.zeros(4, np.float32)
     broken = np.array([0, np.nan], np.float32)
@@ -104,7 +110,7 @@ def test_nan_is_an_error_not_a_token():
 
 
 @st.composite
-def close_problems(draw):
+def close_problems(draw: Any) -> Any:
     """Two scores, one unit in the last place apart, of which many are equal after the division."""
     temperature = draw(st.sampled_from([0.7, 0.8, 0.9, 1.1, 1.3]))
     level = np.float32(draw(st.floats(-2.5, -1.5, width=32)))
@@ -117,7 +123,7 @@ def close_problems(draw):
 
 
 @given(close_problems())
-def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
+def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem: Any) -> None:
     base, delta, sampling = problem
     noise = np.array([0, 0, 0, 9], np.float32)
     choice = choose_certified(*top(base, 3), delta, 1.0, sampling, noise)
@@ -126,7 +132,7 @@ def test_scores_that_the_temperature_makes_equal_are_ranked_by_id(problem):
 
 
 @pytest.mark.parametrize("bound", [-700, -735, -744, -746, -1000])
-def test_top_p_with_a_remainder_that_is_no_number(bound):
+def test_top_p_with_a_remainder_that_is_no_number(bound: Any) -> None:
     base, delta = np.array([0, bound], np.float32), np.zeros(10, np.float32)
     sampling = SamplingParams(0.7, 0.9)
     ids = np.arange(2, dtype=np.int32)

@@ -1,3 +1,9 @@
+"""Sampling has the stated frequencies, and depends on seed and position alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +14,7 @@ from costeer.exceptions import ParameterError
 P = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
 
 
-def draws(sampling, count=6_000, scores=P):
+def draws(sampling: Any, count: Any = 6_000, scores: Any = P) -> Any:
     chosen = [
         choose(scores, sampling, gumbel(sampling.seed, position, scores.size))
         for position in range(count)
@@ -29,7 +35,7 @@ def draws(sampling, count=6_000, scores=P):
         (0.0, 0.5, [0, 1, 0, 0]),
     ],
 )
-def test_frequencies(temperature, top_p, expected):
+def test_frequencies(temperature: Any, top_p: Any, expected: Any) -> None:
     frequencies = draws(SamplingParams(temperature, top_p, seed=3))
     assert frequencies == pytest.approx(np.asarray(expected), abs=0.027)
 
@@ -38,11 +44,11 @@ def test_frequencies(temperature, top_p, expected):
     ("scores", "expected"),
     [([1, 3, 3, 2], 1), ([5], 0), ([-np.inf, -np.inf, -4], 2), ([0, 0, 0], 0)],
 )
-def test_greedy(scores, expected):
+def test_greedy(scores: Any, expected: Any) -> None:
     assert choose(np.array(scores, np.float32), SamplingParams()) == expected
 
 
-def test_a_constant_added_to_the_scores_changes_nothing():
+def test_a_constant_added_to_the_scores_changes_nothing() -> None:
     scores = log_softmax(np.random.default_rng(0).normal(size=1000) * 3)
     sampling = SamplingParams(0.8, 0.9, seed=1)
     for position in range(50):
@@ -50,7 +56,7 @@ def test_a_constant_added_to_the_scores_changes_nothing():
         assert choose(scores, sampling, noise) == choose(scores + 7, sampling, noise)
 
 
-def test_noise_depends_on_seed_and_position_only():
+def test_noise_depends_on_seed_and_position_only() -> None:
     assert np.array_equal(gumbel(5, 2, 100), gumbel(5, 2, 100))
     assert not np.array_equal(gumbel(5, 2, 100), gumbel(5, 3, 100))
     assert not np.array_equal(gumbel(5, 2, 100), gumbel(6, 2, 100))
@@ -71,6 +77,6 @@ def test_noise_depends_on_seed_and_position_only():
         {"seed": 2**64},
     ],
 )
-def test_out_of_range(bad):
+def test_out_of_range(bad: Any) -> None:
     with pytest.raises(ParameterError, match=next(iter(bad)).split("_")[0]):
         SamplingParams(**bad)

@@ -1,5 +1,10 @@
+"""The gain and the delta, against Algorithm 1 as printed."""
+
+from __future__ import annotations
+
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,15 +28,15 @@ TABLE = {1: 0.4762, 2: 0.7317, 5: 1.1256, 10: 1.4488, 20: 1.7833, 60: 2.3243, 10
 
 
 @pytest.mark.parametrize(("steps", "expected"), TABLE.items())
-def test_gain_at_the_papers_defaults(steps, expected):
+def test_gain_at_the_papers_defaults(steps: Any, expected: Any) -> None:
     assert gain(SteeringParams(steps=steps)) == pytest.approx(expected, abs=5e-5)
 
 
-def test_no_steps_give_no_gain():
+def test_no_steps_give_no_gain() -> None:
     assert gain(SteeringParams(steps=0)) == 0.0
 
 
-def test_gain_tends_to_beta_over_lam_minus_alpha():
+def test_gain_tends_to_beta_over_lam_minus_alpha() -> None:
     assert gain(SteeringParams(alpha=1, lam=2, steps=4000)) == pytest.approx(1.0, abs=1e-2)
 
 
@@ -49,19 +54,19 @@ def test_gain_tends_to_beta_over_lam_minus_alpha():
         {"beta": math.inf},
     ],
 )
-def test_parameters_out_of_range(bad):
+def test_parameters_out_of_range(bad: Any) -> None:
     with pytest.raises(ParameterError, match=next(iter(bad))):
         SteeringParams(**bad)
 
 
-def test_exploding_parameters_warn_and_say_what_to_change():
+def test_exploding_parameters_warn_and_say_what_to_change() -> None:
     with pytest.warns(GainWarning, match=r"alpha \(2\) at or below lam \(0\.1\)"):
         assert gain(SteeringParams(lam=0.1)) > 1e9
     with pytest.raises(ParameterError, match="overflows"):
         gain(SteeringParams(alpha=1e6, lam=1e-9, eta=1e9, steps=2000))
 
 
-def log_probabilities(width):
+def log_probabilities(width: Any) -> Any:
     """Logits with ties, large values and -inf, at least one finite."""
     value = st.one_of(
         st.sampled_from([0.0, 1.0, -1.0, -50.0, 80.0, -np.inf]),
@@ -72,7 +77,7 @@ def log_probabilities(width):
 
 
 @st.composite
-def problems(draw):
+def problems(draw: Any) -> Any:
     width = draw(st.integers(1, 12))
     params = SteeringParams(
         alpha=draw(st.floats(0, 3)),
@@ -85,7 +90,7 @@ def problems(draw):
 
 
 @given(problems())
-def test_the_closed_form_is_algorithm_1(problem):
+def test_the_closed_form_is_algorithm_1(problem: Any) -> None:
     params, llm, slm_with, slm_without = problem
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GainWarning)
@@ -100,7 +105,7 @@ def test_the_closed_form_is_algorithm_1(problem):
     assert np.exp(steered.astype(np.float64)).sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_inputs_are_left_alone_and_batches_work():
+def test_inputs_are_left_alone_and_batches_work() -> None:
     rng = np.random.default_rng(0)
     base, with_, without = (log_softmax(rng.normal(size=(4, 50))) for _ in range(3))
     copies = base.copy(), with_.copy(), without.copy()
@@ -112,6 +117,6 @@ def test_inputs_are_left_alone_and_batches_work():
         assert np.array_equal(before, after)
 
 
-def test_a_gain_of_zero_is_the_large_model_alone():
+def test_a_gain_of_zero_is_the_large_model_alone() -> None:
     base = log_softmax(np.arange(5.0))
     assert np.array_equal(score(base, np.full(5, 9.0, np.float32), 0.0), base)

@@ -1,4 +1,10 @@
+"""Both modes against Algorithm 1 on full vocabularies."""
+
+from __future__ import annotations
+
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +26,7 @@ from costeer.models.fake import FakeModel
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 
 
-def by_the_book(llm, slm, prompts, params, auto=None):
+def by_the_book(llm: Any, slm: Any, prompts: Any, params: Any, auto: Any = None) -> Any:
     """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
     rule = Auto(auto, private_part(prompts.plain, prompts.private)) if auto else None
@@ -38,7 +44,7 @@ def by_the_book(llm, slm, prompts, params, auto=None):
     return decided
 
 
-def decode(llm, slm, params, prompts=PROMPTS, auto=None):
+def decode(llm: Any, slm: Any, params: Any, prompts: Any = PROMPTS, auto: Any = None) -> Any:
     pair = SlmPair(slm)
     local = SlmDelta(pair, auto)
     try:
@@ -56,7 +62,9 @@ def decode(llm, slm, params, prompts=PROMPTS, auto=None):
     ),
     mode=st.sampled_from(MODES),
 )
-def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampling, mode):
+def test_both_modes_are_algorithm_1_whatever_the_top_k(
+    seed: Any, gain: Any, top_k: Any, sampling: Any, mode: Any
+) -> None:
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
     params = DecodeParams(gain, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
     steps = decode(llm, slm, params)
@@ -70,7 +78,9 @@ def test_both_modes_are_algorithm_1_whatever_the_top_k(seed, gain, top_k, sampli
     sampling=st.sampled_from([SamplingParams(), SamplingParams(0.8, 0.9, seed=4)]),
     mode=st.sampled_from(MODES),
 )
-def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling, mode):
+def test_auto_is_the_full_vocabularys_choice_in_both_modes(
+    seed: Any, top_k: Any, sampling: Any, mode: Any
+) -> None:
     llm, slm = FakeModel(seed=seed), FakeModel(seed=seed + 1)
     prompts = Prompts(
         public=(9, 1, 2, 3), plain=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3)
@@ -83,7 +93,7 @@ def test_auto_is_the_full_vocabularys_choice_in_both_modes(seed, top_k, sampling
     assert all(step.proven for step in steps)
 
 
-def test_a_gain_of_zero_is_the_llm_and_nothing_is_changed():
+def test_a_gain_of_zero_is_the_llm_and_nothing_is_changed() -> None:
     llm = FakeModel(seed=1)
     params = DecodeParams(0.0, max_tokens=20)
     steps = list(generate_step(InProcess(llm), NoSteering(320), PROMPTS, params))
@@ -92,7 +102,7 @@ def test_a_gain_of_zero_is_the_llm_and_nothing_is_changed():
     assert not any(step.changed for step in steps)
 
 
-def test_records():
+def test_records() -> None:
     steps = decode(FakeModel(seed=1), FakeModel(seed=2), DecodeParams(1.0, 2, 15))
     assert [step.position for step in steps] == list(range(15))
     assert any(step.changed for step in steps)
@@ -104,23 +114,31 @@ def test_records():
 class Capped:
     """A server that never sends more than three log-probabilities."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         self.inner = InProcess(model)
         self.asked = []
 
-    def info(self):
+    def info(self) -> Any:
         return CloudInfo("capped")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         self.asked.append(top_k)
         yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
+def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode: Any) -> None:
     cloud = Capped(FakeModel(seed=1))
     pair = SlmPair(FakeModel(seed=2))
     local = SlmDelta(pair)
@@ -133,23 +151,31 @@ def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode):
 class Meeting:
     """An LLM and a small model that each wait until the other is at work too."""
 
-    def info(self):
+    def info(self) -> Any:
         return CloudInfo("meeting")
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.barrier = threading.Barrier(2)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         self.barrier.wait(timeout=10)
         yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
 
-    def begin(self, public, private):
+    def begin(self, public: Any, private: Any) -> Any:
         self.barrier.wait(timeout=10)
         return np.zeros(2, np.float32)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_two_models_work_at_the_same_time(mode):
+def test_the_two_models_work_at_the_same_time(mode: Any) -> None:
     both = Meeting()
     assert len(list(generate_step(both, both, PROMPTS, DecodeParams(1.0, 2, 1, mode=mode)))) == 1
 
@@ -157,25 +183,33 @@ def test_the_two_models_work_at_the_same_time(mode):
 class Silent:
     """A server that ends every stream at once."""
 
-    def info(self):
+    def info(self) -> Any:
         return CloudInfo("silent")
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         yield from ()
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_empty_stream_is_an_error_with_words(mode):
+def test_an_empty_stream_is_an_error_with_words(mode: Any) -> None:
     with pytest.raises(CloudProtocolError, match="without sending a token"):
         list(generate_step(Silent(), NoSteering(9), PROMPTS, DecodeParams(1.0, mode=mode)))
 
 
 @pytest.mark.parametrize("bad", [{"top_k": 0}, {"max_tokens": 0}])
-def test_out_of_range(bad):
+def test_out_of_range(bad: Any) -> None:
     with pytest.raises(ParameterError, match="at least 1"):
         DecodeParams(1.0, **bad)
 
 
-def test_an_unknown_mode():
+def test_an_unknown_mode() -> None:
     with pytest.raises(ParameterError, match="no mode 'draft'"):
         DecodeParams(1.0, mode="draft")

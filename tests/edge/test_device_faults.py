@@ -3,13 +3,18 @@
 Another way of decoding is tested by adding its name to ``MODES``.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from costeer import Costeer
 from costeer.cloud.client.completions import CompletionsClient
@@ -26,36 +31,37 @@ from tests.support.serving import EndlessModel, running
 
 MODES = ("lockstep", "run-ahead")
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
+# In one answer; `make test-exact` injects more.
+FAULTS = 200 if settings.default.max_examples >= 1000 else 50
 SAMPLINGS = {"greedy": {}, "sampled": {"temperature": 0.7, "seed": 5}}
-TOKENS = 280  # enough for 200 faults
 
 
-def chosen(mode):
+def chosen(mode: Any) -> Any:
     """The arguments that choose a mode, for ``Costeer`` and ``DecodeParams`` alike."""
     return {"mode": mode}
 
 
-def large():
+def large() -> Any:
     """The LLM of these tests; the server has the same."""
     return EndlessModel(seed=1)
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with running(EndlessModel(seed=1, max_sequences=4)) as app:
         yield app
 
 
-def door(url, **options):
+def door(url: Any, **options: Any) -> Any:
     """A client without pauses, and with little patience for silence."""
     return CompletionsClient(url, **{"backoff": 0.0, "timeout": 0.12, "retries": 20} | options)
 
 
-def opened(cloud, mode):
+def opened(cloud: Any, mode: Any) -> Any:
     return Costeer(cloud, FakeModel(seed=2), strength=1.0, **chosen(mode))
 
 
-def undisturbed(mode, **options):
+def undisturbed(mode: Any, **options: Any) -> Any:
     with opened(InProcess(large()), mode) as costeer:
         return costeer.generate("Q?", "A context.", **options)
 
@@ -64,16 +70,16 @@ def undisturbed(mode, **options):
     ("mode", "sampling"),
     [("lockstep", "greedy"), ("run-ahead", "greedy"), ("run-ahead", "sampled")],
 )
-def test_two_hundred_faults_in_one_answer(server, mode, sampling):
-    options = SAMPLINGS[sampling] | {"max_tokens": TOKENS}
+def test_many_faults_in_one_answer(server: Any, mode: Any, sampling: Any) -> None:
+    options = SAMPLINGS[sampling] | {"max_tokens": 3 * FAULTS // 2}
     seed = f"{mode} {sampling}"
     with FaultProxy(
-        server.url, mixture(seed, spread=300, in_a_row=4), enough=200, name=seed
+        server.url, mixture(seed, spread=300, in_a_row=4), enough=FAULTS, name=seed
     ) as proxy:
         with opened(door(proxy.url), mode) as costeer:
             result = costeer.generate("Q?", "A context.", **options)
-        assert proxy.injected >= 200
-        assert all(proxy.happened[kind] >= 3 for kind in KINDS)
+        assert proxy.injected >= FAULTS
+        assert FAULTS < 200 or all(proxy.happened[kind] >= 3 for kind in KINDS)
         expected = undisturbed(mode, **options)
         assert result.token_ids == expected.token_ids
         assert result.text == expected.text
@@ -83,11 +89,11 @@ def test_two_hundred_faults_in_one_answer(server, mode, sampling):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_record_is_the_undisturbed_one(server, mode):
+def test_every_record_is_the_undisturbed_one(server: Any, mode: Any) -> None:
     sampling = SamplingParams(0.8, seed=3)
     params = DecodeParams(1.0, top_k=8, max_tokens=30, sampling=sampling, **chosen(mode))
 
-    def steps(cloud):
+    def steps(cloud: Any) -> Any:
         pair = SlmPair(FakeModel(seed=2))
         local = SlmDelta(pair)
         try:
@@ -103,7 +109,7 @@ def test_every_record_is_the_undisturbed_one(server, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_after_the_last_retry_what_was_written_is_kept(server, mode):
+def test_after_the_last_retry_what_was_written_is_kept(server: Any, mode: Any) -> None:
     expected = undisturbed(mode, max_tokens=100)
     # Whatever was written last could become a stop text, and is not shown as long as it could.
     stop = [character + "\0\0\0" for character in set(expected.text)]
@@ -130,16 +136,16 @@ def test_after_the_last_retry_what_was_written_is_kept(server, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_ctrl_c_while_the_cloud_is_gone_keeps_what_was_written(server, mode):
+def test_ctrl_c_while_the_cloud_is_gone_keeps_what_was_written(server: Any, mode: Any) -> None:
     plan = chain(repeat(None, 5), repeat(Fault("503")))
     gone = threading.Event()
 
-    def interrupt():
+    def interrupt() -> None:
         assert gone.wait(30)
         os.kill(os.getpid(), signal.SIGINT)
 
     class Watched(FaultProxy):
-        def _count(self, fault):
+        def _count(self, fault: Any) -> None:
             super()._count(fault)
             threading.Timer(0.1, gone.set).start()
 
@@ -155,7 +161,7 @@ def test_ctrl_c_while_the_cloud_is_gone_keeps_what_was_written(server, mode):
 
 
 @contextmanager
-def killed_and_restarted(process):
+def killed_and_restarted(process: Any) -> Iterator[Any]:
     """Kill a server for good; while the block runs, another one starts on its port."""
     port = process.url.rsplit(":", 1)[1]
     os.kill(process.pid, signal.SIGKILL)
@@ -170,7 +176,7 @@ def killed_and_restarted(process):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_server_killed_in_the_middle_and_restarted_on_the_same_port(mode):
+def test_a_server_killed_in_the_middle_and_restarted_on_the_same_port(mode: Any) -> None:
     with opened(InProcess(FakeModel(seed=1)), mode) as costeer:
         expected = costeer.generate("Q?", "A context.", max_tokens=60)
     with ServerProcess("fake:1") as first:

@@ -3,10 +3,14 @@
 By default a sample of cases; 1,000 each with ``make test-exact``.
 """
 
+from __future__ import annotations
+
 import random
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,22 +39,30 @@ SAMPLINGS = [
 class Uneven:
     """A cloud whose steps come in spells, so that the device finds any number of them."""
 
-    def __init__(self, cloud, seed):
+    def __init__(self, cloud: Any, seed: Any) -> None:
         self.cloud, self.random, self.asked = cloud, random.Random(seed), []
         self.info = cloud.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Any:
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
         return self._steps(prompt_ids, top_k, max_tokens)
 
-    def _steps(self, prompt_ids, top_k, max_tokens):
+    def _steps(self, prompt_ids: Any, top_k: Any, max_tokens: Any) -> Iterator[Any]:
         for step in self.cloud.stream(prompt_ids, top_k, max_tokens):
             if self.random.random() < 0.1:
                 time.sleep(0.001)
             yield step
 
 
-def tokens(llm, slm, params, seed=0):
+def tokens(llm: Any, slm: Any, params: Any, seed: Any = 0) -> Any:
     pair = SlmPair(slm)
     local = SlmDelta(pair)
     try:
@@ -60,7 +72,7 @@ def tokens(llm, slm, params, seed=0):
         pair.close()
 
 
-def both(llm, slm, gain, top_k, length, sampling, seed):
+def both(llm: Any, slm: Any, gain: Any, top_k: Any, length: Any, sampling: Any, seed: Any) -> Any:
     eos = llm.tokenizer.eos_ids
     waiting = DecodeParams(gain, top_k, length, sampling, eos, "lockstep")
     running = DecodeParams(gain, top_k, length, sampling, eos, "run-ahead")
@@ -77,14 +89,16 @@ CASES = {
 
 
 @given(**CASES, peak=st.sampled_from([1.0, 3.0, 6.0]))
-def test_on_the_fake(seed, gain, top_k, length, sampling, peak):
+def test_on_the_fake(
+    seed: Any, gain: Any, top_k: Any, length: Any, sampling: Any, peak: Any
+) -> None:
     # The two share most of their rows, as a family of models does, so that many steps agree.
     llm, slm = FakeModel(seed=seed, peak=peak), FakeModel(seed=seed + 1, peak=0.5)
     lockstep, ahead = both(llm, slm, gain, top_k, length, sampling, seed)
     assert ahead == lockstep
 
 
-def test_accepted_steps_are_not_asked_for_again():
+def test_accepted_steps_are_not_asked_for_again() -> None:
     llm = FakeModel(seed=5, peak=6.0)
     slow = SlowDelta(SlmPair(FakeModel(seed=6)))
     cloud = Uneven(InProcess(llm), 0)
@@ -99,12 +113,12 @@ def test_accepted_steps_are_not_asked_for_again():
 class SlowDelta(SlmDelta):
     """A small model slower than the cloud, so that drafted steps wait for it."""
 
-    def advance(self, token):
+    def advance(self, token: Any) -> Any:
         time.sleep(0.002)
         return super().advance(token)
 
 
-def test_a_retried_step_is_asked_for_alone_while_the_stream_goes_on():
+def test_a_retried_step_is_asked_for_alone_while_the_stream_goes_on() -> None:
     llm = FakeModel(seed=8, max_sequences=1)
     cloud = Uneven(InProcess(llm), 0)
     pair = SlmPair(FakeModel(seed=9))
@@ -123,14 +137,22 @@ class OneSlot(InProcess):
 
     streams = beside = 0
 
-    def info(self):
+    def info(self) -> Any:
         return replace(super().info(), queues=True)
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Any:
         asked_again = top_k > 1 and max_tokens == 1
         return self._counted(super().stream(prompt_ids, top_k, max_tokens), asked_again)
 
-    def _counted(self, steps, asked_again):
+    def _counted(self, steps: Any, asked_again: Any) -> Iterator[Any]:
         if asked_again:
             self.beside = max(self.beside, self.streams)
         self.streams += 1
@@ -140,7 +162,7 @@ class OneSlot(InProcess):
             self.streams -= 1
 
 
-def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again():
+def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again() -> None:
     llm, slm = FakeModel(seed=8), FakeModel(seed=9)
     params = DecodeParams(0.1, 1, 40, eos_ids=llm.tokenizer.eos_ids, mode="lockstep")
     expected = list(generate_step(InProcess(llm), SlmDelta(SlmPair(slm)), PROMPTS, params))
@@ -157,13 +179,13 @@ class Counting(FakeModel):
 
     tokens = 0
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         self.tokens += sum(len(ids) for _, ids in work)
         return super().extend_many(work, rows)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_second_turn_does_not_read_the_context_again(mode):
+def test_a_second_turn_does_not_read_the_context_again(mode: Any) -> None:
     llm, slm = FakeModel(seed=1), Counting(seed=2)
     cloud, local = InProcess(llm), SlmDelta(SlmPair(slm))
     context = tuple(range(100, 200))
@@ -180,17 +202,25 @@ def test_a_second_turn_does_not_read_the_context_again(mode):
 class FirstOnly:
     """A cloud that sends one step, then waits for the device to say that it has used it."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         self.inner, self.used = InProcess(model), threading.Event()
         self.info = self.inner.info
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             yield step
             assert self.used.wait(10)
 
 
-def test_the_first_token_is_never_held_back():
+def test_the_first_token_is_never_held_back() -> None:
     cloud = FirstOnly(FakeModel(seed=1))
     steps = generate_step(cloud, SlmDelta(SlmPair(FakeModel(seed=2))), PROMPTS, DecodeParams(0.1))
     assert next(steps).position == 0
@@ -198,7 +228,7 @@ def test_the_first_token_is_never_held_back():
     steps.close()
 
 
-def test_leaving_early_closes_the_stream():
+def test_leaving_early_closes_the_stream() -> None:
     llm = FakeModel(seed=1)
     cloud = InProcess(llm)
     steps = generate_step(cloud, NoSteering(320), PROMPTS, DecodeParams(0.0, max_tokens=4000))
@@ -212,7 +242,15 @@ def test_leaving_early_closes_the_stream():
 class Padded(InProcess):
     """An LLM whose own choice is now and then an id of its padding."""
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Any:
         for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
             if len(prompt_ids) + i == 8:
                 ids = step.top_ids.copy()
@@ -223,7 +261,7 @@ class Padded(InProcess):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_id_of_the_llms_padding_is_never_taken(mode):
+def test_an_id_of_the_llms_padding_is_never_taken(mode: Any) -> None:
     params = DecodeParams(0.1, 64, 20, mode=mode)
     pair = SlmPair(FakeModel(seed=2))
     local = SlmDelta(pair)

@@ -1,3 +1,9 @@
+"""The three prompts, and what is cut from a context that is too long."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from costeer.edge.prompts import GUIDE, SYSTEM, build, guide
@@ -7,15 +13,15 @@ from costeer.models.fake import FakeModel
 TOKENIZER = FakeModel().tokenizer
 
 
-def ask(query):
+def ask(query: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": query}]
 
 
-def text(ids):
+def text(ids: Any) -> Any:
     return TOKENIZER.decode_bytes(ids).decode()
 
 
-def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_context():
+def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_context() -> None:
     prompts = build(TOKENIZER, ask("Where to eat?"), "I am vegetarian.", room=4000)
     for ids in (prompts.public, prompts.plain):
         assert "Where to eat?" in text(ids) and "vegetarian" not in text(ids)
@@ -25,7 +31,7 @@ def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_c
     assert not prompts.note
 
 
-def test_the_guide_is_for_the_large_model_alone():
+def test_the_guide_is_for_the_large_model_alone() -> None:
     prompts = build(TOKENIZER, ask("Write a poem."), "I am vegetarian.", room=4000)
     assert GUIDE not in text(prompts.plain) and GUIDE not in text(prompts.private)
     assert text(prompts.plain) == text(prompts.public).replace(GUIDE, SYSTEM)
@@ -44,16 +50,16 @@ def test_the_guide_is_for_the_large_model_alone():
         ("Who wrote the letters of Paul?", False),
     ],
 )
-def test_the_question_alone_chooses_the_guide(query, writing):
+def test_the_question_alone_chooses_the_guide(query: Any, writing: Any) -> None:
     assert guide(ask(query)) == (GUIDE if writing else SYSTEM)
 
 
-def test_the_first_question_chooses_the_guide_of_a_conversation():
+def test_the_first_question_chooses_the_guide_of_a_conversation() -> None:
     turns = [*ask("Hi"), {"role": "assistant", "content": "Hello"}, *ask("Write a poem")]
     assert guide(turns) == SYSTEM
 
 
-def test_a_system_message_of_ones_own_replaces_ours():
+def test_a_system_message_of_ones_own_replaces_ours() -> None:
     messages = [{"role": "system", "content": "Be brief."}, *ask("Write a poem.")]
     prompts = build(TOKENIZER, messages, "", room=4000)
     assert GUIDE not in text(prompts.public)
@@ -62,12 +68,12 @@ def test_a_system_message_of_ones_own_replaces_ours():
 
 
 @pytest.mark.parametrize("context", ["", "  \n\n \t\n"])
-def test_without_context_the_small_model_has_one_prompt(context):
+def test_without_context_the_small_model_has_one_prompt(context: Any) -> None:
     prompts = build(TOKENIZER, ask("Hi"), context, room=4000)
     assert prompts.plain == prompts.private
 
 
-def test_a_next_turn_extends_all_prompts():
+def test_a_next_turn_extends_all_prompts() -> None:
     first = build(TOKENIZER, ask("One?"), "Secret.", room=4000)
     turns = [*ask("One?"), {"role": "assistant", "content": "1"}, *ask("Two?")]
     second = build(TOKENIZER, turns, "Secret.", room=4000)
@@ -76,7 +82,7 @@ def test_a_next_turn_extends_all_prompts():
     assert second.private[: len(first.private)] == first.private
 
 
-def test_a_long_context_is_cut_between_records_with_a_note():
+def test_a_long_context_is_cut_between_records_with_a_note() -> None:
     records = [f"Record {i}: " + "x" * 100 for i in range(10)]
     prompts = build(TOKENIZER, ask("Hi"), "\n\n".join(records), room=700)
     kept = [i for i in range(10) if f"Record {i}:" in text(prompts.private)]
@@ -88,7 +94,7 @@ def test_a_long_context_is_cut_between_records_with_a_note():
     assert "xxx" not in prompts.note
 
 
-def test_a_huge_context_is_not_read_to_its_end():
+def test_a_huge_context_is_not_read_to_its_end() -> None:
     prompts = build(TOKENIZER, ask("Hi"), "note\n\n" * 2_000_000, room=800)
     assert "of 2,000,000 records" in prompts.note
 
@@ -96,12 +102,12 @@ def test_a_huge_context_is_not_read_to_its_end():
 @pytest.mark.parametrize(
     "messages", [[], ask(""), ask(" \n"), [{"role": "assistant", "content": "x"}]]
 )
-def test_an_empty_query(messages):
+def test_an_empty_query(messages: Any) -> None:
     with pytest.raises(InputError, match="query is empty"):
         build(TOKENIZER, messages, "", room=100)
 
 
-def test_what_cannot_fit():
+def test_what_cannot_fit() -> None:
     with pytest.raises(InputError, match="room for 100"):
         build(TOKENIZER, ask("q" * 200), "", room=100)
     with pytest.raises(InputError, match="first record of the context does not fit") as caught:
@@ -110,7 +116,7 @@ def test_what_cannot_fit():
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
-def test_line_ends_of_other_systems_mean_the_same(end):
+def test_line_ends_of_other_systems_mean_the_same(end: Any) -> None:
     context = "\n\n".join(f"Record {i}: " + "word " * 20 for i in range(40))
     query = [{"role": "user", "content": "Write\ntwo lines."}]
     plain = build(TOKENIZER, query, context, 1500)

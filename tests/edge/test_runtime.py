@@ -1,4 +1,10 @@
+"""The Python API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +25,11 @@ from costeer.settings import Settings
 from tests.support.serving import running
 
 
-def open_costeer(llm=None, slm=None, **options):
+def open_costeer(llm: Any = None, slm: Any = None, **options: Any) -> Any:
     return Costeer(InProcess(llm or FakeModel(seed=1)), slm or FakeModel(seed=2), **options)
 
 
-def test_stream_and_generate_agree():
+def test_stream_and_generate_agree() -> None:
     with open_costeer() as costeer:
         chunks = list(costeer.stream("Hello?", "I am me.", max_tokens=40))
         result = costeer.generate("Hello?", "I am me.", max_tokens=40)
@@ -37,7 +43,7 @@ def test_stream_and_generate_agree():
     assert result.tokens_per_second > 0
 
 
-def test_the_context_and_the_strength_matter():
+def test_the_context_and_the_strength_matter() -> None:
     with open_costeer() as costeer:
         plain = costeer.generate("Q", max_tokens=30)
         steered = costeer.generate("Q", "context", max_tokens=30, strength=1)
@@ -46,7 +52,7 @@ def test_the_context_and_the_strength_matter():
     assert plain.changed == 0
 
 
-def test_one_seed_one_text():
+def test_one_seed_one_text() -> None:
     with open_costeer() as costeer:
         options = {"max_tokens": 30, "temperature": 1.0, "top_p": 0.9}
         first, second = (costeer.generate("Q", "c", seed=5, **options) for _ in range(2))
@@ -54,7 +60,7 @@ def test_one_seed_one_text():
     assert first.token_ids == second.token_ids != other.token_ids
 
 
-def test_a_conversation_reads_only_what_is_new():
+def test_a_conversation_reads_only_what_is_new() -> None:
     slm = FakeModel(seed=2)
     seen = []
     slm_extend = slm.extend_many
@@ -75,7 +81,7 @@ def test_a_conversation_reads_only_what_is_new():
     assert sum(seen) < 200
 
 
-def test_stop_strings_end_the_answer():
+def test_stop_strings_end_the_answer() -> None:
     with open_costeer() as costeer:
         whole = costeer.generate("Q", "c", max_tokens=60).text
         stop = whole[10:12]
@@ -84,7 +90,7 @@ def test_stop_strings_end_the_answer():
     assert cut.finish_reason == "stop"
 
 
-def test_closing_keeps_what_was_written():
+def test_closing_keeps_what_was_written() -> None:
     with open_costeer() as costeer:
         with costeer.stream("Q", "c", max_tokens=50) as generation:
             for _ in range(5):
@@ -95,37 +101,63 @@ def test_closing_keeps_what_was_written():
     assert whole.token_ids[:5] == generation.result.token_ids
 
 
-def test_a_new_answer_stops_the_one_under_way():
+def test_two_answers_may_be_under_way_and_a_third_would_wait_for_its_own_thread() -> None:
     with open_costeer() as costeer:
+        whole = costeer.generate("Q", "c", max_tokens=50)
         first = costeer.stream("Q", "c", max_tokens=50)
         next(first)
-        second = costeer.generate("Q", "c", max_tokens=5)
+        second = costeer.stream("Q", "c", max_tokens=50)
+        next(second)
+        with pytest.raises(UsageError, match="unfinished answers"):
+            costeer.generate("Q", "c", max_tokens=5)
+        assert costeer.generate("Q", max_tokens=5).steps == 5  # nothing to steer: needs no lane
+        list(second), list(first)
+        assert first.result.token_ids == second.result.token_ids == whole.token_ids
+        first = costeer.stream("Q", "c", max_tokens=50)
+        next(first)
+        costeer.stop()
         assert next(first, None) is None
-    assert second.steps == 5
+
+
+def test_without_a_limit_an_answer_has_the_room_that_is_left() -> None:
+    with open_costeer(slm=FakeModel(seed=2, context_length=400)) as costeer:
+        long = costeer.generate("Q", "A record. " * 5, max_tokens=None, seed=1)
+        context = "\n\n".join(["A record of some length."] * 30)
+        cut = costeer.stream("Q", context, max_tokens=None)
+    assert long.finish_reason in {"stop", "length"}
+    assert "records" in cut.result.note  # the context leaves a quarter of the room
 
 
 class Failing:
     """A cloud that dies for good after some tokens."""
 
-    def __init__(self, tokens):
+    def __init__(self, tokens: Any) -> None:
         self.inner, self.left = InProcess(FakeModel(seed=1)), tokens
 
-    def info(self):
+    def info(self) -> Any:
         return self.inner.info()
 
-    def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:
                 raise CloudUnreachableError("The server is gone.", "Start it again.")
             self.left -= 1
             yield step
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_when_the_cloud_dies_the_text_so_far_is_kept(mode):
+def test_when_the_cloud_dies_the_text_so_far_is_kept(mode: Any) -> None:
     with Costeer(Failing(7), FakeModel(seed=2), strength=0, mode=mode) as costeer:
         generation = costeer.stream("Q", "c", max_tokens=50)
         with pytest.raises(CloudUnreachableError):
@@ -135,7 +167,7 @@ def test_when_the_cloud_dies_the_text_so_far_is_kept(mode):
     assert generation.result.seconds > 0
 
 
-def test_another_tokenizer_is_refused_and_everything_is_closed():
+def test_another_tokenizer_is_refused_and_everything_is_closed() -> None:
     slm = FakeModel(family="other")
     with pytest.raises(VocabularyError, match="do not share a tokenizer"):
         open_costeer(slm=slm)
@@ -155,18 +187,18 @@ def test_another_tokenizer_is_refused_and_everything_is_closed():
         ({"query": [{"role": "user", "content": None}]}, InputError),
     ],
 )
-def test_bad_input_is_told_before_any_work(bad, error):
+def test_bad_input_is_told_before_any_work(bad: Any, error: Any) -> None:
     with open_costeer() as costeer, pytest.raises(error):
         costeer.stream(**bad)
     assert costeer.ledger.totals.requests == 0
 
 
-def test_a_cloud_that_is_neither_url_nor_local():
+def test_a_cloud_that_is_neither_url_nor_local() -> None:
     with pytest.raises(UsageError, match="neither a URL nor 'in-process'"):
         Costeer("cloudy", FakeModel())
 
 
-def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
+def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context() -> None:
     with Costeer("in-process", FakeModel(seed=2), llm="fake:1", strength=1) as costeer:
         result = costeer.generate("A question?", "A zebra secret.", max_tokens=20)
         sent = "\n".join(costeer.sent_texts())
@@ -178,12 +210,12 @@ def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context():
 class OtherEnd(FakeModel):
     """Also ends an answer with 300, which comes at some position."""
 
-    def __init__(self, at, **options):
+    def __init__(self, at: Any, **options: Any) -> None:
         super().__init__(**options)
         self.at = at
         self.tokenizer.eos_ids = frozenset({257, 300})
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         row = super().logprobs(ids)
         if len(ids) == self.at:
             row = np.full_like(row, -30)
@@ -193,7 +225,7 @@ class OtherEnd(FakeModel):
 
 @pytest.mark.parametrize("far", [False, True], ids=["here", "server"])
 @pytest.mark.parametrize("mode", MODES)
-def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode, far):
+def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode: Any, far: Any) -> None:
     with Costeer(InProcess(FakeModel()), FakeModel(seed=1), strength=0.2) as costeer:
         prompt = costeer.generate("tell me", "ctx", max_tokens=1).prompt_tokens
     llm = OtherEnd(prompt + 10)
@@ -206,7 +238,7 @@ def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode, far):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_server_that_limits_the_tokens_of_a_request(mode):
+def test_a_server_that_limits_the_tokens_of_a_request(mode: Any) -> None:
     with running(FakeModel(seed=1), limits=Limits(max_tokens=16)) as app:
         texts = []
         for cloud in (app.url, InProcess(FakeModel(seed=1))):
@@ -215,10 +247,10 @@ def test_a_server_that_limits_the_tokens_of_a_request(mode):
     assert texts[0] == texts[1]
 
 
-def test_closing_frees_the_large_model_that_was_loaded(monkeypatch):
+def test_closing_frees_the_large_model_that_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = []
 
-    def load(*arguments, **options):
+    def load(*arguments: Any, **options: Any) -> Any:
         loaded.append(Noted(seed=1))
         return loaded[-1]
 
@@ -230,7 +262,7 @@ def test_closing_frees_the_large_model_that_was_loaded(monkeypatch):
     assert [model.closed for model in loaded] == [True] * 3
 
 
-def test_a_large_model_that_was_given_stays_its_owners():
+def test_a_large_model_that_was_given_stays_its_owners() -> None:
     llm = Noted(seed=1)
     Costeer(InProcess(llm), FakeModel(seed=2), strength=0).close()
     assert not llm.closed
@@ -241,12 +273,12 @@ class Noted(FakeModel):
 
     closed = False
 
-    def close(self):
+    def close(self) -> None:
         self.closed = True
         super().close()
 
 
-def test_from_settings_is_the_same_as_from_arguments():
+def test_from_settings_is_the_same_as_from_arguments() -> None:
     chosen = Settings(
         cloud="in-process", llm="fake:1", slm="fake:2", strength="0.7", mode="lockstep", top_k=9
     )
@@ -258,12 +290,12 @@ def test_from_settings_is_the_same_as_from_arguments():
 
 
 @pytest.mark.parametrize("bad", [{"mode": "draft"}, {"strength": "much"}, {"top_k": 0}])
-def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad):
+def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad: Any) -> None:
     with pytest.raises(ParameterError):
         Costeer.from_settings(Settings(llm="nothing-like-it", slm="nothing-like-it", **bad))
 
 
-def test_the_large_model_alone_is_the_answer_at_strength_off():
+def test_the_large_model_alone_is_the_answer_at_strength_off() -> None:
     with open_costeer() as costeer:
         alone, speed = costeer.llm_alone("Q", max_tokens=30)
         off = costeer.generate("Q", "c", max_tokens=30, strength="off")
@@ -273,7 +305,7 @@ def test_the_large_model_alone_is_the_answer_at_strength_off():
         costeer.llm_alone(" ")
 
 
-def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has():
+def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has() -> None:
     with open_costeer() as costeer:
         prompt = costeer.generate("tell me", max_tokens=1).prompt_tokens
     with open_costeer(OtherEnd(prompt + 5)) as costeer:

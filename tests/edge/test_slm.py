@@ -1,3 +1,9 @@
+"""The delta of the small model, against its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from costeer.decoding.auto import Auto, AutoParams
@@ -8,21 +14,21 @@ from costeer.models.fake import FakeModel
 class Counting(FakeModel):
     """Counts tokens evaluated and batches run."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.tokens = self.batches = 0
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         self.batches += 1
         self.tokens += sum(len(ids) for _, ids in work)
         return super().extend_many(work, rows)
 
 
-def expected(model, private, public):
+def expected(model: Any, private: Any, public: Any) -> Any:
     return model.logprobs(private) - model.logprobs(public)
 
 
-def test_the_delta_is_with_minus_without():
+def test_the_delta_is_with_minus_without() -> None:
     model = FakeModel()
     delta = SlmDelta(SlmPair(model))
     first = delta.begin([1, 2], [9, 1, 2])
@@ -33,12 +39,12 @@ def test_the_delta_is_with_minus_without():
     assert np.allclose(row, expected(model, [9, 1, 2, 5, 6], [1, 2, 5, 6]), atol=1e-5)
 
 
-def test_a_rule_scales_the_delta_of_one_answer():
+def test_a_rule_scales_the_delta_of_one_answer() -> None:
     model = FakeModel()
     pair = SlmPair(model)
     delta = SlmDelta(pair, AutoParams())
 
-    def by_hand(*answer):
+    def by_hand(*answer: Any) -> Any:
         rule = Auto(AutoParams(), [9, 5])
         for end in range(len(answer) + 1):
             with_ = model.logprobs([1, 9, 5, 2, *answer[:end]])[None]
@@ -52,7 +58,7 @@ def test_a_rule_scales_the_delta_of_one_answer():
     assert np.allclose(SlmDelta(pair).begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
 
 
-def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new():
+def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new() -> None:
     model = Counting()
     pair = SlmPair(model)
     local = SlmDelta(pair)
@@ -67,14 +73,14 @@ def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new(
     assert model.tokens == 86
 
 
-def test_closing_frees_both_sequences():
+def test_closing_frees_both_sequences() -> None:
     model = FakeModel(max_sequences=2)
     SlmPair(model).close()
     SlmPair(model).close()
     assert model.opened == 0
 
 
-def test_no_steering_is_zero():
+def test_no_steering_is_zero() -> None:
     local = NoSteering(7)
     assert not local.begin([1], [2]).any()
     assert local.advance(1).shape == (7,)

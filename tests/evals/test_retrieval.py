@@ -1,6 +1,8 @@
-"""Rankings."""
+"""Records are ranked by BM25 or by a cross-encoder, and ties keep their order."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,16 +27,16 @@ RECORDS = ["a dinner of chili", "sailing at dawn, sailing at dusk", "", "the sai
         ("sailing", [], []),
     ],
 )
-def test_bm25(query, records, order):
+def test_bm25(query: Any, records: Any, order: Any) -> None:
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     assert Bm25().rank(query, records) == order
 
 
-def test_equals_keep_their_order():
+def test_equals_keep_their_order() -> None:
     assert best_first([0.5, 2, 0.5, 2]) == [1, 3, 0, 2]
 
 
-def test_a_cross_encoder_ranks_by_its_raw_logits_whatever_the_batch():
+def test_a_cross_encoder_ranks_by_its_raw_logits_whatever_the_batch() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")
     tokenizer = tiny_torch.tokenizer()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ def hf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=ENGINES)
-def model(request: pytest.FixtureRequest):
+def model(request: pytest.FixtureRequest) -> Iterator[Any]:
     """One engine, fresh."""
     model = load_tiny(request.param, request)
     yield model
@@ -38,7 +40,7 @@ def model(request: pytest.FixtureRequest):
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def tokenizer(request: pytest.FixtureRequest):
+def tokenizer(request: pytest.FixtureRequest) -> Iterator[Any]:
     """One engine's tokenizer, shared: tokenizers keep no state."""
     model = load_tiny(request.param, request, sequences=1)
     yield model.tokenizer

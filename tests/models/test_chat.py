@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,10 +25,10 @@ class Characters:
     control = CONTROL
     pattern = re.compile("|".join(map(re.escape, CONTROL)))
 
-    def encode(self, text):
+    def encode(self, text: Any) -> Any:
         return [ord(c) for c in text.replace("\n\n", "\u2029")]
 
-    def encode_special(self, text):
+    def encode_special(self, text: Any) -> Any:
         ids, start = [], 0
         for match in self.pattern.finditer(text):
             ids += [*self.encode(text[start : match.start()]), CONTROL[match[0]]]
@@ -35,35 +36,35 @@ class Characters:
         return ids + self.encode(text[start:])
 
 
-def ids(source, *contents, **names):
+def ids(source: Any, *contents: Any, **names: Any) -> Any:
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": text} for i, text in enumerate(contents)]
     return ChatTemplate(source, **names).ids(messages, Characters())
 
 
-def start(role):
+def start(role: Any) -> Any:
     return [1001, *map(ord, f"{role}\n")]
 
 
-def test_harmless_text_is_tokenized_whole():
+def test_harmless_text_is_tokenized_whole() -> None:
     expected = [*start("user"), *map(ord, "hi"), 1002, 10, *start("assistant")]
     assert ids(CHATML, "hi") == expected
 
 
-def test_tokens_merge_across_the_border_of_template_and_text():
+def test_tokens_merge_across_the_border_of_template_and_text() -> None:
     # "user\n" + "\nhi": the two line breaks are one token in the canonical tokenization.
     expected = [1001, *map(ord, "user"), 0x2029, *map(ord, "hi"), 1002, 10, *start("assistant")]
     assert ids(CHATML, "\nhi") == expected
 
 
-def test_they_also_merge_where_a_text_spells_a_control_token():
+def test_they_also_merge_where_a_text_spells_a_control_token() -> None:
     spelled = [ord(c) for c in "<|im_end|>"]
     expected = [1001, *map(ord, "user"), 0x2029, *spelled, 1002, 10, *start("assistant")]
     assert ids(CHATML, "\n<|im_end|>") == expected
 
 
 @given(st.lists(st.one_of(st.text(), st.sampled_from([*CONTROL, "<|im_", "end|>", "<", "s>"]))))
-def test_only_the_template_writes_control_tokens(contents):
+def test_only_the_template_writes_control_tokens(contents: Any) -> None:
     result = ids(CHATML, *contents)
     written = [token for token in result if 1001 <= token <= 1003 and not _chars(contents, token)]
     if not _ambiguous(contents):
@@ -75,26 +76,26 @@ def test_only_the_template_writes_control_tokens(contents):
             assert content.replace("\u2029", "\n\n") in text
 
 
-def _chars(contents, token):
+def _chars(contents: Any, token: Any) -> Any:
     return any(chr(token) in text for text in contents)
 
 
-def _ambiguous(contents):
+def _ambiguous(contents: Any) -> Any:
     """The toy tokenizer's control ids are also characters; such texts prove nothing."""
     return any(_chars(contents, token) for token in CONTROL.values())
 
 
-def test_template_and_text_cannot_spell_one_together():
+def test_template_and_text_cannot_spell_one_together() -> None:
     source = "{{ '<|im_' }}{{ messages[0]['content'] }}{{ '|>' }}"
     assert ids(source, "end") == [ord(c) for c in "<|im_end|>"]
 
 
-def test_a_text_cannot_be_a_placeholder_or_a_template():
+def test_a_text_cannot_be_a_placeholder_or_a_template() -> None:
     text = "{{ 7*7 }}{% raw %}"
     assert ids("{{ messages[0]['content'] }}", text) == [ord(c) for c in text]
 
 
-def test_the_models_own_names_are_known():
+def test_the_models_own_names_are_known() -> None:
     source = "{{ bos_token }}{{ messages[0]['content'] }}{{ eos_token }}"
     assert ids(source, "a", bos="<s>", eos="<|im_end|>") == [1003, ord("a"), 1002]
 
@@ -110,7 +111,7 @@ def test_the_models_own_names_are_known():
         ("{{ messages[0]['content'] | trim }}", "<é>"),
     ],
 )
-def test_it_renders_as_transformers_does(source, expected):
+def test_it_renders_as_transformers_does(source: Any, expected: Any) -> None:
     message = {"role": "user", "content": "<é>"}
     assert ChatTemplate(source).render([message]) == expected
 
@@ -124,7 +125,7 @@ def test_it_renders_as_transformers_does(source, expected):
         "{{ 1 / 0 }}",
     ],
 )
-def test_a_refusal_does_not_quote_the_text(source):
+def test_a_refusal_does_not_quote_the_text(source: Any) -> None:
     with pytest.raises(InputError) as caught:
         ids(source, "my secret")
     assert "secret" not in f"{caught.value!r}{caught.value.__cause__!r}"
@@ -132,7 +133,7 @@ def test_a_refusal_does_not_quote_the_text(source):
 
 
 @pytest.mark.parametrize("source", [None, "", "{% if %}"])
-def test_no_usable_template(source):
+def test_no_usable_template(source: Any) -> None:
     with pytest.raises(ModelError):
         ids(source, "hi")
 
@@ -146,7 +147,7 @@ def test_no_usable_template(source):
         "{{ strftime_now.__globals__.os }}",
     ],
 )
-def test_a_template_is_somebody_elses_program(source):
+def test_a_template_is_somebody_elses_program(source: Any) -> None:
     with pytest.raises(InputError):
         ids(source, "hi")
 
@@ -158,8 +159,10 @@ NO_SYSTEM = (
 
 
 @pytest.mark.parametrize("question", ["hi", "<|im_end|> hi"])
-def test_where_a_template_refuses_a_system_message_it_goes_into_the_first_question(question):
-    def with_roles(*messages):
+def test_where_a_template_refuses_a_system_message_it_goes_into_the_first_question(
+    question: Any,
+) -> None:
+    def with_roles(*messages: Any) -> Any:
         named = [{"role": role, "content": text} for role, text in messages]
         return ChatTemplate(NO_SYSTEM).ids(named, Characters())
 

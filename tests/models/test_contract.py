@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def close_to(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
     )
 
 
-def test_it_is_a_language_model(model):
+def test_it_is_a_language_model(model: Any) -> None:
     assert isinstance(model, LanguageModel)
     assert model.exact_batch >= 1
     assert model.name
@@ -34,7 +35,7 @@ def test_it_is_a_language_model(model):
     assert (model.context_length, model.max_sequences) == (256, 4)
 
 
-def test_one_normalised_row_for_each_id(model):
+def test_one_normalised_row_for_each_id(model: Any) -> None:
     rows = model.sequence().extend(IDS)
     assert rows.shape == (len(IDS), model.vocab_size)
     assert rows.dtype == np.float32
@@ -42,13 +43,13 @@ def test_one_normalised_row_for_each_id(model):
 
 
 @pytest.mark.parametrize("rows", [1, 5, len(IDS), len(IDS) + 1])
-def test_rows_are_the_last_of_all(model, rows):
+def test_rows_are_the_last_of_all(model: Any, rows: Any) -> None:
     everything = model.sequence().extend(IDS)
     last = model.sequence().extend(IDS, rows=rows)
     assert close_to(model, last, everything[-rows:])
 
 
-def test_the_ids_are_kept(model):
+def test_the_ids_are_kept(model: Any) -> None:
     sequence = model.sequence()
     sequence.extend(IDS[:3])
     sequence.extend(IDS[3:])
@@ -56,14 +57,14 @@ def test_the_ids_are_kept(model):
     assert len(sequence) == len(IDS)
 
 
-def test_in_pieces_or_at_once(model):
+def test_in_pieces_or_at_once(model: Any) -> None:
     sequence = model.sequence()
     pieces = [sequence.extend(IDS[:5]), sequence.extend(IDS[5:6]), sequence.extend(IDS[6:])]
     assert close_to(model, np.concatenate(pieces), model.sequence().extend(IDS))
 
 
 @pytest.mark.parametrize("length", [0, 1, 6])
-def test_rolling_back_leaves_no_trace(model, length):
+def test_rolling_back_leaves_no_trace(model: Any, length: Any) -> None:
     if length:
         straight = model.sequence()
         straight.extend(IDS[:length])
@@ -78,21 +79,21 @@ def test_rolling_back_leaves_no_trace(model, length):
     assert np.array_equal(sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
 
 
-def test_the_same_again_is_the_same_to_the_bit(model):
+def test_the_same_again_is_the_same_to_the_bit(model: Any) -> None:
     sequence = model.sequence()
     first = sequence.extend(IDS)
     sequence.truncate(0)
     assert np.array_equal(sequence.extend(IDS), first)
 
 
-def test_truncating_to_more_than_there_is_changes_nothing(model):
+def test_truncating_to_more_than_there_is_changes_nothing(model: Any) -> None:
     sequence = model.sequence()
     sequence.extend(IDS)
     sequence.truncate(99)
     assert sequence.ids == tuple(IDS)
 
 
-def test_many_at_once_equal_each_alone(model):
+def test_many_at_once_equal_each_alone(model: Any) -> None:
     sequences = [model.sequence() for _ in range(3)]
     work = [(sequences[2], IDS), (sequences[0], IDS[:1]), (sequences[1], IDS[4:9])]
     together = model.extend_many(work)
@@ -103,14 +104,14 @@ def test_many_at_once_equal_each_alone(model):
         alone.close()
 
 
-def test_many_at_once_report_the_rows_asked_for(model):
+def test_many_at_once_report_the_rows_asked_for(model: Any) -> None:
     first, second = model.sequence(), model.sequence()
     one, other = model.extend_many([(first, IDS), (second, IDS[:2])], rows=3)
     assert (len(one), len(other)) == (3, 2)
 
 
 @pytest.mark.parametrize("held", [0, 250])
-def test_too_long_changes_nothing(model, held):
+def test_too_long_changes_nothing(model: Any, held: Any) -> None:
     sequence, other = model.sequence(), model.sequence()
     if held:
         sequence.extend([65] * held, rows=1)
@@ -121,7 +122,7 @@ def test_too_long_changes_nothing(model, held):
     assert (len(sequence), len(other)) == (held, 0)
 
 
-def test_the_whole_context_can_be_used(model):
+def test_the_whole_context_can_be_used(model: Any) -> None:
     sequence = model.sequence()
     assert sequence.extend([65] * 256, rows=1).shape[0] == 1
     with pytest.raises(ContextLengthError):
@@ -129,7 +130,7 @@ def test_the_whole_context_can_be_used(model):
 
 
 @pytest.mark.parametrize("ids", [[], [-1], [10**6], [10**30], [65, 10**6]])
-def test_bad_ids_change_nothing(model, ids):
+def test_bad_ids_change_nothing(model: Any, ids: Any) -> None:
     sequence = model.sequence()
     sequence.extend(IDS)
     with pytest.raises(ParameterError):
@@ -137,12 +138,12 @@ def test_bad_ids_change_nothing(model, ids):
     assert sequence.ids == tuple(IDS)
 
 
-def test_padding_is_not_a_token(model):
+def test_padding_is_not_a_token(model: Any) -> None:
     with pytest.raises(ParameterError):
         model.sequence().extend([model.vocab_size])
 
 
-def test_a_closed_sequence_cannot_be_used_and_frees_its_place(model):
+def test_a_closed_sequence_cannot_be_used_and_frees_its_place(model: Any) -> None:
     sequences = [model.sequence() for _ in range(model.max_sequences)]
     with pytest.raises(ModelError):
         model.sequence()
@@ -156,7 +157,7 @@ def test_a_closed_sequence_cannot_be_used_and_frees_its_place(model):
     assert close_to(model, fresh.extend(IDS), sequences[2].extend(IDS))
 
 
-def test_only_its_own_sequences(model, request):
+def test_only_its_own_sequences(model: Any, request: pytest.FixtureRequest) -> None:
     stranger = load_tiny("fake", request).sequence()
     with pytest.raises(ParameterError):
         model.extend_many([(stranger, [65])])
@@ -165,19 +166,19 @@ def test_only_its_own_sequences(model, request):
 # Tokenizers
 
 
-def as_kept(tokenizer, text):
+def as_kept(tokenizer: Any, text: Any) -> Any:
     """The bytes of a text; Qwen's Hugging Face tokenizer composes its characters first."""
     composed = type(tokenizer).__name__ == "TransformersTokenizer"
     return (unicodedata.normalize("NFC", text) if composed else text).encode()
 
 
 @given(text=st.text())
-def test_text_comes_back_to_the_byte(tokenizer, text):
+def test_text_comes_back_to_the_byte(tokenizer: Any, text: Any) -> None:
     assert tokenizer.decode_bytes(tokenizer.encode(text)) == as_kept(tokenizer, text)
 
 
 @given(texts=st.lists(st.sampled_from(["<|", "im_", "end", "|>", "<|im_end|>", "a", " "])))
-def test_a_spelled_control_token_stays_text(tokenizer, texts):
+def test_a_spelled_control_token_stays_text(tokenizer: Any, texts: Any) -> None:
     text = "".join(texts)
     ids = tokenizer.encode(text)
     assert tokenizer.decode_bytes(ids) == text.encode()
@@ -203,7 +204,7 @@ def test_a_spelled_control_token_stays_text(tokenizer, texts):
         max_size=3,
     )
 )
-def test_no_message_can_close_its_turn(tokenizer, contents):
+def test_no_message_can_close_its_turn(tokenizer: Any, contents: Any) -> None:
     roles = ("user", "assistant", "user")
     messages = [
         {"role": role, "content": text} for role, text in zip(roles, contents, strict=False)
@@ -216,17 +217,17 @@ def test_no_message_can_close_its_turn(tokenizer, contents):
     assert controls(tokenizer, ids) == controls(tokenizer, tokenizer.chat(harmless))
 
 
-def controls(tokenizer, ids):
+def controls(tokenizer: Any, ids: Any) -> Any:
     """The ids that stand for no text."""
     return [token for token in ids if tokenizer.decode_bytes([token]) == b""]
 
 
-def test_an_id_that_ends_an_answer_is_a_token(tokenizer):
+def test_an_id_that_ends_an_answer_is_a_token(tokenizer: Any) -> None:
     assert tokenizer.eos_ids
     assert all(0 <= token < len(tokenizer.vocabulary) for token in tokenizer.eos_ids)
 
 
-def test_an_exact_batch_changes_no_bit(model):
+def test_an_exact_batch_changes_no_bit(model: Any) -> None:
     """Two sequences, as on the device: each token as if it had come alone."""
     count = max(min(model.exact_batch, 6) // 2, 1)
     ids = IDS[:count]
@@ -241,7 +242,7 @@ def test_an_exact_batch_changes_no_bit(model):
         alone.close()
 
 
-def test_each_id_knows_the_call_that_evaluated_it(model):
+def test_each_id_knows_the_call_that_evaluated_it(model: Any) -> None:
     """Engines differ in how they divide a call, but never in what a single step is."""
     sequence = model.sequence()
     sequence.extend([65])
@@ -256,7 +257,7 @@ def test_each_id_knows_the_call_that_evaluated_it(model):
     assert sequence.calls == before[:5]
 
 
-def test_a_call_that_others_share_is_no_call_of_ones_own(model):
+def test_a_call_that_others_share_is_no_call_of_ones_own(model: Any) -> None:
     one, other = model.sequence(), model.sequence()
     model.extend_many([(one, IDS), (other, IDS[:5])], rows=1)
     alone = model.sequence()

@@ -3,6 +3,11 @@
 By default a sample of cases; 1,000 with ``make test-exact``.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +29,7 @@ pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two random models of one tokenizer."""
     loaded = []
     for seed in (0, 1):
@@ -43,7 +48,9 @@ def models(tmp_path_factory):
     length=st.integers(1, 12),
     temperature=st.sampled_from([0.0, 0.0, 0.7, 1.0]),
 )
-def test_the_same_tokens(models, seed, gain, top_k, length, temperature):
+def test_the_same_tokens(
+    models: Any, seed: Any, gain: Any, top_k: Any, length: Any, temperature: Any
+) -> None:
     llm, slm = models
     rng = np.random.default_rng(seed)
     public = tuple(int(i) for i in rng.integers(0, 250, 6))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,11 +20,11 @@ OPENING = [END, START, *b"assistant\n"]
 class Batching(FakeModel):
     """Says that up to ``exact`` ids go one by one, as llama.cpp does, and remembers such calls."""
 
-    def __init__(self, exact=3, **options):
+    def __init__(self, exact: Any = 3, **options: Any) -> None:
         super().__init__(**options)
         self.exact_batch = exact
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         found = super().extend_many(work, rows)
         for sequence, ids in work:
             if len(ids) > self.exact_batch:
@@ -30,7 +33,7 @@ class Batching(FakeModel):
         return found
 
 
-def spans(calls):
+def spans(calls: Any) -> Any:
     """Each call once."""
     return list(dict.fromkeys(calls))
 
@@ -48,11 +51,11 @@ def spans(calls):
         ([7, *OPENING, 1, END, 5, 5, 5], [(0, 13), (13, 14), (14, 18)]),
     ],
 )
-def test_the_calls_of_a_prompt(ids, expected):
+def test_the_calls_of_a_prompt(ids: Any, expected: Any) -> None:
     assert spans(CanonicalCalls(Batching()).calls(ids)) == expected
 
 
-def test_the_pieces_leave_exactly_the_planned_calls():
+def test_the_pieces_leave_exactly_the_planned_calls() -> None:
     model = Batching()
     canonical = CanonicalCalls(model)
     first = [*range(CHUNK + 20), *OPENING, *range(1, 9), *OPENING]
@@ -74,7 +77,7 @@ def test_the_pieces_leave_exactly_the_planned_calls():
         ([*range(CHUNK), 1, 2, 3, 4, 5], [*range(CHUNK), 1, 2, 3, 4, 5, 6], CHUNK),
     ],
 )
-def test_only_work_of_the_same_calls_is_reused(held, prompt, kept):
+def test_only_work_of_the_same_calls_is_reused(held: Any, prompt: Any, kept: Any) -> None:
     model = Batching()
     canonical, sequence = CanonicalCalls(model), model.sequence()
     canonical.prefill(sequence, held)
@@ -82,7 +85,7 @@ def test_only_work_of_the_same_calls_is_reused(held, prompt, kept):
     assert len(sequence) == kept
 
 
-def test_without_a_promise_all_that_is_held_is_reused():
+def test_without_a_promise_all_that_is_held_is_reused() -> None:
     model = Batching()
     model.repeatable = False
     canonical, sequence = CanonicalCalls(model), model.sequence()
@@ -93,13 +96,13 @@ def test_without_a_promise_all_that_is_held_is_reused():
 class Quantised:
     """What every test of bits does with the tiny model."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         self.model = model
         chat = model.tokenizer.chat([{"role": "user", "content": "a question of some words " * 3}])
         self.prompt = chat
         self.other = model.tokenizer.chat([{"role": "user", "content": "another matter " * 4}])
 
-    def steps(self, cloud, prompt, count):
+    def steps(self, cloud: Any, prompt: Any, count: Any) -> Any:
         rows = []
         for step in cloud.stream(prompt, 64, count):
             order = np.argsort(step.top_ids)
@@ -108,13 +111,13 @@ class Quantised:
 
 
 @pytest.fixture
-def tiny(request):
-    model = load_tiny("llamacpp", request, threads=2)
+def tiny(request: pytest.FixtureRequest) -> Iterator[Any]:
+    model = load_tiny("llamacpp", request, threads=1)
     yield Quantised(model)
     model.close()
 
 
-def test_an_answer_is_the_same_whatever_was_before(tiny):
+def test_an_answer_is_the_same_whatever_was_before(tiny: Any) -> None:
     cloud = InProcess(tiny.model)
     first = tiny.steps(cloud, tiny.prompt, 12)
     tokens = [step[0] for step in first]
@@ -130,12 +133,12 @@ def test_an_answer_is_the_same_whatever_was_before(tiny):
         assert tiny.steps(cloud, rest, 1) == first[given : given + 1]
 
 
-def test_the_small_model_forgets_earlier_answers(tiny):
+def test_the_small_model_forgets_earlier_answers(tiny: Any) -> None:
     pair = SlmPair(tiny.model)
     local = SlmDelta(pair)
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
-    def deltas():
+    def deltas() -> Any:
         return [local.begin(tiny.prompt, private).tobytes(), local.advance(65).tobytes()]
 
     first = deltas()

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.real
 SMALL, LARGE = "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"
 
 
-def path_of(name):
+def path_of(name: Any) -> Any:
     try:
         return resolve(name)
     except ModelFileError as error:
@@ -30,13 +32,13 @@ def path_of(name):
 
 
 @pytest.fixture(scope="module")
-def small():
+def small() -> Iterator[Any]:
     model = LlamaCpp(path_of(SMALL), context=2048, sequences=3)
     yield model
     model.close()
 
 
-def test_chat_ids_are_the_published_ones(small):
+def test_chat_ids_are_the_published_ones(small: Any) -> None:
     """https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct, ``apply_chat_template``."""
     messages = [
         {"role": "system", "content": "You are a helpful assistant."},
@@ -47,14 +49,14 @@ def test_chat_ids_are_the_published_ones(small):
     assert small.tokenizer.chat(messages) == [*system, *user, 151644, 77091, 198]
 
 
-def test_a_pasted_control_token_stays_text(small):
+def test_a_pasted_control_token_stays_text(small: Any) -> None:
     ids = small.tokenizer.chat([{"role": "user", "content": "</s><|im_end|>\n<|endoftext|>"}])
     turns = [token for token in ids if token in small.tokenizer.eos_ids]
     assert len(turns) == 2  # the template's own system turn and the user's
     assert b"</s><|im_end|>\n<|endoftext|>" in small.tokenizer.decode_bytes(ids)
 
 
-def test_the_pair_shares_a_vocabulary_without_padding(small):
+def test_the_pair_shares_a_vocabulary_without_padding(small: Any) -> None:
     large = LlamaCpp(path_of(LARGE), context=256, sequences=1)
     assert large.tokenizer.vocabulary.fingerprint == small.tokenizer.vocabulary.fingerprint
     assert small.vocab_size == 151_665
@@ -62,7 +64,7 @@ def test_the_pair_shares_a_vocabulary_without_padding(small):
     large.close()
 
 
-def test_it_answers(small):
+def test_it_answers(small: Any) -> None:
     ids = small.tokenizer.chat([{"role": "user", "content": "What is the capital of France?"}])
     sequence = small.sequence()
     rows, answer = sequence.extend(ids, rows=1), []
@@ -73,7 +75,7 @@ def test_it_answers(small):
     sequence.close()
 
 
-def test_rolling_back_is_exact_to_the_bit(small):
+def test_rolling_back_is_exact_to_the_bit(small: Any) -> None:
     ids = small.tokenizer.encode("The quick brown fox jumps over the lazy dog. " * 20)
     sequence, other = small.sequence(), small.sequence()
     small.extend_many([(sequence, ids), (other, ids[:100])])
@@ -88,7 +90,7 @@ def test_rolling_back_is_exact_to_the_bit(small):
         used.close()
 
 
-def test_a_very_long_text_is_tokenized(small):
+def test_a_very_long_text_is_tokenized(small: Any) -> None:
     for text in ("a" * 300_000, " \n" * 100_000, "the " * 100_000):
         assert small.tokenizer.decode_bytes(small.tokenizer.encode(text)) == text.encode()
 
@@ -108,7 +110,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_control_c_stops_a_long_prompt():
+def test_control_c_stops_a_long_prompt() -> None:
     command = [sys.executable, "-c", INTERRUPTED, str(path_of(SMALL))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -136,7 +138,7 @@ print(int(status.split("VmHWM:")[1].split()[0]) // 1000)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(("name", "sequences", "most"), [(SMALL, 2, 1000), (LARGE, 4, 2000)])
-def test_memory_peaks_below(name, sequences, most):
+def test_memory_peaks_below(name: Any, sequences: Any, most: Any) -> None:
     """Megabytes, of the whole process."""
     command = [sys.executable, "-c", MEASURED, str(path_of(name)), str(sequences)]
     assert int(subprocess.check_output(command, text=True, timeout=100)) < most

@@ -1,5 +1,11 @@
 """For the tests of profiles: none of them touches the system's keyring or the user's own folder."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoBackend
@@ -11,7 +17,7 @@ from tests.support.profiles import FAST, KEY, PASSPHRASE, MemoryKeyring
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A folder of profiles, and a machine without a keyring."""
     monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
     monkeypatch.delenv("COSTEER_PASSPHRASE_FILE", raising=False)
@@ -22,30 +28,30 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def memory_keyring(home):
+def memory_keyring(home: Any) -> Any:
     backend = MemoryKeyring()
     keyring.set_keyring(backend)
     return backend
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path: Path) -> Iterator[Any]:
     database = Database.create(tmp_path / "one.db", KEY)
     yield database
     database.close()
 
 
 @pytest.fixture
-def store(database):
+def store(database: Any) -> Any:
     return Store(database)
 
 
 @pytest.fixture
-def make(home):
+def make(home: Any) -> Iterator[Any]:
     """Make and open a profile."""
     opened = []
 
-    def make(name="default"):
+    def make(name: Any = "default") -> Any:
         profiles.create(name, PASSPHRASE, FAST)
         opened.append(profiles.open_by_secret(name, PASSPHRASE))
         return opened[-1]
@@ -56,7 +62,7 @@ def make(home):
 
 
 @pytest.fixture
-def command(run, monkeypatch, tmp_path, home):
+def command(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Any) -> Any:
     """Run ``costeer profile ...`` with the passphrase in a file; (exit code, stdout, stderr)."""
     monkeypatch.setenv("COSTEER_PROFILES", str(home))
     file = tmp_path / "passphrase"
@@ -67,7 +73,7 @@ def command(run, monkeypatch, tmp_path, home):
 
 
 @pytest.fixture
-def profile_command(command):
+def profile_command(command: Any) -> Any:
     """The same, with a profile that exists."""
     profiles.create("default", PASSPHRASE, FAST)
     return command

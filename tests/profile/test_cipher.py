@@ -1,11 +1,15 @@
 """The encrypted file: four errors that differ, no word in the clear, for its owner alone."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +29,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     """A database with some pages in it, closed."""
     path = tmp_path / "some.db"
     database = Database.create(path, KEY)
@@ -36,20 +40,20 @@ def path(tmp_path):
     return path
 
 
-def open_again(path, key=KEY, salt=None):
+def open_again(path: Any, key: Any = KEY, salt: Any = None) -> Any:
     return Database.open(path, key, salt or cipher.read_salt(path))
 
 
 def test_a_wrong_key_and_a_damaged_first_page_are_told_alike_by_the_cipher_but_not_by_the_salt(
-    path,
-):
+    path: Any,
+) -> None:
     with pytest.raises(ProfileFileError, match="damaged"):
         open_again(path, bytes(32))  # the profile checks keys before it comes to this
     with pytest.raises(ProfileKeyError, match="another key"):
         open_again(path, salt=bytes(16))
 
 
-def test_a_plain_sqlite_file(tmp_path):
+def test_a_plain_sqlite_file(tmp_path: Path) -> None:
     path = tmp_path / "plain.db"
     with sqlite3.connect(path) as plain:
         plain.execute("CREATE TABLE t (a)")
@@ -60,7 +64,7 @@ def test_a_plain_sqlite_file(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_every_damaged_page_is_found(path):
+def test_every_damaged_page_is_found(path: Any) -> None:
     pages = path.stat().st_size // cipher.PAGE
     assert pages > 10
     for page in range(pages):
@@ -74,7 +78,7 @@ def test_every_damaged_page_is_found(path):
 
 
 @pytest.mark.parametrize("size", [0, 7, 16, 5000, 40_960])
-def test_a_file_that_was_cut_off(path, size):
+def test_a_file_that_was_cut_off(path: Any, size: Any) -> None:
     salt = cipher.read_salt(path)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ProfileFileError, match=r"cut off|damaged"):
@@ -82,20 +86,20 @@ def test_a_file_that_was_cut_off(path, size):
     assert path.stat().st_size == size
 
 
-def test_a_missing_file_is_not_made(tmp_path):
+def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(ProfileFileError, match="missing"):
         Database.open(tmp_path / "none.db", KEY, bytes(16))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_existing_file_is_never_made_anew(path):
+def test_an_existing_file_is_never_made_anew(path: Any) -> None:
     before = path.read_bytes()
     with pytest.raises(FileExistsError):
         Database.create(path, KEY)
     assert path.read_bytes() == before
 
 
-def test_a_full_database_says_so_and_keeps_what_it_had(path):
+def test_a_full_database_says_so_and_keeps_what_it_had(path: Any) -> None:
     database = open_again(path)
     pages = database.read("PRAGMA page_count")[0][0]
     database.read(f"PRAGMA max_page_count = {pages + 2}")
@@ -140,12 +144,12 @@ print(done)
 """
 
 
-def run_child(*command):
+def run_child(*command: Any) -> Any:
     return subprocess.run([*command], capture_output=True, text=True, check=False)
 
 
 @posix
-def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path):
+def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path: Any) -> None:
     done = run_child(sys.executable, "-c", WRITE_UNTIL_REFUSED, path, "300000", "")
     message, count = done.stdout.splitlines()
     assert "the change was not made" in message
@@ -157,7 +161,7 @@ def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path):
 
 
 @posix
-def test_a_full_file_system_loses_nothing_that_was_committed(path, tmp_path):
+def test_a_full_file_system_loses_nothing_that_was_committed(path: Any, tmp_path: Path) -> None:
     """On a file system of 2 MB, in a mount namespace of its own, where that is permitted."""
     (tmp_path / "small").mkdir()
     inside = ("unshare", "--mount", "sh", "-c")
@@ -174,11 +178,13 @@ def test_a_full_file_system_loses_nothing_that_was_committed(path, tmp_path):
     assert int(count) > 0
 
 
-def test_temporary_tables_stay_in_memory(database):
+def test_temporary_tables_stay_in_memory(database: Any) -> None:
     assert ("TEMP_STORE=2",) in database.read("PRAGMA compile_options")
 
 
-def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(path, capfd):
+def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(
+    path: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     database = open_again(path)
     with database.write() as connection:
         connection.execute("INSERT INTO t VALUES ('canary-7919 again')")
@@ -192,7 +198,7 @@ def test_no_word_is_in_the_clear_and_nothing_goes_to_stderr(path, capfd):
 
 
 @posix
-def test_files_are_their_owner_s_alone_whatever_the_umask(tmp_path, path):
+def test_files_are_their_owner_s_alone_whatever_the_umask(tmp_path: Path, path: Any) -> None:
     before = os.umask(0)
     try:
         database = Database.create(tmp_path / "new.db", KEY)
@@ -205,7 +211,7 @@ def test_files_are_their_owner_s_alone_whatever_the_umask(tmp_path, path):
         os.umask(before)
 
 
-def test_another_writer_is_told_to_wait(path):
+def test_another_writer_is_told_to_wait(path: Any) -> None:
     first, second = open_again(path), open_again(path)
     second.read("PRAGMA busy_timeout = 1")
     with first.write(), pytest.raises(ProfileBusyError), second.write():
@@ -216,14 +222,14 @@ def test_another_writer_is_told_to_wait(path):
     second.close()
 
 
-def test_a_closed_database_says_so(path):
+def test_a_closed_database_says_so(path: Any) -> None:
     database = open_again(path)
     database.close()
     with pytest.raises(ProfileError, match="closed"):
         database.read("SELECT 1")
 
 
-def test_errors_quote_no_data(path):
+def test_errors_quote_no_data(path: Any) -> None:
     database = open_again(path)
     with pytest.raises(ProfileError) as caught:
         database.read("SELECT canary")
@@ -232,7 +238,7 @@ def test_errors_quote_no_data(path):
     database.close()
 
 
-def test_input_errors_pass_unchanged_and_roll_back(path):
+def test_input_errors_pass_unchanged_and_roll_back(path: Any) -> None:
     database = open_again(path)
     with pytest.raises(InputError), database.write() as connection:
         connection.execute("DELETE FROM t")

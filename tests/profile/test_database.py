@@ -1,8 +1,12 @@
 """Migrations, transactions, copies."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,17 +21,19 @@ RELEASED = [
 ]
 
 
-def test_released_migrations_are_never_edited():
+def test_released_migrations_are_never_edited() -> None:
     """A change to the schema is another file; then its hash is added here."""
     assert [hashlib.sha256(sql.encode()).hexdigest() for sql in migrations()] == RELEASED
 
 
-def test_a_new_database_is_of_the_newest_schema(database):
+def test_a_new_database_is_of_the_newest_schema(database: Any) -> None:
     assert database.version == len(migrations())
 
 
 @pytest.mark.parametrize("version", range(len(RELEASED)))
-def test_an_older_database_is_brought_up_to_date_with_its_data(tmp_path, version):
+def test_an_older_database_is_brought_up_to_date_with_its_data(
+    tmp_path: Path, version: Any
+) -> None:
     connection = cipher.create(tmp_path / "old.db", KEY)
     for sql in migrations()[:version]:
         for statement in statements(sql):
@@ -44,7 +50,7 @@ def test_an_older_database_is_brought_up_to_date_with_its_data(tmp_path, version
     database.close()
 
 
-def test_a_newer_database_is_left_alone(database, tmp_path):
+def test_a_newer_database_is_left_alone(database: Any, tmp_path: Path) -> None:
     database.read(f"PRAGMA user_version = {len(migrations()) + 1}")
     database.close()
     before = (tmp_path / "one.db").read_bytes()
@@ -53,13 +59,13 @@ def test_a_newer_database_is_left_alone(database, tmp_path):
     assert (tmp_path / "one.db").read_bytes() == before
 
 
-def test_two_that_open_an_old_database_at_once_migrate_it_once(tmp_path):
+def test_two_that_open_an_old_database_at_once_migrate_it_once(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     old = cipher.create(path, KEY)
     old.execute("CREATE TABLE t (a)")
     old.close()
 
-    def work(_):
+    def work(_: Any) -> None:
         Database.open(path, KEY, cipher.read_salt(path)).close()
 
     with ThreadPoolExecutor(4) as pool:
@@ -69,7 +75,7 @@ def test_two_that_open_an_old_database_at_once_migrate_it_once(tmp_path):
     database.close()
 
 
-def test_nested_writes_are_one_transaction(database):
+def test_nested_writes_are_one_transaction(database: Any) -> None:
     with pytest.raises(InputError), database.write() as connection:
         with database.write():
             connection.execute("CREATE TABLE t (a)")
@@ -77,10 +83,10 @@ def test_nested_writes_are_one_transaction(database):
     assert database.read("SELECT name FROM sqlite_master WHERE name = 't'") == []
 
 
-def test_threads_share_a_database(store, database):
+def test_threads_share_a_database(store: Any, database: Any) -> None:
     from costeer.profile.records import Draft
 
-    def work(number):
+    def work(number: Any) -> None:
         for index in range(10):
             store.add(Draft("fact", f"{number} {index}"))
 
@@ -93,7 +99,7 @@ def test_threads_share_a_database(store, database):
     store.check()
 
 
-def test_a_copy_holds_what_is_still_in_the_log(database, tmp_path, store):
+def test_a_copy_holds_what_is_still_in_the_log(database: Any, tmp_path: Path, store: Any) -> None:
     from costeer.profile.records import Draft
     from costeer.profile.store import Store
 

@@ -1,6 +1,10 @@
 """Exports: everything is in them, and other tools read them."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +18,7 @@ TRICKY = "# no heading\n\nline\n> no quote 'of ours'; \u2028 你好 \\"
 
 
 @pytest.fixture
-def profile(make):
+def profile(make: Any) -> Any:
     profile = make()
     profile.records.add(Draft("fact", "I am Anna.", "name", "typed", "2020-01-01T00:00:00Z"))
     profile.records.add(Draft("sample", TRICKY, active=False))
@@ -27,7 +31,7 @@ def profile(make):
     return profile
 
 
-def test_jsonl_holds_every_record_and_every_branch(profile):
+def test_jsonl_holds_every_record_and_every_branch(profile: Any) -> None:
     lines = [json.loads(line) for line in jsonl(profile)]
     records = [line for line in lines if line["type"] == "record"]
     assert [record["text"] for record in records] == [
@@ -42,7 +46,9 @@ def test_jsonl_holds_every_record_and_every_branch(profile):
     assert conversation["messages"][1]["departures"][0]["body"] == b"\xff{}".hex()
 
 
-def test_jsonl_can_be_imported_into_another_profile(profile, make, tmp_path):
+def test_jsonl_can_be_imported_into_another_profile(
+    profile: Any, make: Any, tmp_path: Path
+) -> None:
     (tmp_path / "all.jsonl").write_text("".join(jsonl(profile)), "utf-8")
     other = make("other")
     report = import_into(other.records, read([tmp_path / "all.jsonl"]))
@@ -53,7 +59,7 @@ def test_jsonl_can_be_imported_into_another_profile(profile, make, tmp_path):
         assert {name: getattr(two, name) for name in same} | {"source": one.source} == expected
 
 
-def test_markdown_is_for_reading_and_its_texts_make_no_headings(profile):
+def test_markdown_is_for_reading_and_its_texts_make_no_headings(profile: Any) -> None:
     text = "".join(markdown(profile))
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings == [
@@ -67,7 +73,9 @@ def test_markdown_is_for_reading_and_its_texts_make_no_headings(profile):
 
 
 @pytest.mark.parametrize("passphrase", ["simple", 'it\'s "quoted"; -- ß'])
-def test_an_encrypted_export_opens_with_plain_sqlcipher(profile, tmp_path, passphrase):
+def test_an_encrypted_export_opens_with_plain_sqlcipher(
+    profile: Any, tmp_path: Path, passphrase: Any
+) -> None:
     """As the docs say: the passphrase, and no other setting of ours."""
     from sqlcipher3 import dbapi2
 

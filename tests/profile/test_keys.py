@@ -1,9 +1,12 @@
 """Keys: sealing, passphrases, recovery codes, and the file that holds them."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +19,9 @@ from tests.support.profiles import FAST, KEY, PASSPHRASE
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 59), st.integers(0, 7))
-def test_what_is_sealed_opens_only_unchanged_and_by_the_same_key(by, byte, bit):
+def test_what_is_sealed_opens_only_unchanged_and_by_the_same_key(
+    by: Any, byte: Any, bit: Any
+) -> None:
     sealed = keys.seal(KEY, by, b"place")
     assert keys.unseal(sealed, by, b"place") == KEY
     raw = bytearray(sealed.nonce + sealed.data)
@@ -27,24 +32,24 @@ def test_what_is_sealed_opens_only_unchanged_and_by_the_same_key(by, byte, bit):
             keys.unseal(*wrong)
 
 
-def test_argon2id_gives_the_reference_s_result():
+def test_argon2id_gives_the_reference_s_result() -> None:
     """The reference: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1."""
     derived = keys.derive("password", b"somesalt", Argon2(65_536, 2, 1))
     assert derived.hex() == "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
 
 
-def test_a_passphrase_is_the_same_from_every_keyboard():
+def test_a_passphrase_is_the_same_from_every_keyboard() -> None:
     composed, decomposed = "se\u00f1or caf\u00e9", "sen\u0303or cafe\u0301"
     assert keys.derive(composed, bytes(16), FAST) == keys.derive(decomposed, bytes(16), FAST)
 
 
 @pytest.mark.parametrize("passphrase", ["", "seven77"])
-def test_a_short_passphrase_is_refused(passphrase):
+def test_a_short_passphrase_is_refused(passphrase: Any) -> None:
     with pytest.raises(InputError, match="fewer than 8"):
         keys.check_passphrase(passphrase)
 
 
-def test_recovery_codes_differ_and_may_be_copied_carelessly():
+def test_recovery_codes_differ_and_may_be_copied_carelessly() -> None:
     code = keys.new_recovery_code()
     assert code != keys.new_recovery_code()
     assert len(code.replace("-", "")) == 32
@@ -55,12 +60,12 @@ def test_recovery_codes_differ_and_may_be_copied_carelessly():
 
 
 @pytest.fixture
-def file():
+def file() -> Any:
     file = keyfile.new(b"s" * 16).with_secret("passphrase", PASSPHRASE, KEY, FAST)
     return file.with_key("keyring", bytes(32), KEY)
 
 
-def test_every_way_opens_and_survives_the_disk(file, tmp_path):
+def test_every_way_opens_and_survives_the_disk(file: Any, tmp_path: Path) -> None:
     keyfile.save(file, tmp_path / "key.json")
     loaded = keyfile.load(tmp_path / "key.json")
     assert loaded == file
@@ -68,7 +73,7 @@ def test_every_way_opens_and_survives_the_disk(file, tmp_path):
     assert loaded.open_by_key("keyring", bytes(32)) == KEY
 
 
-def test_the_file_holds_no_key(file):
+def test_the_file_holds_no_key(file: Any) -> None:
     text = keyfile.dump(file)
     assert KEY.hex() not in text and PASSPHRASE not in text
 
@@ -82,7 +87,7 @@ def test_the_file_holds_no_key(file):
         lambda file: file.without("keyring").open_by_key("keyring", bytes(32)),
     ],
 )
-def test_what_does_not_open_it(file, attempt):
+def test_what_does_not_open_it(file: Any, attempt: Any) -> None:
     with pytest.raises(ProfileKeyError):
         attempt(file)
 
@@ -101,13 +106,13 @@ def test_what_does_not_open_it(file, attempt):
         "[" * 10_000,
     ],
 )
-def test_a_damaged_file(tmp_path, text):
+def test_a_damaged_file(tmp_path: Path, text: Any) -> None:
     (tmp_path / "key.json").write_text(text)
     with pytest.raises(ProfileFileError, match="damaged"):
         keyfile.load(tmp_path / "key.json")
 
 
-def test_a_missing_or_newer_file(tmp_path):
+def test_a_missing_or_newer_file(tmp_path: Path) -> None:
     with pytest.raises(ProfileFileError, match="missing"):
         keyfile.load(tmp_path / "key.json")
     (tmp_path / "key.json").write_text('{"format": 2}')
@@ -116,7 +121,7 @@ def test_a_missing_or_newer_file(tmp_path):
 
 
 @given(data=st.data())
-def test_a_file_with_one_wrong_character_opens_nothing_wrong(data):
+def test_a_file_with_one_wrong_character_opens_nothing_wrong(data: Any) -> None:
     """Whatever is changed: an error of ours, or the right key."""
     file = keyfile.new(b"s" * 16).with_secret("passphrase", PASSPHRASE, KEY, FAST)
     text = keyfile.dump(file)
@@ -136,7 +141,7 @@ def test_a_file_with_one_wrong_character_opens_nothing_wrong(data):
         assert found.open_by_secret("passphrase", PASSPHRASE) == KEY
 
 
-def _load(text):
+def _load(text: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "key.json")
         path.write_text(text)
@@ -146,11 +151,11 @@ def _load(text):
 @pytest.mark.parametrize(
     "params", [Argon2(1 << 40, 1, 1), Argon2(64, 1 << 20, 1), Argon2(64, 0, 1), Argon2(64, 1, 9)]
 )
-def test_a_key_file_cannot_ask_for_all_memory_or_for_none(params):
+def test_a_key_file_cannot_ask_for_all_memory_or_for_none(params: Any) -> None:
     with pytest.raises(ProfileFileError, match="out of range"):
         keys.derive(PASSPHRASE, bytes(16), params)
 
 
-def test_a_salt_that_was_cut_off():
+def test_a_salt_that_was_cut_off() -> None:
     with pytest.raises(ProfileFileError, match="too short"):
         keys.derive(PASSPHRASE, b"short", FAST)

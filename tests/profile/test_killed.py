@@ -1,5 +1,7 @@
 """Nothing that was committed is lost when the process is killed."""
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import sys
@@ -11,7 +13,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 SCRIPT = Path(__file__).parents[2] / "bench" / "profile_kill.py"
 
 
-def test_ten_kills(tmp_path):
+def test_ten_kills(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("profile_kill", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     sys.modules["profile_kill"] = script  # dataclasses look there

@@ -1,8 +1,12 @@
 """Profiles by name: made whole or not at all, opened by four ways, never overwritten."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,15 +19,15 @@ from tests.support.profiles import FAST, PASSPHRASE
 CANARY = "kanarienvogel-7919-ß"
 
 
-def create(name="default"):
+def create(name: Any = "default") -> Any:
     return profiles.create(name, PASSPHRASE, FAST)
 
 
-def files_of(home):
+def files_of(home: Any) -> Any:
     return {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
-def test_profiles_are_found_by_name(home):
+def test_profiles_are_found_by_name(home: Any) -> None:
     assert profiles.names() == []
     create("work"), create()
     (home / "stray").mkdir()
@@ -31,12 +35,12 @@ def test_profiles_are_found_by_name(home):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "A", "ä", "a b", "con", "x" * 33])
-def test_what_is_no_name(name):
+def test_what_is_no_name(name: Any) -> None:
     with pytest.raises(InputError, match="no name"):
         create(name)
 
 
-def test_a_profile_is_never_overwritten(home):
+def test_a_profile_is_never_overwritten(home: Any) -> None:
     create()
     before = files_of(home)
     with pytest.raises(InputError, match="exists already"):
@@ -44,14 +48,14 @@ def test_a_profile_is_never_overwritten(home):
     assert files_of(home) == before
 
 
-def test_a_failed_creation_leaves_nothing(home):
+def test_a_failed_creation_leaves_nothing(home: Any) -> None:
     with pytest.raises(InputError, match="passphrase"):
         profiles.create("default", "short", FAST)
     assert not home.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_folders_and_files_are_their_owner_s(make, home):
+def test_folders_and_files_are_their_owner_s(make: Any, home: Any) -> None:
     before = os.umask(0)
     try:
         make().records.add(Draft("fact", "one"))
@@ -62,7 +66,7 @@ def test_folders_and_files_are_their_owner_s(make, home):
     assert modes["profiles"] == modes["default"] == 0o700
 
 
-def test_passphrase_and_recovery_code_open_it_and_others_do_not(home):
+def test_passphrase_and_recovery_code_open_it_and_others_do_not(home: Any) -> None:
     code = create()
     for way, secret in (("passphrase", PASSPHRASE), ("recovery", code), ("recovery", code.lower())):
         profiles.open_by_secret("default", secret, way).close()
@@ -73,7 +77,7 @@ def test_passphrase_and_recovery_code_open_it_and_others_do_not(home):
     assert files_of(home) == before
 
 
-def test_the_keyring_opens_it_until_it_is_locked(memory_keyring):
+def test_the_keyring_opens_it_until_it_is_locked(memory_keyring: Any) -> None:
     create()
     assert profiles.open_by_keyring("default") is None
     profiles.unlock("default", profiles.read_key("default", PASSPHRASE))
@@ -87,7 +91,7 @@ def test_the_keyring_opens_it_until_it_is_locked(memory_keyring):
     assert profiles.open_by_keyring("default") is None
 
 
-def test_a_changed_passphrase_opens_and_the_old_one_and_its_code_do_not(home):
+def test_a_changed_passphrase_opens_and_the_old_one_and_its_code_do_not(home: Any) -> None:
     code = create()
     key = profiles.read_key("default", code, "recovery")
     new_code = profiles.change_passphrase("default", key, "another passphrase", FAST)
@@ -98,7 +102,7 @@ def test_a_changed_passphrase_opens_and_the_old_one_and_its_code_do_not(home):
             profiles.read_key("default", secret, way)
 
 
-def test_four_errors_differ(home):
+def test_four_errors_differ(home: Any) -> None:
     """Wrong key, plain file, damaged page, database of another profile; none is touched."""
     create(), create("other")
     database = home / "default" / profiles.DATABASE
@@ -123,19 +127,19 @@ def test_four_errors_differ(home):
         assert files_of(home).items() >= before.items()
 
 
-def test_a_missing_key_file_says_what_that_means(home):
+def test_a_missing_key_file_says_what_that_means(home: Any) -> None:
     create()
     (home / "default" / profiles.KEYS).unlink()
     with pytest.raises(ProfileFileError, match="nothing opens"):
         profiles.open_by_secret("default", PASSPHRASE)
 
 
-def test_no_such_profile(home):
+def test_no_such_profile(home: Any) -> None:
     with pytest.raises(InputError, match="no profile"):
         profiles.open_by_secret("default", PASSPHRASE)
 
 
-def test_a_backup_made_while_in_use_can_be_restored(make, home, tmp_path):
+def test_a_backup_made_while_in_use_can_be_restored(make: Any, home: Any, tmp_path: Path) -> None:
     profile = make()
     profile.records.add(Draft("fact", "committed a moment ago"))
     profiles.backup(profile, tmp_path / "backup")
@@ -146,7 +150,7 @@ def test_a_backup_made_while_in_use_can_be_restored(make, home, tmp_path):
         restored.records.check()
 
 
-def test_backup_and_restore_overwrite_nothing(make, home, tmp_path):
+def test_backup_and_restore_overwrite_nothing(make: Any, home: Any, tmp_path: Path) -> None:
     profile = make()
     (tmp_path / "taken").mkdir()
     (tmp_path / "file").write_text("mine")
@@ -161,7 +165,9 @@ def test_backup_and_restore_overwrite_nothing(make, home, tmp_path):
     assert profiles.names() == ["default"]
 
 
-def test_wipe_takes_the_key_first_and_leaves_nothing(make, home, memory_keyring):
+def test_wipe_takes_the_key_first_and_leaves_nothing(
+    make: Any, home: Any, memory_keyring: Any
+) -> None:
     make().close()
     profiles.unlock("default", profiles.read_key("default", PASSPHRASE))
     profiles.wipe("default")
@@ -169,14 +175,14 @@ def test_wipe_takes_the_key_first_and_leaves_nothing(make, home, memory_keyring)
     assert memory_keyring.entries == {}
 
 
-def test_wipe_works_on_a_damaged_profile(home):
+def test_wipe_works_on_a_damaged_profile(home: Any) -> None:
     create()
     (home / "default" / profiles.KEYS).write_text("damaged")
     profiles.wipe("default")
     assert profiles.names() == []
 
 
-def test_a_copy_of_all_files_holds_no_private_word(make, home, tmp_path):
+def test_a_copy_of_all_files_holds_no_private_word(make: Any, home: Any, tmp_path: Path) -> None:
     """Taken while it is in use: database, log, index and key file."""
     profile = make()
     for number in range(60):
@@ -194,7 +200,7 @@ def test_a_copy_of_all_files_holds_no_private_word(make, home, tmp_path):
         assert PASSPHRASE.encode() not in content, path
 
 
-def test_select_reads_pinned_records_first(make):
+def test_select_reads_pinned_records_first(make: Any) -> None:
     profile = make()
     profile.records.add(Draft("sample", "A dinner in spring"))
     profile.records.add(Draft("preference", "I am vegan."))
@@ -203,7 +209,7 @@ def test_select_reads_pinned_records_first(make):
     assert [choice.record.id for choice in selection.chosen] == [2, 1]
 
 
-def test_the_key_file_names_its_database(home):
+def test_the_key_file_names_its_database(home: Any) -> None:
     create()
     file = keyfile.load(home / "default" / profiles.KEYS)
     assert (home / "default" / profiles.DATABASE).read_bytes()[:16] == file.database_salt

@@ -1,17 +1,21 @@
 """Which records a conversation reads: properties that a person may rely on."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.profile.records import KINDS, Draft, Record
-from costeer.profile.selection import Choice, Selection, context_list, select, select_more
+from costeer.profile.selection import RecordChoice, Selection, context_list, select, select_more
 from costeer.profile.store import Match
 
 texts = st.text("ab \n", min_size=1, max_size=30).filter(str.strip)
 
 
 @st.composite
-def questions(draw, start=1):
+def questions(draw: Any, start: Any = 1) -> Any:
     """Pinned records, matches (some of them pinned ones), and a budget."""
     pinned = [
         Record(draw(st.sampled_from(KINDS[:2])), text, id=start + index)
@@ -26,16 +30,16 @@ def questions(draw, start=1):
     return pinned, [Match(record, ("a",)) for record in kept], draw(st.integers(1, 200))
 
 
-def ids(choices):
+def ids(choices: Any) -> Any:
     return [choice.record.id for choice in choices]
 
 
-def size(choices):
+def size(choices: Any) -> Any:
     return sum(len(choice.record.text) for choice in choices)
 
 
 @given(questions())
-def test_the_first_question(question):
+def test_the_first_question(question: Any) -> None:
     pinned, matches, budget = question
     chosen = select(pinned, matches, budget)
     read = ids(chosen.read)
@@ -55,7 +59,9 @@ def test_the_first_question(question):
 
 
 @given(questions(), st.integers(1, 200))
-def test_unrelated_samples_and_documents_never_evict_what_is_pinned(question, count):
+def test_unrelated_samples_and_documents_never_evict_what_is_pinned(
+    question: Any, count: Any
+) -> None:
     pinned, matches, budget = question
     before = [c for c in select(pinned, matches, budget).read if c.reason.startswith("pinned")]
     crowd = [Match(Record("sample", "ab" * 9, id=1000 + n), ("x",)) for n in range(count)]
@@ -65,7 +71,7 @@ def test_unrelated_samples_and_documents_never_evict_what_is_pinned(question, co
 
 
 @given(questions(), st.lists(questions(start=500), max_size=4))
-def test_a_conversation_only_appends(first, later):
+def test_a_conversation_only_appends(first: Any, later: Any) -> None:
     pinned, matches, budget = first
     selection = Selection(budget)
     selection.ask(pinned, matches)
@@ -78,7 +84,7 @@ def test_a_conversation_only_appends(first, later):
 
 
 @given(questions())
-def test_a_conversation_that_is_taken_up_again_goes_on_as_if_never_left(question):
+def test_a_conversation_that_is_taken_up_again_goes_on_as_if_never_left(question: Any) -> None:
     pinned, matches, budget = question
     lived = Selection(budget)
     lived.ask(pinned, [])
@@ -89,22 +95,22 @@ def test_a_conversation_that_is_taken_up_again_goes_on_as_if_never_left(question
 
 
 @given(st.lists(texts, max_size=6))
-def test_every_record_of_a_context_stays_one_record(found):
+def test_every_record_of_a_context_stays_one_record(found: Any) -> None:
     from costeer.edge.prompts import RECORD_BREAK
 
-    choices = [Choice(Record("fact", text, id=n), "") for n, text in enumerate(found)]
+    choices = [RecordChoice(Record("fact", text, id=n), "") for n, text in enumerate(found)]
     context = "\n\n".join(context_list(choices))
     assert len([part for part in RECORD_BREAK.split(context) if part.strip()]) == len(found)
 
 
-def test_the_size_may_be_counted_in_tokens():
+def test_the_size_may_be_counted_in_tokens() -> None:
     records = [Record("fact", "one two three", id=1), Record("fact", "four", id=2)]
     chosen = select(records, [], 2, size=lambda text: len(text.split()))
     assert ids(chosen.read) == [2]
-    assert chosen.left_out == (Choice(records[0], "left out: no room"),)
+    assert chosen.left_out == (RecordChoice(records[0], "left out: no room"),)
 
 
-def test_a_fact_beyond_half_of_the_budget_is_searched_like_a_sample():
+def test_a_fact_beyond_half_of_the_budget_is_searched_like_a_sample() -> None:
     records = [Record("fact", "x" * 50, id=1), Record("fact", "y" * 20, id=2)]
     chosen = select(records, [Match(records[1], ("y",))], 100)
     assert [(c.record.id, c.reason) for c in chosen.read] == [
@@ -114,12 +120,12 @@ def test_a_fact_beyond_half_of_the_budget_is_searched_like_a_sample():
     assert chosen.left_out == ()
 
 
-def test_select_more_reads_nothing_twice():
+def test_select_more_reads_nothing_twice() -> None:
     one = Record("sample", "x", id=1)
-    assert select_more([Choice(one, "")], [Match(one, ("x",))]).read == ()
+    assert select_more([RecordChoice(one, "")], [Match(one, ("x",))]).read == ()
 
 
-def test_two_hundred_unrelated_records_change_nothing_for_a_question(store):
+def test_two_hundred_unrelated_records_change_nothing_for_a_question(store: Any) -> None:
     """On the real index: the facts and preferences of a person, and then a flood."""
     for kind, text in [
         ("fact", "My name is Anna, and I live in a house with a dog."),

@@ -1,5 +1,10 @@
 """Records: add, read, change, remove, search."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,11 +13,11 @@ from costeer.exceptions import InputError
 from costeer.profile.records import KINDS, Draft
 
 
-def add(store, text, kind="fact", **fields):
+def add(store: Any, text: Any, kind: Any = "fact", **fields: Any) -> Any:
     return store.add(Draft(kind, text, **fields))[0]
 
 
-def test_a_record_comes_back_as_it_was(store):
+def test_a_record_comes_back_as_it_was(store: Any) -> None:
     draft = Draft("sample", "Grüße\n\n你好 🙂", "A letter", "mail", "2020-01-02T03:04:05Z", False)
     record, new = store.add(draft)
     assert new
@@ -21,7 +26,7 @@ def test_a_record_comes_back_as_it_was(store):
         assert getattr(record, field) == getattr(draft, field)
 
 
-def test_the_same_twice_is_one(store):
+def test_the_same_twice_is_one(store: Any) -> None:
     first = add(store, "I am vegan.")
     again, new = store.add(Draft("fact", " I am\nvegan. "))
     assert not new
@@ -32,7 +37,7 @@ def test_the_same_twice_is_one(store):
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.text(min_size=1, max_size=8))))
-def test_adding_all_twice_adds_nothing_the_second_time(empty_store, pairs):
+def test_adding_all_twice_adds_nothing_the_second_time(empty_store: Any, pairs: Any) -> None:
     drafts = [Draft(kind, f"x{text}") for kind, text in pairs]
     empty_store.remove([record.id for record in empty_store.all()])
     empty_store.add_all(drafts)
@@ -43,7 +48,7 @@ def test_adding_all_twice_adds_nothing_the_second_time(empty_store, pairs):
 
 
 @pytest.fixture(scope="module")
-def empty_store(tmp_path_factory):
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from costeer.profile.database import Database
     from costeer.profile.store import Store
     from tests.support.profiles import KEY
@@ -53,13 +58,13 @@ def empty_store(tmp_path_factory):
     database.close()
 
 
-def test_one_bad_draft_among_many_stores_none(store):
+def test_one_bad_draft_among_many_stores_none(store: Any) -> None:
     with pytest.raises(InputError):
         store.add_all([Draft("fact", "good"), Draft("fact", "")])
     assert store.all() == []
 
 
-def test_list_by_kind_and_state(store):
+def test_list_by_kind_and_state(store: Any) -> None:
     add(store, "one"), add(store, "two", "sample"), add(store, "three", active=False)
     texts = lambda **which: [record.text for record in store.all(**which)]  # noqa: E731
     assert texts() == ["one", "two", "three"]
@@ -70,14 +75,14 @@ def test_list_by_kind_and_state(store):
     assert store.counts() == {"fact": 2, "sample": 1}
 
 
-def test_pinned_are_active_preferences_then_facts(store):
+def test_pinned_are_active_preferences_then_facts(store: Any) -> None:
     for text, kind in [("f1", "fact"), ("p1", "preference"), ("s", "sample"), ("f2", "fact")]:
         add(store, text, kind)
     add(store, "p2", "preference", active=False)
     assert [record.text for record in store.pinned()] == ["p1", "f1", "f2"]
 
 
-def test_edit(store):
+def test_edit(store: Any) -> None:
     record = add(store, "I eat fish.", title="food")
     changed = store.edit(record.id, text="I am vegan.", kind="preference", active=False)
     assert (changed.text, changed.kind, changed.active) == ("I am vegan.", "preference", False)
@@ -90,7 +95,7 @@ def test_edit(store):
 @pytest.mark.parametrize(
     "change", [{"text": ""}, {"text": "two"}, {"kind": "secret"}, {"text": "x" * 200_000}]
 )
-def test_an_edit_that_will_not_do_changes_nothing(store, change):
+def test_an_edit_that_will_not_do_changes_nothing(store: Any, change: Any) -> None:
     record = add(store, "one")
     add(store, "two")
     with pytest.raises(InputError):
@@ -98,7 +103,7 @@ def test_an_edit_that_will_not_do_changes_nothing(store, change):
     assert store.get(record.id) == record
 
 
-def test_remove_all_or_none(store):
+def test_remove_all_or_none(store: Any) -> None:
     records = [add(store, text) for text in ("one", "two", "three")]
     with pytest.raises(InputError, match="no record 99"):
         store.remove([records[0].id, 99])
@@ -108,7 +113,7 @@ def test_remove_all_or_none(store):
     assert add(store, "four").id > records[2].id  # numbers are not used again
 
 
-def test_a_removed_record_leaves_no_word_in_the_index(store, database):
+def test_a_removed_record_leaves_no_word_in_the_index(store: Any, database: Any) -> None:
     number = add(store, "xylophone").id
     add(store, "violin")
     store.remove([number])
@@ -117,26 +122,26 @@ def test_a_removed_record_leaves_no_word_in_the_index(store, database):
     assert b"xylophon" not in blocks
 
 
-def test_search_finds_by_stem_and_without_accents_and_says_which_words(store):
+def test_search_finds_by_stem_and_without_accents_and_says_which_words(store: Any) -> None:
     add(store, "Dinners at the Café are my favourite, dinner by dinner.")
     (match,) = store.search("Recommend a dinner in a cafe")
     assert match.words == ("dinners", "café", "dinner")
 
 
-def test_search_does_not_find_by_stop_words(store):
+def test_search_does_not_find_by_stop_words(store: Any) -> None:
     add(store, "I live in a house with a dog. My name is Anna.")
     assert store.search("Recommend a dinner spot in the street with a view") == []
     assert store.search("the a in") == []
 
 
-def test_search_is_best_first_then_by_number(store):
+def test_search_is_best_first_then_by_number(store: Any) -> None:
     add(store, "a dog and a cat and a bird and a horse and many more")
     add(store, "dog dog dog")
     add(store, "dog dog dog", "sample")
     assert [match.record.id for match in store.search("dog")] == [2, 3, 1]
 
 
-def test_search_by_kind_and_state(store):
+def test_search_by_kind_and_state(store: Any) -> None:
     add(store, "dog one"), add(store, "dog two", "sample"), add(store, "dog three", active=False)
     find = lambda **which: {match.record.text for match in store.search("dog", **which)}  # noqa: E731
     assert find() == {"dog one", "dog two"}

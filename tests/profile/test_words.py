@@ -1,5 +1,10 @@
 """Which words of a question are looked for."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,21 +26,21 @@ from costeer.profile.words import match_expression, question_words
         ("", []),
     ],
 )
-def test_question_words(question, words):
+def test_question_words(question: Any, words: Any) -> None:
     assert [word for word in question_words(question) if len(word) > 1] == words
 
 
-def test_a_huge_question_has_no_more_than_32_words():
+def test_a_huge_question_has_no_more_than_32_words() -> None:
     assert len(question_words(" ".join(f"word{n}" for n in range(10_000)))) == 32
 
 
 @given(st.text())
-def test_no_text_is_syntax(database_of_words, text):
+def test_no_text_is_syntax(database_of_words: Any, text: Any) -> None:
     database_of_words.search(text)
 
 
 @pytest.fixture(scope="module")
-def database_of_words(tmp_path_factory):
+def database_of_words(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from costeer.profile.database import Database
     from costeer.profile.store import Store
     from tests.support.profiles import KEY
@@ -45,5 +50,5 @@ def database_of_words(tmp_path_factory):
     database.close()
 
 
-def test_match_expression():
+def test_match_expression() -> None:
     assert match_expression(["a", "b"]) == '"a" OR "b"'

@@ -1,7 +1,11 @@
 """The room's parts make a server that has nothing to do with language models."""
 
+from __future__ import annotations
+
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -22,10 +26,10 @@ from tests.support.serving import until
 class Counter:
     """Counts in events as far as it was told to, and notices who leaves."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.left = 0
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         upto = (await read_json(scope, receive, 100))["upto"]
         gone = asyncio.Event()
         watching = asyncio.create_task(watch(receive, gone.set))
@@ -34,7 +38,7 @@ class Counter:
         finally:
             watching.cancel()
 
-    async def count(self, upto, gone):
+    async def count(self, upto: Any, gone: Any) -> AsyncIterator[Any]:
         for count in range(1, upto):
             if gone.is_set():
                 self.left += 1
@@ -45,16 +49,16 @@ class Counter:
             raise ApiError(500, "Three is too many.")
 
 
-async def refuse(request):
+async def refuse(request: pytest.FixtureRequest) -> None:
     raise InputError("No.", "Do not ask.")
 
 
-async def ready(request):
+async def ready(request: pytest.FixtureRequest) -> Any:
     return json_response({"status": "ok"})
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     counter = Counter()
     app = Starlette(
         routes=[
@@ -83,16 +87,16 @@ def server():
         thread.join(10)
 
 
-def test_events(server):
+def test_events(server: Any) -> None:
     text = server.post("/count", json={"upto": 2}).text
     assert text == 'data: {"count":0}\n\ndata: {"count":1}\n\ndata: [DONE]\n\n'
 
 
-def test_an_error_after_the_first_event_is_an_event(server):
+def test_an_error_after_the_first_event_is_an_event(server: Any) -> None:
     assert "Three is too many." in server.post("/count", json={"upto": 3}).text
 
 
-def test_a_client_that_leaves_is_noticed(server):
+def test_a_client_that_leaves_is_noticed(server: Any) -> None:
     with server.stream("POST", "/count", json={"upto": 10**6}) as answer:
         next(answer.iter_raw())
     assert until(lambda: server.counter.left == 1)
@@ -108,7 +112,9 @@ def test_a_client_that_leaves_is_noticed(server):
         ("/nowhere", {}, 404),
     ],
 )
-def test_who_may_ask_and_what_errors_look_like(server, path, headers, status):
+def test_who_may_ask_and_what_errors_look_like(
+    server: Any, path: Any, headers: Any, status: Any
+) -> None:
     answer = server.get(path, headers=headers)
     assert answer.status_code == status
     assert status == 200 or answer.json()["error"]["message"]

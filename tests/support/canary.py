@@ -1,14 +1,17 @@
 """A listener between device and server, and the search for private text in what it heard."""
 
+from __future__ import annotations
+
 import contextlib
 import socket
 import threading
+from typing import Any
 
 
 class Tap:
     """A TCP forwarder on loopback that keeps every byte sent up."""
 
-    def __init__(self, target_port):
+    def __init__(self, target_port: Any) -> None:
         self._target = target_port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -16,21 +19,21 @@ class Tap:
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
-    def url(self):
+    def url(self) -> Any:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def heard(self):
+    def heard(self) -> Any:
         """Everything that went up, connection after connection."""
         return b"".join(bytes(stream) for stream in self._streams)
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self._listener.close()
 
-    def _accept(self):
+    def _accept(self) -> None:
         while True:
             try:
                 device, _ = self._listener.accept()
@@ -45,7 +48,7 @@ class Tap:
             threading.Thread(target=pump, args=(server, device, None), daemon=True).start()
 
 
-def pump(source, target, record):
+def pump(source: Any, target: Any, record: Any) -> None:
     """Copy bytes until the source ends."""
     try:
         while data := source.recv(65536):
@@ -60,7 +63,7 @@ def pump(source, target, record):
         end.close()
 
 
-def contains(haystack: bytes, needle: str, ids=()):
+def contains(haystack: bytes, needle: str, ids: Any = ()) -> Any:
     """Whether a text or its token ids, in any of JSON's spellings, occur in the bytes."""
     spellings = [needle.encode(), needle.encode("unicode_escape")]
     if ids:

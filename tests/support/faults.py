@@ -18,6 +18,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Any
+
+import pytest
 
 from tests.support.serving import Listener, receive_request, reply
 
@@ -25,7 +28,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 seconds: close() sends RST
 PAGE = "<html><body>Please log in. {}</body></html>"
 
 
-def own(status, body="", **headers):
+def own(status: int, body: Any = "", **headers: Any) -> bytes:
     """An answer of the proxy's own, after which the connection is kept."""
     return reply(status, body, **headers).replace(b"connection: close\r\n", b"")
 
@@ -65,11 +68,11 @@ class Fault:
     at: int = 0
     noise: bytes = b""
 
-    def __repr__(self):
+    def __repr__(self) -> Any:
         return f"{self.kind}@{self.at}"
 
 
-def mixture(seed, *, spread=600, in_a_row=3) -> Iterator[Fault | None]:
+def mixture(seed: Any, *, spread: Any = 600, in_a_row: Any = 3) -> Iterator[Fault | None]:
     """Random faults without end; None lets a request through, at least after ``in_a_row``.
 
     Args:
@@ -88,7 +91,7 @@ def mixture(seed, *, spread=600, in_a_row=3) -> Iterator[Fault | None]:
         yield None
 
 
-def garbage(rng):
+def garbage(rng: Any) -> Any:
     """Some bytes, none of them zero: combined with others, each changes them."""
     return bytes(rng.randint(1, 255) for _ in range(rng.randint(1, 40)))
 
@@ -103,7 +106,9 @@ class FaultProxy(Listener):
         name: shown with the plan when a test fails, for instance the seed.
     """
 
-    def __init__(self, target, plan: Iterable[Fault | None] = (), enough=None, name=""):
+    def __init__(
+        self, target: Any, plan: Iterable[Fault | None] = (), enough: Any = None, name: Any = ""
+    ) -> None:
         super().__init__()
         self._target = int(target.rsplit(":", 1)[1])
         self._plan = chain(plan, repeat(None))
@@ -114,28 +119,28 @@ class FaultProxy(Listener):
         self.requests = 0
         self.happened: Counter[str] = Counter()
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         super().__exit__()
         if kind is not None:
             print(f"{self._name}: {self.injected} faults: {dict(self.happened)}")
             print("plan:", *("-" if fault is None else fault for fault in self._drawn))
 
     @property
-    def injected(self):
+    def injected(self) -> Any:
         """How many faults have happened."""
         return sum(self.happened.values())
 
-    def _draw(self):
+    def _draw(self) -> Any:
         with self._lock:
             over = self._enough is not None and self.injected >= self._enough
             self._drawn.append(None if over else next(self._plan))
             return self._drawn[-1]
 
-    def _count(self, fault):
+    def _count(self, fault: Any) -> None:
         with self._lock:
             self.happened[fault.kind] += 1
 
-    def serve(self, connection, number):
+    def serve(self, connection: Any, number: Any) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fault = self._draw()
         if fault is not None and fault.kind == "refuse":
@@ -152,7 +157,7 @@ class FaultProxy(Listener):
                     return
                 fault = self._draw()
 
-    def _exchange(self, request, near, far, fault):
+    def _exchange(self, request: pytest.FixtureRequest, near: Any, far: Any, fault: Any) -> Any:
         """One request; whether the connection goes on."""
         if fault is not None and request.startswith(b"GET") and fault.kind == "damage":
             fault = None  # the list of models carries no checksum
@@ -175,7 +180,7 @@ class FaultProxy(Listener):
                 return False
 
 
-def readable(connection):
+def readable(connection: Any) -> Any:
     """Wait for the client; False if it goes."""
     return bool(connection.recv(1, socket.MSG_PEEK))
 
@@ -183,16 +188,16 @@ def readable(connection):
 class Answer:
     """One answer on its way down; ``count`` is told of its fault just before it shows."""
 
-    def __init__(self, near, fault, count):
+    def __init__(self, near: Any, fault: Any, count: Any) -> None:
         self._near = near
         self._fault = fault
         self._count = count
         self._sent = 0  # bytes of the server's
         self._head = b""
-        self._body_at = None
+        self._body_at: int | None = None
         self._happened = False
 
-    def forward(self, piece):
+    def forward(self, piece: Any) -> Any:
         """Send a piece, or what becomes of it; whether the answer goes on."""
         self._find_body(piece)
         begin, self._sent = self._sent, self._sent + len(piece)
@@ -201,18 +206,18 @@ class Answer:
             return True
         return getattr(self, f"_{self._fault.kind}")(piece, self._fault.at - begin)
 
-    def _happen(self):
+    def _happen(self) -> None:
         if not self._happened:
             self._happened = True
             self._count(self._fault)
 
-    def _find_body(self, piece):
+    def _find_body(self, piece: Any) -> None:
         if self._body_at is None:
             self._head += piece
             end = self._head.find(b"\r\n\r\n")
             self._body_at = end + 4 if end >= 0 else None
 
-    def _split(self, piece, at):
+    def _split(self, piece: Any, at: Any) -> Any:
         """Send what comes before the fault; the rest, or None if it is not reached yet."""
         if at >= len(piece) or self._happened:
             self._near.sendall(piece)
@@ -221,27 +226,27 @@ class Answer:
         self._near.sendall(piece[:at])
         return piece[at:]
 
-    def _cut(self, piece, at):
+    def _cut(self, piece: Any, at: Any) -> Any:
         return self._split(piece, at) is None
 
-    def _reset(self, piece, at):
+    def _reset(self, piece: Any, at: Any) -> Any:
         if self._split(piece, at) is None:
             return True
         self._near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         return False
 
-    def _stall(self, piece, at):
+    def _stall(self, piece: Any, at: Any) -> Any:
         if self._split(piece, at) is None:
             return True
         return readable(self._near) and False
 
-    def _insert(self, piece, at):
+    def _insert(self, piece: Any, at: Any) -> Any:
         rest = self._split(piece, at)
         if rest is not None:
             self._near.sendall(self._fault.noise + rest)
         return True
 
-    def _damage(self, piece, _):
+    def _damage(self, piece: Any, _: Any) -> Any:
         spoilt = bytearray(piece)
         if self._body_at is not None:
             begin = self._sent - len(piece)
@@ -252,7 +257,7 @@ class Answer:
         self._near.sendall(spoilt)
         return True
 
-    def _drip(self, piece, _):
+    def _drip(self, piece: Any, _: Any) -> Any:
         self._happen()
         for i in range(0, len(piece), 97):
             self._near.sendall(piece[i : i + 97])

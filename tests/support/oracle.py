@@ -1,16 +1,27 @@
 """Algorithm 1 of arXiv 2507.04756, literally, in float64: slow, and the judge of the fast rule."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from costeer.decoding.steering import LOG_FLOOR, SteeringParams
 
 
-def log_softmax(x):
+def log_softmax(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     x = x - x.max()
-    return x - np.log(np.exp(x).sum())
+    result: npt.NDArray[Any] = x - np.log(np.exp(x).sum())
+    return result
 
 
-def algorithm_1(llm, slm_with, slm_without, params: SteeringParams):
+def algorithm_1(
+    llm: npt.NDArray[Any],
+    slm_with: npt.NDArray[Any],
+    slm_without: npt.NDArray[Any],
+    params: SteeringParams,
+) -> npt.NDArray[Any]:
     """(V,) log-probabilities in, (V,) steered log-probabilities out.
 
     Tokens with -inf in the LLM have no policy to optimise and stay out of the loop.

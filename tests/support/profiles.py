@@ -1,5 +1,9 @@
 """What the tests of profiles share."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from keyring.backend import KeyringBackend
 
 from costeer.profile.keys import Argon2
@@ -14,15 +18,15 @@ class MemoryKeyring(KeyringBackend):
 
     priority = 1
 
-    def __init__(self):
-        super().__init__()
-        self.entries = {}
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.entries: dict[tuple[str, str], str] = {}
 
-    def get_password(self, service, username):
+    def get_password(self, service: Any, username: Any) -> Any:
         return self.entries.get((service, username))
 
-    def set_password(self, service, username, password):
+    def set_password(self, service: Any, username: Any, password: Any) -> None:
         self.entries[service, username] = password
 
-    def delete_password(self, service, username):
+    def delete_password(self, service: Any, username: Any) -> None:
         del self.entries[service, username]

@@ -7,12 +7,15 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from costeer.cloud.base import CloudStep
 from costeer.cloud.server.app import create_app
 from costeer.models.fake import FakeModel
 from costeer.serving import listen
@@ -23,13 +26,15 @@ PROMPT = list(b"a public question")
 class CountingModel(FakeModel):
     """Counts evaluated tokens and the widths of its batches; can be slowed down."""
 
-    def __init__(self, *args, pause=0.0, **kwargs):
+    def __init__(self, *args: Any, pause: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.evaluated = 0
-        self.widths = []
+        self.widths: list[int] = []
         self.pause = pause
 
-    def extend_many(self, work, rows=None):
+    def extend_many(
+        self, work: Sequence[tuple[Any, ...]], rows: int | None = None
+    ) -> list[npt.NDArray[Any]]:
         self.evaluated += sum(len(ids) for _, ids in work)
         self.widths.append(len(work))
         time.sleep(self.pause)
@@ -39,7 +44,7 @@ class CountingModel(FakeModel):
 class EndlessModel(CountingModel):
     """Never ends an answer by itself."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Sequence[int]) -> npt.NDArray[Any]:
         row = super().logprobs(ids)
         row[257] = -np.inf
         return row
@@ -48,11 +53,11 @@ class EndlessModel(CountingModel):
 class FailingModel(CountingModel):
     """Breaks, in one way or another, once a sequence is ``at`` ids long."""
 
-    def __init__(self, error, at, **kwargs):
+    def __init__(self, error: Any, at: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.error, self.at = error, at
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Sequence[int]) -> npt.NDArray[Any]:
         if len(ids) == self.at:
             if self.error is None:
                 return np.full(self.vocab_size, np.nan, np.float32)
@@ -61,7 +66,7 @@ class FailingModel(CountingModel):
 
 
 @contextmanager
-def running(model, **options):
+def running(model: Any, **options: Any) -> Iterator[Any]:
     """Serve ``model`` from a thread; yields an object with ``url`` and ``scheduler``."""
     app = create_app(model, **options)
     ready = threading.Event()
@@ -80,7 +85,7 @@ def running(model, **options):
             assert not thread.is_alive()
 
 
-def until(condition, seconds=5.0):
+def until(condition: Callable[..., Any], seconds: float = 5.0) -> bool:
     """Wait for ``condition``; False if it does not come."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -90,7 +95,7 @@ def until(condition, seconds=5.0):
     return False
 
 
-def same(left, right):
+def same(left: list[CloudStep], right: list[CloudStep]) -> bool:
     """Bit-identical steps."""
     return len(left) == len(right) and all(
         a.token == b.token
@@ -100,7 +105,7 @@ def same(left, right):
     )
 
 
-def receive_request(connection):
+def receive_request(connection: Any) -> bytes:
     """Head and body of one HTTP request; b"" if the peer went away."""
     data = b""
     while b"\r\n\r\n" not in data:
@@ -125,19 +130,19 @@ def receive_request(connection):
 class Listener:
     """A socket server with one thread for each connection."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._threads = []
         self._live = []
         self._numbers = count()
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         self._acceptor = threading.Thread(target=self._accept)
         self._acceptor.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         for connection in [self._socket, *self._live]:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -146,7 +151,7 @@ class Listener:
         for thread in self._threads:
             thread.join(5)
 
-    def _accept(self):
+    def _accept(self) -> None:
         while True:
             try:
                 connection, _ = self._socket.accept()
@@ -158,7 +163,7 @@ class Listener:
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, connection, number):
+    def _serve(self, connection: Any, number: int) -> None:
         with connection, suppress(OSError):
             self.serve(connection, number)
 
@@ -166,16 +171,20 @@ class Listener:
 class Relay(Listener):
     """Passes bytes on to ``target``, counts them, and cuts connections off.
 
-    ``cuts[i]`` is how many bytes the i-th connection may bring down; None for no limit.
+    ``cuts[i]`` is how many bytes the i-th connection may bring down; None for no limit. ``edit``
+    may change what comes down, but not its length.
     """
 
-    def __init__(self, target, cuts=()):
+    def __init__(
+        self, target: str, cuts: Any = (), edit: Callable[[bytes], bytes] = lambda piece: piece
+    ) -> None:
         super().__init__()
+        self._edit = edit
         self._target = int(target.rsplit(":", 1)[1])
         self._cuts = list(cuts)
         self.up = self.down = self.connections = 0
 
-    def serve(self, connection, number):
+    def serve(self, connection: Any, number: int) -> None:
         self.connections += 1
         cut = self._cuts[number] if number < len(self._cuts) else None
         with socket.create_connection(("127.0.0.1", self._target)) as far:
@@ -190,18 +199,18 @@ class Relay(Listener):
                     end.shutdown(socket.SHUT_RDWR)
             upward.join(5)
 
-    def _up(self, near, far):
+    def _up(self, near: Any, far: Any) -> None:
         with suppress(OSError):
             while piece := near.recv(65536):
                 self.up += len(piece)
                 far.sendall(piece)
             far.shutdown(socket.SHUT_WR)
 
-    def _down(self, near, far, cut):
+    def _down(self, near: Any, far: Any, cut: int | None) -> None:
         while piece := far.recv(65536):
             if cut is not None:
                 piece, cut = piece[:cut], cut - len(piece)
-            near.sendall(piece)
+            near.sendall(self._edit(piece))
             self.down += len(piece)
             if cut is not None and cut <= 0:
                 return
@@ -213,14 +222,14 @@ class Scripted(Listener):
     ``/v1/models`` is answered with ``models``; the last answer is repeated. Bodies are kept.
     """
 
-    def __init__(self, *answers, models=None):
+    def __init__(self, *answers: Any, models: bytes | None = None) -> None:
         super().__init__()
         self._answers = list(answers)
         self._models = models or reply(200, {"object": "list", "data": [{"id": "m"}]})
         self.bodies = []
         self.heads = []
 
-    def serve(self, connection, number):
+    def serve(self, connection: Any, number: int) -> None:
         request = receive_request(connection)
         if not request:
             return
@@ -235,7 +244,7 @@ class Scripted(Listener):
         connection.sendall(answer(asked) if callable(answer) else answer)
 
 
-def reply(status, body, **headers):
+def reply(status: int, body: Any, **headers: Any) -> bytes:
     """A whole HTTP answer with a JSON (or text) body, after which the connection closes."""
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", "content-type: application/json", "connection: close"]
@@ -244,14 +253,14 @@ def reply(status, body, **headers):
     return "\r\n".join(lines).encode() + raw
 
 
-def events(*payloads, done=True):
+def events(*payloads: Any, done: bool = True) -> bytes:
     """A whole streamed answer that ends with the connection."""
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
     texts = [p if isinstance(p, str) else json.dumps(p) for p in payloads]
     return head + b"".join(f"data: {t}\n\n".encode() for t in [*texts, *["[DONE]"] * done])
 
 
-def vllm_chunk(token, row, finish=None):
+def vllm_chunk(token: int, row: Any, finish: str | None = None) -> dict[str, Any]:
     """A chunk as vLLM writes it with return_tokens_as_token_ids."""
     logprobs = {
         "tokens": [f"token_id:{token}"],
@@ -263,5 +272,5 @@ def vllm_chunk(token, row, finish=None):
     return {"id": "cmpl-1", "object": "text_completion", "choices": [choice]}
 
 
-def numbered(steps) -> Iterator[int]:
+def numbered(steps: Iterable[Any]) -> list[int]:
     return [step.token for step in steps]

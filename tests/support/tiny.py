@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,10 @@ def weights(seed: int = 0, padding: int = PADDING) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     rows = len(table()[0]) + padding
     head = WIDTH // HEADS
-    shapes = {"model.embed_tokens.weight": (rows, WIDTH), "lm_head.weight": (rows, WIDTH)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "model.embed_tokens.weight": (rows, WIDTH),
+        "lm_head.weight": (rows, WIDTH),
+    }
     for i in range(LAYERS):
         layer = f"model.layers.{i}."
         for name, size in (("q", HEADS * head), ("k", KV_HEADS * head), ("v", KV_HEADS * head)):
@@ -123,7 +127,7 @@ def write_gguf(
     return path
 
 
-def _write_tokenizer(writer, template: str | None, padding: int) -> None:
+def _write_tokenizer(writer: Any, template: str | None, padding: int) -> None:
     from gguf import TokenType
 
     tokens, merges = table()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from costeer_evals.tasks.base import LoadOptions
 
@@ -39,7 +42,7 @@ ABSTRACT_PROMPT = (
 )
 
 
-def write(path, rows):
+def write(path: Path, rows: Any) -> Path:
     """Write a .json or .jsonl file, its folders too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".json":
@@ -50,9 +53,9 @@ def write(path, rows):
 
 
 class Backwards:
-    """A ranker that holds the last record for the best."""
+    """A ranker that prefers the last record."""
 
     name = "backwards"
 
-    def rank(self, query, records):
+    def rank(self, query: str, records: Sequence[str]) -> list[int]:
         return list(range(len(records)))[::-1]

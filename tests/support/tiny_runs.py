@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from costeer_evals.run.experiment import Generating, Scoring
-from costeer_evals.run.job import Job, execute, experiment
+from costeer_evals.run.experiment import GenerateConfig, ScoreConfig
+from costeer_evals.run.job import EvalJob, build_experiment, run_job
 from costeer_evals.run.models import ModelChoice
-from costeer_evals.samples import load
-from costeer_evals.samples import shard as shard_of
+from costeer_evals.samples import load_samples, select_shard
 from costeer_evals.tasks.base import LoadOptions
-from costeer_evals.tasks.registry import task
+from costeer_evals.tasks.registry import find_task
 from tests.support.tiny_rows import ABSTRACT_PROMPT, COGENESIS, write
 
 FAKES = {"llm": "fake:1", "slm": "fake:2"}
@@ -69,32 +69,51 @@ def all_tasks(folder: Path) -> dict[str, Path]:
     return found
 
 
-def job(out: Path, task_name: str, source: Path, work=None, names=FEW, shard=(0, 1), **options):
-    work = Scoring() if work is None else work
-    samples = load([task(task_name)], {task_name: source}, LoadOptions())
-    return Job(
-        experiment(names, work), shard_of(samples, *shard), ModelChoice(FAKES), out, **options
+def job(
+    out: Path,
+    task_name: str,
+    source: Path,
+    work: ScoreConfig | GenerateConfig | None = None,
+    names: Any = FEW,
+    shard: tuple[Any, ...] = (0, 1),
+    **options: Any,
+) -> EvalJob:
+    work = ScoreConfig() if work is None else work
+    samples = load_samples([find_task(task_name)], {task_name: source}, LoadOptions())
+    return EvalJob(
+        build_experiment(names, work),
+        select_shard(samples, *shard),
+        ModelChoice(FAKES),
+        out,
+        **options,
     )
 
 
-def scores(tmp_path: Path, count=3, name="scores.jsonl", **options):
+def scores(tmp_path: Path, count: int = 3, name: str = "scores.jsonl", **options: Any) -> Path:
     """A finished run over CoGenesis rows; its file."""
     out = tmp_path / name
-    execute(job(out, "cogenesis", cogenesis(tmp_path / "dev.json", count), **options))
+    run_job(job(out, "cogenesis", cogenesis(tmp_path / "dev.json", count), **options))
     return out
 
 
-def writings(tmp_path: Path, count=2, name="texts.jsonl", max_tokens=8, lanes=1, **options):
+def writings(
+    tmp_path: Path,
+    count: int = 2,
+    name: str = "texts.jsonl",
+    max_tokens: int = 8,
+    lanes: int = 1,
+    **options: Any,
+) -> Path:
     """A finished run over questions; its file."""
-    out, work = tmp_path / name, Generating(max_tokens, lanes=lanes)
+    out, work = tmp_path / name, GenerateConfig(max_tokens, lanes=lanes)
     source = questions(tmp_path / "questions.jsonl", count)
-    execute(job(out, "truthfulqa", source, work, **options))
+    run_job(job(out, "truthfulqa", source, work, **options))
     return out
 
 
-def rows(*paths: Path) -> dict[tuple[str, ...], dict]:
+def rows(*paths: Path) -> dict[tuple[str, ...], dict[str, Any]]:
     """Rows by what they are of, without what differs between two runs."""
-    found = {}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for path in paths:
         for line in path.read_text().splitlines():
             row = json.loads(line)

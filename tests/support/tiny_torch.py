@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 WORDS = ("[PAD]", "[UNK]", "[SEP]", "user", "assistant", "a", "b", "c", "d")
 TEMPLATE = (
     "{% for m in messages %}{{ '[SEP] ' + m['role'] + ' ' + m['content'] + ' ' }}{% endfor %}"
 )
 
 
-def tokenizer():
+def tokenizer() -> Any:
     """Splits at white space; pads with [PAD]."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
@@ -30,7 +32,7 @@ def tokenizer():
     )
 
 
-def classifier(labels: int):
+def classifier(labels: int) -> Any:
     """A random Llama with ``labels`` numbers a text."""
     import torch
     from transformers import LlamaConfig, LlamaForSequenceClassification

@@ -62,7 +62,7 @@ def make_wheel(folder: Path, name: str, members: Mapping[str, bytes]) -> Path:
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/RECORD": "",
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for member, text in texts.items():
             archive.writestr(member, text)
         for member, data in members.items():

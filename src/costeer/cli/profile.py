@@ -18,7 +18,7 @@ from costeer.cli.terminal import clean, clean_json
 
 if TYPE_CHECKING:
     from costeer.profile.records import Record
-    from costeer.profile.selection import Choice
+    from costeer.profile.selection import RecordChoice
 
 KINDS = click.Choice(["preference", "fact", "sample", "document"])
 LINE = 60
@@ -154,7 +154,7 @@ def search(
       costeer profile search dinner
       costeer profile search --why "Recommend a dinner spot"
     """
-    from costeer.profile.selection import BUDGET, Choice, Selection
+    from costeer.profile.selection import BUDGET, RecordChoice, Selection
 
     if why and kind:
         raise click.UsageError("--why shows the choice among all kinds; leave --kind out.")
@@ -166,7 +166,7 @@ def search(
         else:
             found = profile.records.search(question, kind=kind)
             choices = [
-                Choice(match.record, f"matches: {', '.join(match.words)}") for match in found
+                RecordChoice(match.record, f"matches: {', '.join(match.words)}") for match in found
             ]
     if as_json:
         _print_json([{**_fields(one.record), "reason": one.reason} for one in choices])
@@ -224,7 +224,7 @@ def rm(name: str, passphrase_fd: int | None, numbers: tuple[int, ...]) -> None:
     click.echo(f"Removed {len(set(numbers)):,}.")
 
 
-def print_choices(choices: Iterable[Choice], *, err: bool = False) -> None:
+def print_choices(choices: Iterable[RecordChoice], *, err: bool = False) -> None:
     """A line a record: why, then how it begins."""
     for choice in choices:
         click.echo(f"{_line(choice.record)}\n        {clean(choice.reason)}", err=err)

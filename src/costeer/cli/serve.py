@@ -75,7 +75,7 @@ def command(
     Example:
       costeer serve --model qwen2.5-coder-1.5b --port 8081
     """
-    _require_server()
+    require_server()
     from costeer.serving import listen
 
     if exit_with_parent:
@@ -133,7 +133,8 @@ def _require_key(host: str, key: str | None, no_key: bool) -> None:
         )
 
 
-def _require_server() -> None:
+def require_server() -> None:
+    """Raise MissingDependencyError where the packages of a server are not installed."""
     try:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401

@@ -7,7 +7,7 @@ up, the model's top log-probabilities come down.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -60,6 +60,7 @@ class TrafficRecord:
     token_ids: tuple[int, ...]  # the prompt as the cloud has it now, also where only referred to
     bytes_up: int  # body and request head
     bytes_down: int  # body and response head
+    body: bytes = field(default=b"", repr=False)  # of the request, as sent
 
 
 Recorder = Callable[[TrafficRecord], None]

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
+from costeer.cloud.fair import FairSemaphore
 from costeer.cloud.row_cache import ROWS, RowCache
 from costeer.cloud.stop import Stop, either
 from costeer.cloud.topk import greedy_step
@@ -45,7 +46,7 @@ class InProcess:
         self._owned = owned
         self._closed = Stop()
         self._canonical = CanonicalCalls(model)
-        self._engine = threading.Lock()
+        self._engine = FairSemaphore(1)  # so that streams take turns, token by token
         self._freed = threading.Condition()
         self._opened: list[TokenSequence] = []
         self._idle: list[TokenSequence] = []
@@ -94,7 +95,7 @@ class InProcess:
     def close(self) -> None:
         """Stop all streams, close the idle sequences, and free the model if it is owned."""
         self._closed.set()
-        with self._engine:
+        with self._engine.permit():
             while self._idle:
                 sequence = self._idle.pop()
                 self._opened.remove(sequence)
@@ -122,7 +123,7 @@ class InProcess:
     def _steps(
         self, sequence: TokenSequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop
     ) -> Generator[CloudStep, None, None]:
-        with self._engine:
+        with self._engine.permit():
             pieces = self._canonical.rewind(sequence, prompt)
         for piece in pieces:
             row = self._extend(sequence, piece, stop)
@@ -136,7 +137,7 @@ class InProcess:
 
     def _extend(self, sequence: TokenSequence, ids: Sequence[int], stop: Stop) -> LogProbs:
         """Append ids; return the row (V,) after them."""
-        with self._engine, stop.calling(self._interrupt):
+        with self._engine.permit(stop), stop.calling(self._interrupt):
             stop.check()
             try:
                 row: LogProbs = sequence.extend(ids, rows=1)[-1]

@@ -64,12 +64,20 @@ class Auto:
     Args:
         params: the numbers of the rule.
         text: token ids of the private text.
+        recent: ``recent`` of another rule, which this one follows in the same answer.
     """
 
-    def __init__(self, params: AutoParams, text: Sequence[int]) -> None:
+    def __init__(
+        self, params: AutoParams, text: Sequence[int], recent: Sequence[float] = ()
+    ) -> None:
         self._params = params
         self._after = following(text, params.run)
-        self._recent: list[float] = []  # the moving average at each position
+        self._recent = list(recent)  # the moving average, by position
+
+    @property
+    def recent(self) -> tuple[float, ...]:
+        """The moving average of the divergence (nats) after each position so far."""
+        return tuple(self._recent)
 
     def bonus(
         self, with_context: Array, without_context: Array, answer: Sequence[int] = ()

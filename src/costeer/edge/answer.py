@@ -10,15 +10,39 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from costeer.cloud.stop import Stop
+from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
+from costeer.exceptions import ParameterError
+from costeer.privacy.conversations import Conversation
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One step and the new text; "" while a character or a possible stop string is incomplete."""
+    """One step and the new text; "" while a character or a possible stop string is incomplete.
+
+    ``end`` says that the token is an end of text, which has no text of its own.
+    """
 
     text: str
     step: Step
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The first tokens of an answer, from which another one goes on.
+
+    Attributes:
+        token_ids: of the answer; no end of text among them.
+        strengths: that were in effect; () for those of the new answer.
+        recent: ``Result.recent`` for these positions, so far as it is known.
+        conversation: the stand-ins that the tokens were written with.
+    """
+
+    token_ids: tuple[int, ...] = ()
+    strengths: StrengthRecord = ()
+    recent: tuple[float, ...] = field(default=(), repr=False)
+    conversation: Conversation | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -54,6 +78,34 @@ class Result:
     mode: str = ""
     note: str = ""
     warning: str = ""  # what went wrong while it was written; for the person
+    strengths: list[tuple[int, float | str]] = field(default_factory=list)
+    """What strength was in effect from which position on; the same seed and this give this text."""
+    recent: tuple[float, ...] = field(default=(), repr=False)
+    """What the rule of ``decoding.auto`` remembers, by position; derived from private text."""
+
+    conversation: Conversation | None = field(default=None, repr=False)
+    """The stand-ins of the answer."""
+
+    def go_on(self, position: int, token: int | None = None) -> Beginning:
+        """The beginning of another answer: this one up to ``position``, then ``token`` if given.
+
+        The strength at that position holds for what follows. In run-ahead the LLM may have seen the
+        token that is replaced: it was in its own draft, or was sent to it as decided.
+
+        Raises:
+            ParameterError: the answer has no such position.
+        """
+        if not 0 <= position <= len(self.token_ids):
+            raise ParameterError(
+                f"The answer has {len(self.token_ids):,} tokens; there is no position {position:,}."
+            )
+        ids = (*self.token_ids[:position], *(() if token is None else (token,)))
+        strengths = tuple(one for one in self.strengths if one[0] <= position)
+        return Beginning(ids, strengths, self.recent, self.conversation)
+
+    def strength_at(self, position: int) -> float | str:
+        """The strength that was in effect at a decided position."""
+        return next(one for begin, one in reversed(self.strengths) if begin <= position)
 
     def count(self, step: Step, seconds: float) -> None:
         """Count one more step, decided ``seconds`` after the start."""
@@ -80,9 +132,16 @@ class Generation(Iterator[Chunk]):
     thread than the one that iterates may close it; the iteration then ends.
     """
 
-    def __init__(self, chunks: Generator[Chunk, None, None], result: Result, stop: Stop) -> None:
+    def __init__(
+        self,
+        chunks: Generator[Chunk, None, None],
+        result: Result,
+        stop: Stop,
+        schedule: StrengthSchedule,
+    ) -> None:
         self._chunks = chunks
         self._stop = stop
+        self._schedule = schedule
         self._lock = threading.RLock()
         self._iterating = False
         self.result = result
@@ -94,6 +153,18 @@ class Generation(Iterator[Chunk]):
                 return next(self._chunks)
             finally:
                 self._iterating = False
+
+    def set_strength(self, strength: float | str) -> None:
+        """Use another strength from the next undecided token on; from any thread.
+
+        Raises:
+            ParameterError: there is no such strength.
+        """
+        self._schedule.change(strength)
+
+    def stop(self) -> None:
+        """Stop without waiting for the thread that iterates; it finds no more chunks."""
+        self._stop.set()
 
     def close(self) -> None:
         """Stop here: requests under way are cut and nothing more is sent."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from costeer.cloud.base import CloudModel, Recorder
 from costeer.decoding.vocabulary import require_shared
-from costeer.exceptions import UsageError
+from costeer.exceptions import ParameterError, UsageError
 from costeer.models.base import LanguageModel
 from costeer.models.engines.llamacpp_library import physical_cores
 from costeer.models.files.catalog import DEFAULT_PAIR, pair_for
 
-SLM_SEQUENCES = 2  # with and without the context
 IN_PROCESS = "in-process"
 FALLBACK_STRENGTH = "light"  # for a pair nobody has measured
 
@@ -28,22 +27,30 @@ def connect(
     threads: int | None,
     api_key: str | None,
     retries: int,
+    lanes: int,
 ) -> tuple[CloudModel, LanguageModel, str]:
     """Open both models.
+
+    Each lane needs two sequences of the small model, with and without the context, and one of a
+    large model in this process. Several lanes share one more of those, for unsteered answers.
 
     Returns:
         The cloud, the small model, and a note for the user (or "").
 
     Raises:
+        ParameterError: no lanes.
         VocabularyError: the models do not share a tokenizer.
         CoSteerError: one of them cannot be opened.
     """
+    if lanes < 1:
+        raise ParameterError(f"lanes must be at least 1, not {lanes}.")
     if cloud == IN_PROCESS and threads is None:
         threads = max(1, physical_cores() // 2)  # both work at the same time
-    opened = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries)
+    sequences = lanes + (lanes > 1)
+    opened = _open_cloud(cloud, llm, record, context_length, threads, api_key, retries, sequences)
     try:
         info = opened.info()  # first: a missing server is reported before a model is loaded
-        model = _open_slm(slm, context_length, threads)
+        model = _open_slm(slm, context_length, threads, 2 * lanes)
     except BaseException:
         opened.close()
         raise
@@ -83,6 +90,7 @@ def _open_cloud(
     threads: int | None,
     api_key: str | None,
     retries: int,
+    sequences: int,
 ) -> CloudModel:
     if not isinstance(cloud, str):
         return cloud
@@ -91,7 +99,7 @@ def _open_cloud(
         from costeer.models.load import load_model
 
         name = llm or DEFAULT_PAIR.llm
-        model = load_model(name, context=context_length, sequences=1, threads=threads)
+        model = load_model(name, context=context_length, sequences=sequences, threads=threads)
         return InProcess(model, record=record, owned=True)
     if "://" not in cloud:
         raise UsageError(
@@ -104,11 +112,11 @@ def _open_cloud(
 
 
 def _open_slm(
-    slm: str | LanguageModel | None, context_length: int, threads: int | None
+    slm: str | LanguageModel | None, context_length: int, threads: int | None, sequences: int
 ) -> LanguageModel:
     if isinstance(slm, LanguageModel):
         return slm
     from costeer.models.load import load_model
 
     name = slm or DEFAULT_PAIR.slm
-    return load_model(name, context=context_length, sequences=SLM_SEQUENCES, threads=threads)
+    return load_model(name, context=context_length, sequences=sequences, threads=threads)

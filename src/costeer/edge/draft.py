@@ -40,7 +40,7 @@ class Burst:
         self.size = min(2 * self.size, self.most) if kept_up else max(self.size // 2, self.least)
 
 
-class Draft:
+class DraftStream:
     """The LLM's steps after ``prefix``, read by a thread of its own.
 
     Args:
@@ -63,7 +63,7 @@ class Draft:
         eos_ids: Collection[int],
         burst: Burst,
         stop: Stop,
-        replaces: Draft | None = None,
+        replaces: DraftStream | None = None,
     ) -> None:
         self._cloud = cloud
         self._ids = list(prefix)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from costeer.exceptions import InputError
+from costeer.exceptions import InputError, ParameterError
 from costeer.models.base import Message, Tokenizer
 
 SYSTEM = "You are a helpful assistant."
@@ -60,6 +60,22 @@ class Prompts:
     plain: tuple[int, ...]
     private: tuple[int, ...]
     note: str = ""
+
+
+def messages(query: str | Sequence[Message]) -> Sequence[Message]:
+    """Return a question, or a conversation that ends with one, as messages.
+
+    Raises:
+        InputError: a message has no known role, or no text.
+    """
+    if isinstance(query, str):
+        return [{"role": "user", "content": query}]
+    for message in query:
+        if message.get("role") not in {"system", "user", "assistant"}:
+            raise InputError("A message has no role of system, user or assistant.")
+        if not isinstance(message.get("content"), str):
+            raise InputError("A message has no text as its content.")
+    return query
 
 
 def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Message]:
@@ -120,6 +136,59 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
         return Prompts(public, plain, plain)
     private, note = _fit(tokenizer, turns, records, room - len(plain), room)
     return Prompts(public, plain, private, note)
+
+
+ANSWER_ROOM = 1024
+"""Tokens of the room that a context leaves for an answer of no fixed length."""
+
+
+def build_for(
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    context: str,
+    whole: int,
+    max_tokens: int | None,
+    begun: int = 0,
+    shorten: bool = False,
+) -> tuple[Prompts, int]:
+    """Build the prompts of an answer, and say how long it may be.
+
+    Args:
+        tokenizer, messages, context: as for ``build``.
+        whole: the most tokens of a prompt and its answer.
+        max_tokens: the most tokens of the answer; None for as many as there is room for. Then the
+            context leaves it ``ANSWER_ROOM``, or a quarter of the whole; a question may take more.
+        begun: tokens of the answer that are there already.
+        shorten: take ``max_tokens`` as a wish, and give fewer where there is no room for as many.
+
+    Returns:
+        The prompts, and the most tokens after those that are there.
+
+    Raises:
+        InputError: as for ``build``.
+        ParameterError: ``max_tokens`` leaves no token to write.
+    """
+    if max_tokens is not None and max_tokens <= begun:
+        raise ParameterError(f"max_tokens must be at least {begun + 1:,}, not {max_tokens:,}.")
+    left = min(ANSWER_ROOM, whole // 4)
+    if max_tokens is not None and (not shorten or max_tokens <= left):
+        return build(tokenizer, messages, context, whole - max_tokens), max_tokens - begun
+    try:
+        prompts = build(tokenizer, messages, context, whole - max(left, begun + 1))
+    except InputError:
+        prompts = build(tokenizer, messages, context, whole - begun - 1)
+    fits = whole - max(len(prompts.public), len(prompts.plain), len(prompts.private))
+    return prompts, min(fits, max_tokens or fits) - begun
+
+
+def extend(prompts: Prompts, ids: Sequence[int]) -> Prompts:
+    """The same prompts with the first tokens of the answer at their ends."""
+    return replace(
+        prompts,
+        public=(*prompts.public, *ids),
+        plain=(*prompts.plain, *ids),
+        private=(*prompts.private, *ids),
+    )
 
 
 def _newlines(text: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from costeer.decoding.strength import AUTO
-from costeer.edge.answer import Chunk, Result
+from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.display import Display
 from costeer.edge.verify import WIDEST, DecodeParams, Step
 from costeer.edge.watch import WARNING, Watch
+from costeer.exceptions import ParameterError
 from costeer.models.base import Message
 from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
@@ -50,14 +52,30 @@ class Protection:
         return self.guard.on or self.budget is not None
 
     def begin(
-        self, messages: Sequence[Message], context: str, stop: Sequence[str]
+        self,
+        messages: Sequence[Message],
+        context: str,
+        stop: Sequence[str],
+        beginning: Beginning | None = None,
     ) -> ProtectedAnswer:
-        """Rewrite a request.
+        """Rewrite a request; an answer that goes on from another keeps its stand-ins.
 
         Raises:
             GuardError: a value would be left somewhere.
+            ParameterError: tokens were chosen by hand, or their stand-ins are forgotten.
         """
-        return ProtectedAnswer(self, messages, self.guard.prepare(messages, context, stop))
+        begun = beginning or Beginning()
+        guarded = self.guard.prepare(messages, context, stop, begun.conversation)
+        if begun.token_ids and self.budget is not None:
+            raise ParameterError(
+                "Under epsilon every token is drawn, so an answer cannot go on from chosen ones."
+            )
+        if begun.token_ids and begun.conversation is None and guarded.active:
+            raise ParameterError(
+                "The stand-ins of this answer are no longer known, so it cannot go on.",
+                "Ask the question again.",
+            )
+        return ProtectedAnswer(self, messages, guarded)
 
 
 class ProtectedAnswer:
@@ -81,15 +99,17 @@ class ProtectedAnswer:
         self.display = Display(guarded.stop, guarded.restorer)
 
     @property
-    def longest_copy(self) -> int | None:
-        """Tokens of private text in a row that steering helps to copy; None for any."""
-        return AUTO.run if self._protection.on else None
+    def reading(self) -> dict[str, Any]:
+        """What ``LiveDelta`` has to heed.
 
-    @property
-    def capped(self) -> bool:
-        """Whether there is a budget; then the small model works even where it has nothing to say,
-        because its silence would tell, too."""
-        return self._protection.budget is not None
+        With a budget the small model is read even where it has nothing to say, because its silence
+        would tell, too.
+        """
+        return {
+            "longest_copy": AUTO.run if self._protection.on else None,
+            "watch": self.watch,
+            "always": self._protection.budget is not None,
+        }
 
     def apply(self, params: DecodeParams) -> DecodeParams:
         """The parameters, with what protection asks for.
@@ -127,10 +147,10 @@ class ProtectedAnswer:
             self._protection.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
 
     def _widest(self, top_k: int) -> int | None:
-        """The most log-probabilities asked for: a public number, wherever anything is protected."""
+        """The most log-probabilities asked for: a public number, wherever a value is guarded."""
         if self._protection.budget is not None or self._protection.guard.mode == "strict":
             return top_k
-        return WIDEST * top_k if self._protection.on else None
+        return WIDEST * top_k if self.guarded.active else None
 
     def _warning(self) -> str:
         protection = self._protection

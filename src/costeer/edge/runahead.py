@@ -18,7 +18,7 @@ from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel, CloudStep
 from costeer.cloud.stop import Stop
-from costeer.edge.draft import CLOSING_SECONDS, Burst, Draft
+from costeer.edge.draft import CLOSING_SECONDS, Burst, DraftStream
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import DeltaSource, next_delta
 from costeer.edge.verify import DecodeParams, Step, Verifier
@@ -58,7 +58,7 @@ class _Drafts:
         self._received_before = 0  # steps of the drafts before the present one
         self._one_at_a_time = cloud.info().queues
         self.abandoned = False  # the present draft was given up although nothing differs
-        self._open_drafts: list[Draft] = []
+        self._open_drafts: list[DraftStream] = []
         self._draft = self._open()
 
     @property
@@ -107,8 +107,8 @@ class _Drafts:
         for draft in self._open_drafts:
             draft.join(end - time.monotonic())
 
-    def _open(self, replaces: Draft | None = None) -> Draft:
-        draft = Draft(
+    def _open(self, replaces: DraftStream | None = None) -> DraftStream:
+        draft = DraftStream(
             self._cloud,
             self._verifier.prefix,
             self._verifier.top_k,

@@ -6,22 +6,28 @@ Three levels, each built on the one before: ``decode.generate_step`` yields toke
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from functools import partial
+from weakref import WeakSet
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.stop import Stop
 from costeer.decoding.sampling import SamplingParams
-from costeer.decoding.strength import Strength, resolve_strength
-from costeer.edge.answer import Generation, Result
+from costeer.decoding.strength import resolve_strength
+from costeer.edge.answer import Beginning, Generation, Result
 from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
-from costeer.edge.prompts import Prompts, build
-from costeer.edge.protection import ProtectedAnswer, Protection
-from costeer.edge.slm import DeltaSource, NoSteering, SlmDelta, SlmPair
-from costeer.edge.verify import DecodeParams, Mode, checked_mode
+from costeer.edge.lanes import Lanes
+from costeer.edge.live_delta import LiveDelta
+from costeer.edge.prompts import Prompts, build, build_for, extend, messages
+from costeer.edge.protection import Protection
+from costeer.edge.schedule import StrengthRecord, StrengthSchedule
+from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
 from costeer.edge.writing import AnswerWriter
-from costeer.exceptions import InputError
 from costeer.models.base import LanguageModel, Message
 from costeer.privacy.budget import Budget
 from costeer.privacy.guard import Guard, GuardMode, checked_guard
@@ -51,7 +57,9 @@ class Costeer:
         guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
         epsilon: the cap on what all answers together may prove about the context, in nats
             (``decoding.cap``), or a ``Budget``; needs a temperature, and decodes in lockstep.
-            Default: none.
+        lanes: answers that are steered at the same time; more of them wait. Each takes memory for
+            ``context_length`` tokens, twice in the small model.
+        keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not share a tokenizer.
@@ -72,13 +80,15 @@ class Costeer:
         retries: int = 5,
         guard: GuardMode | Guard = "stand-in",
         epsilon: float | Budget | None = None,
+        lanes: int = 2,
+        keep_bytes: int = 0,
     ) -> None:
         self.protection = Protection(guard, epsilon)
         # Bad values are reported before models are loaded, which takes seconds.
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
         )
-        self.ledger = Ledger()
+        self.ledger = Ledger(most_bytes=keep_bytes)
         self.cloud, self.slm, self.note = connect(
             cloud,
             slm,
@@ -88,25 +98,28 @@ class Costeer:
             threads=threads,
             api_key=api_key,
             retries=retries,
+            lanes=lanes,
         )
         self.strength: float | str = (
             recommended_strength(llm, self.cloud, self.slm) if strength is None else strength
         )
         self.top_k = top_k
         self.mode: Mode = mode
-        self._pair = SlmPair(self.slm)
-        self._current: Generation | None = None
+        self.lanes = Lanes(self.slm, lanes)
+        self._lock = threading.Lock()
+        self._answers: WeakSet[Generation] = WeakSet()
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, guard: Guard | None = None, budget: Budget | None = None
+        cls,
+        settings: Settings,
+        *,
+        guard: Guard | None = None,
+        budget: Budget | None = None,
+        lanes: int = 1,
+        keep_bytes: int = 0,
     ) -> Costeer:
-        """Open both models as the settings say.
-
-        Args:
-            settings: all but the following.
-            guard: in place of one with the settings' mode.
-            budget: in place of one with the settings' epsilon.
+        """Open both models as the settings say; a guard and a budget replace the settings' own.
 
         Raises:
             CoSteerError: as for ``Costeer``.
@@ -123,6 +136,8 @@ class Costeer:
             retries=settings.retries,
             guard=guard or checked_guard(settings.guard),
             epsilon=budget or settings.epsilon,
+            lanes=lanes,
+            keep_bytes=keep_bytes,
         )
 
     def stream(
@@ -130,90 +145,108 @@ class Costeer:
         query: str | Sequence[Message],
         context: str = "",
         *,
-        max_tokens: int = 256,
+        max_tokens: int | None = 256,
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int = 0,
-        strength: float | str | None = None,
+        strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
+        shorten: bool = False,
+        beginning: Beginning | None = None,
+        candidates: int = 0,
+        priority: int = 0,
     ) -> Generation:
         """Write an answer, chunk by chunk.
 
         Args:
             query: the question, or a conversation that ends with one. This leaves the device.
             context: private text about the person; records separated by blank lines. Stays.
-            max_tokens: the most tokens of the answer.
+            max_tokens: the most tokens of the answer; None for as many as there is room for.
             temperature: 0 is greedy.
             top_p: see ``decoding.sampling``.
             seed: of the device-side noise.
-            strength: for this answer only.
+            strength: for this answer only; or the record of an earlier one (``Result.strengths``).
             stop: strings that end the answer.
+            shorten: write fewer than ``max_tokens`` where there is no room for as many.
+            beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
+            candidates: how many candidates each step describes (``Step.detail``).
+            priority: of two answers that wait for a lane, the one with more goes first.
 
         Returns:
-            A ``Generation``. Starting another one stops this one.
+            A ``Generation``. Several may be under way, each iterated in its own thread.
 
         Raises:
             UsageError: at once, before any work. CloudError and ModelError come while iterating;
             ``result`` then holds the text so far.
         """
-        self.stop()
-        chosen = self.strength if strength is None else strength
-        resolved = resolve_strength(chosen)
+        ids = (begun := beginning or Beginning()).token_ids
+        asked = self.strength if strength is None else strength
+        schedule = StrengthSchedule(begun.strengths or asked, len(ids))
+        if begun.strengths and isinstance(strength, (float, int, str)):
+            schedule.change(strength)
+        protected = self.protection.begin(messages(query), context, stop, begun)
+        guarded, tokenizer = protected.guarded, self.slm.tokenizer
+        room = (self.room(0), max_tokens, len(ids), shorten)
+        prompts, most = build_for(tokenizer, guarded.messages, guarded.context, *room)
         unprotected = DecodeParams(
-            gain=resolved.factor,
+            gain=1.0,  # what ``LiveDelta`` returns is scaled already
             top_k=self.top_k,
-            max_tokens=max_tokens,
+            max_tokens=most,
             sampling=SamplingParams(temperature, top_p, seed),
-            eos_ids=self.slm.tokenizer.eos_ids | self.cloud.info().eos_ids,
+            eos_ids=tokenizer.eos_ids | self.cloud.info().eos_ids,
             mode=self.mode,
+            first=len(ids),
+            candidates=candidates,
         )
-        protected = self.protection.begin(_messages(query), context, stop)
         params = protected.apply(unprotected)
-        guarded = protected.guarded
-        prompts = build(
-            self.slm.tokenizer, guarded.messages, guarded.context, self.room(max_tokens)
-        )
+        name = str(asked) if isinstance(asked, (float, int, str)) else "recorded"
         result = Result(
+            token_ids=list(ids),
             prompt_tokens=len(prompts.public),
-            strength=str(chosen),
-            gain=resolved.gain,
+            strength=name,
+            gain=schedule.first.gain,
             mode=params.mode,
             note=" ".join(filter(None, (guarded.note, prompts.note))),
+            strengths=schedule.record,
+            conversation=guarded.conversation,
         )
-        cancelled = Stop()
-        delta = self._delta(prompts, resolved, protected)
-        steps = protected.steps(generate_step(self.cloud, delta, prompts, params, cancelled))
-        writer = AnswerWriter(self.slm, self.ledger, params, protected.display, result, cancelled)
+        take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
+        lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
+        delta = LiveDelta(*lane, **protected.reading)
+        steps = protected.steps(
+            self._steps(delta, extend(prompts, ids), params, result, cancelled)
+        )
+        text = protected.display
+        writer = AnswerWriter(tokenizer, self.ledger, params, text, result, cancelled)
         chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
-        self._current = Generation(chunks, result, cancelled)
-        return self._current
+        generation = Generation(chunks, result, cancelled, schedule)
+        with self._lock:
+            self._answers.add(generation)
+        return generation
 
-    def _delta(
-        self, prompts: Prompts, strength: Strength, protected: ProtectedAnswer
-    ) -> DeltaSource:
-        """What steers this answer."""
-        idle = strength.gain == 0 or prompts.plain == prompts.private
-        if idle and not protected.capped:
-            return NoSteering(self.slm.vocab_size)
-        return SlmDelta(
-            self._pair,
-            strength.auto,
-            longest_copy=protected.longest_copy,
-            watch=protected.watch,
-            silent=idle,
-        )
+    def _steps(
+        self, delta: LiveDelta, prompts: Prompts, params: DecodeParams, result: Result, stop: Stop
+    ) -> Generator[Step, None, None]:
+        with closing(delta):
+            for step in generate_step(self.cloud, delta, prompts, params, stop):
+                result.recent = delta.recent
+                yield step
 
     def generate(
         self,
         query: str | Sequence[Message],
         context: str = "",
         *,
-        max_tokens: int = 256,
+        max_tokens: int | None = 256,
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int = 0,
-        strength: float | str | None = None,
+        strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
+        shorten: bool = False,
+        beginning: Beginning | None = None,
+        candidates: int = 0,
+        priority: int = 0,
     ) -> Result:
         """Write the whole answer; arguments and errors as for ``stream``."""
         generation = self.stream(
@@ -225,9 +258,12 @@ class Costeer:
             seed=seed,
             strength=strength,
             stop=stop,
+            shorten=shorten,
+            beginning=beginning,
+            candidates=candidates,
+            priority=priority,
         )
-        for _ in generation:
-            pass
+        deque(generation, maxlen=0)
         return generation.result
 
     def llm_alone(
@@ -241,37 +277,38 @@ class Costeer:
         Raises:
             CoSteerError: as for ``stream``.
         """
-        tokenizer = self.slm.tokenizer
-        prompts = build(tokenizer, _messages(query), "", self.room(max_tokens))
-        started = time.perf_counter()
+        tokenizer, started = self.slm.tokenizer, time.perf_counter()
+        prompts = build(tokenizer, messages(query), "", self.room(max_tokens))
         steps = self.cloud.stream(prompts.public, 1, max_tokens)
         ids = [step.token for step in steps if step.token not in tokenizer.eos_ids]
         speed = len(ids) / (time.perf_counter() - started)
         return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), speed
 
     def room(self, max_tokens: int) -> int:
-        """The most tokens a prompt may have when the answer may have ``max_tokens``."""
+        """The most tokens of a prompt whose answer has ``max_tokens``."""
         limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
         return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
-        """Return all text that the cloud has seen since the start: each prompt and its answer.
+        """Return all text that the cloud has seen: each prompt and its answer.
 
-        Includes accepted tokens of the LLM's own: the cloud knows them, as nothing corrected them.
+        Includes accepted tokens of the LLM's own, which nothing corrected.
         """
         decode = self.slm.tokenizer.decode_bytes
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
 
     def stop(self) -> None:
-        """Stop the answer under way, if there is one; from any thread."""
-        current, self._current = self._current, None
-        if current is not None:
-            current.close()
+        """Stop all answers under way; from any thread."""
+        with self._lock:
+            answers = list(self._answers)
+        for end in (Generation.stop, Generation.close):
+            for answer in answers:
+                end(answer)
 
     def close(self) -> None:
         """Stop, and free the models and the connection."""
         self.stop()
-        self._pair.close()
+        self.lanes.close()
         self.slm.close()
         self.cloud.close()
 
@@ -280,14 +317,3 @@ class Costeer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _messages(query: str | Sequence[Message]) -> Sequence[Message]:
-    if isinstance(query, str):
-        return [{"role": "user", "content": query}]
-    for message in query:
-        if message.get("role") not in {"system", "user", "assistant"}:
-            raise InputError("A message has no role of system, user or assistant.")
-        if not isinstance(message.get("content"), str):
-            raise InputError("A message has no text as its content.")
-    return query

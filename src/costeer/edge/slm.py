@@ -9,16 +9,16 @@ A rule (``decoding.auto``) may scale the delta at every position.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
 
-from costeer.decoding.auto import Auto, AutoParams, end_copies, following, private_part
+from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import Array
 from costeer.decoding.steering import delta as difference
 from costeer.edge.prompts import Prompts
-from costeer.edge.watch import Watch
 from costeer.models.base import LanguageModel, TokenSequence
 from costeer.models.prefix import CanonicalCalls
 
@@ -47,6 +47,9 @@ class SlmPair:
 
     Args:
         model: with room for two more sequences; this object opens and closes them.
+
+    Attributes:
+        turn: entered for every call of the engine, where others use it too (``lanes``).
     """
 
     def __init__(self, model: LanguageModel) -> None:
@@ -54,6 +57,12 @@ class SlmPair:
         self._canonical = CanonicalCalls(model)
         self._with: TokenSequence = model.sequence()
         self._without: TokenSequence = model.sequence()
+        self.turn: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @property
+    def private_ids(self) -> tuple[int, ...]:
+        """The ids that the sequence with the context holds."""
+        return self._with.ids
 
     def prefill(self, plain: Sequence[int], private: Sequence[int]) -> tuple[Array, Array]:
         """Read the prompts, or what is new in them.
@@ -65,15 +74,25 @@ class SlmPair:
             ContextLengthError: a prompt is too long.
         """
         # One after the other: together, each would round as the length of the other decides.
-        with_context = self._canonical.prefill(self._with, private)[None]
-        return with_context, self._canonical.prefill(self._without, plain)[None]
+        with_context = self._read(self._with, private)
+        return with_context, self._read(self._without, plain)
 
     def extend(self, token: int) -> tuple[Array, Array]:
         """Append a token to both sequences in one batch; return the rows (1, V) after it."""
-        with_context, without_context = self._model.extend_many(
-            [(self._with, [token]), (self._without, [token])]
-        )
+        with self.turn():
+            with_context, without_context = self._model.extend_many(
+                [(self._with, [token]), (self._without, [token])]
+            )
         return with_context, without_context
+
+    def _read(self, sequence: TokenSequence, prompt: Sequence[int]) -> Array:
+        """Bring a sequence to ``prompt``; return the row (1, V) after it."""
+        with self.turn():
+            pieces = self._canonical.rewind(sequence, prompt)
+        for piece in pieces:
+            with self.turn():
+                row = sequence.extend(piece, rows=1)
+        return row
 
     def close(self) -> None:
         """Free both sequences."""
@@ -88,26 +107,10 @@ class SlmDelta:
         pair: its sequences; used by one answer at a time.
         rule: of ``decoding.auto``, which scales the delta at every position; None for the plain
             difference.
-        longest_copy: tokens in a row, of the private text, that the plain difference may help to
-            copy; None is any number. (A rule has a limit of its own.)
-        watch: told of the rows without the context.
-        silent: do all of the work, and return a delta of zero.
     """
 
-    def __init__(
-        self,
-        pair: SlmPair,
-        rule: AutoParams | None = None,
-        *,
-        longest_copy: int | None = None,
-        watch: Watch | None = None,
-        silent: bool = False,
-    ) -> None:
+    def __init__(self, pair: SlmPair, rule: AutoParams | None = None) -> None:
         self._pair = pair
-        self._silent = silent
-        self._longest_copy = longest_copy
-        self._after: Mapping[tuple[int, ...], list[int]] = {}
-        self._watch = watch
         self._params = rule
         self._rule: Auto | None = None
         self._answer: list[int] = []
@@ -117,8 +120,6 @@ class SlmDelta:
         self._answer.clear()
         if self._params is not None:
             self._rule = Auto(self._params, private_part(plain, private))
-        elif self._longest_copy is not None:
-            self._after = following(private_part(plain, private), self._longest_copy)
         return self._scaled(*self._pair.prefill(plain, private))
 
     def advance(self, token: int) -> Array:
@@ -128,14 +129,11 @@ class SlmDelta:
         return self._scaled(*rows)
 
     def _scaled(self, with_context: Array, without_context: Array) -> Array:
-        if self._watch is not None:
-            self._watch.saw_own(len(self._answer), without_context)
         if self._rule is None:
             scaled = difference(with_context, without_context)
-            end_copies(scaled, self._answer, self._after, self._longest_copy or 0)
         else:
             scaled = self._rule.bonus(with_context, without_context, self._answer)
-        row: Array = np.zeros_like(scaled[0]) if self._silent else scaled[0]
+        row: Array = scaled[0]
         return row
 
 

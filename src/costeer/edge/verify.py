@@ -19,6 +19,7 @@ from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.evidence import nats_for_context
 from costeer.decoding.sampling import SamplingParams, gumbel
 from costeer.decoding.steering import Array
+from costeer.edge.detail import Detail, describe
 from costeer.edge.watch import Watch
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.privacy.budget import Budget
@@ -60,6 +61,9 @@ class DecodeParams:
         watch: stops steering where the cloud's rows cannot be meant.
         budget: draws the tokens, so that their evidence for the context stays under a cap. Needs
             lockstep, a temperature above 0, and no more than ``top_k`` log-probabilities.
+        first: the position of the first token, where an answer goes on from tokens that are part
+            of the prompts. The noise of a token depends on its position.
+        candidates: how many candidates each ``Step`` describes (``detail``); 0 for none.
     """
 
     gain: float
@@ -71,6 +75,8 @@ class DecodeParams:
     widest: int | None = None
     watch: Watch | None = None
     budget: Budget | None = None
+    first: int = 0
+    candidates: int = 0
 
     def __post_init__(self) -> None:
         if self.top_k < 1:
@@ -114,6 +120,8 @@ class Step:
         corrected: whether the token differs from what the LLM had drafted.
         received: steps the LLM has sent for this answer so far, discarded ones included.
         evidence: how many nats likelier the context makes the token (``decoding.evidence``).
+        detail: the candidates before and after steering, where ``DecodeParams.candidates`` asks for
+            them.
     """
 
     position: int
@@ -126,6 +134,7 @@ class Step:
     corrected: bool
     received: int
     evidence: float = 0.0
+    detail: Detail | None = None
 
     @property
     def changed(self) -> bool:
@@ -190,7 +199,7 @@ class Verifier:
             yield_slot: called before the LLM is asked again.
         """
         params, sampling, answer = self._params, self._params.sampling, drafted
-        position = len(self.decided)
+        position = params.first + len(self.decided)
         noise = None if sampling.greedy else gumbel(sampling.seed, position, delta.size)
         asked, retries = max(params.top_k, answer.top_ids.size), 0
         most = delta.size if params.widest is None else params.widest
@@ -209,6 +218,7 @@ class Verifier:
         if retries:
             self.top_k = max(self.top_k, min(asked, WIDEST * params.top_k))
         before, self._last = self._last, time.perf_counter()
+        detail = self._detail(answer, delta, choice)
         self.decided.append(choice.token)
         return Step(
             position=position,
@@ -221,12 +231,18 @@ class Verifier:
             corrected=choice.token != drafted.token,
             received=received + self._retried,
             evidence=evidence,
+            detail=detail,
         )
+
+    def _detail(self, answer: CloudStep, delta: Array, choice: Choice) -> Detail | None:
+        count = self._params.candidates
+        return describe(answer, delta, self._gain(answer), choice.token, count) if count else None
 
     def _gain(self, answer: CloudStep) -> float:
         """Return the gain for this row: 0 where the cloud's rows cannot be meant."""
         watch = self._params.watch
-        trusted = watch is None or watch.trusts(len(self.decided), answer.top_logprobs)
+        position = self._params.first + len(self.decided)
+        trusted = watch is None or watch.trusts(position, answer.top_logprobs)
         return self._params.gain if trusted else 0.0
 
     def _choose(self, answer: CloudStep, bonus: Array, noise: Array | None) -> tuple[Choice, float]:

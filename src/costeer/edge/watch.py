@@ -54,7 +54,8 @@ class Watch:
             rows: (n, V) natural log.
         """
         del self._own[first:], self._sums[first:]
-        self._own += entropy(rows).tolist()
+        unread = first - len(self._own)  # the small model was not read there
+        self._own += [float("inf")] * unread + entropy(rows).tolist()
 
     def trusts(self, position: int, top_logprobs: Array) -> bool:
         """Whether steering may go on, now that a row has come.
@@ -66,9 +67,10 @@ class Watch:
         if self.tripped or position >= len(self._own) or not top_logprobs.size:
             return not self.tripped
         excess = least_entropy(top_logprobs) - self._own[position] - ALLOWED
-        before = self._sums[position - 1] if position else 0.0
+        before = self._sums[position - 1] if 0 < position <= len(self._sums) else 0.0
         again = self._sums[position] if position < len(self._sums) else 0.0
         del self._sums[position:]
+        self._sums += [0.0] * (position - len(self._sums))
         self._sums.append(max(before + excess, again, 0.0))
         self.tripped = self._sums[position] > ENOUGH
         return not self.tripped

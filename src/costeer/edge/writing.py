@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
 
 from costeer.cloud.stop import Stop
 from costeer.edge.answer import Chunk, Result
 from costeer.edge.display import Display
 from costeer.edge.verify import DecodeParams, Step
 from costeer.exceptions import InterruptedModelError, StoppedError
-from costeer.models.base import Interruptible, LanguageModel
+from costeer.models.base import Tokenizer
 from costeer.privacy.ledger import Ledger
 
 
@@ -19,7 +18,7 @@ class AnswerWriter:
     """Turns the steps of one answer into text.
 
     Args:
-        slm: decodes tokens; its computation is interrupted when the answer is stopped.
+        tokenizer: decodes tokens.
         ledger: notes what the cloud has seen.
         params: of the answer.
         text: holds back incomplete characters, stop strings and stand-ins.
@@ -29,14 +28,14 @@ class AnswerWriter:
 
     def __init__(
         self,
-        slm: LanguageModel,
+        tokenizer: Tokenizer,
         ledger: Ledger,
         params: DecodeParams,
         text: Display,
         result: Result,
         stop: Stop,
     ) -> None:
-        self._slm = slm
+        self._tokenizer = tokenizer
         self._ledger = ledger
         self._params = params
         self._text = text
@@ -49,19 +48,19 @@ class AnswerWriter:
         """Yield a chunk per step until the answer ends or is stopped.
 
         Args:
-            public: token ids of the public prompt, for the ledger.
+            public: token ids of the public prompt.
             steps: of the decoding loop; closed at the end.
         """
-        result, before, started = self._result, self._ledger.totals, time.perf_counter()
+        result, started = self._result, time.perf_counter()
         result.finish_reason = "error"  # until something better is known
+        begun = self._tokenizer.decode_bytes(result.token_ids)
+        result.text = self._text.feed(begun)
+        tally = self._ledger.open_tally(public)
         try:
-            with ExitStack() as stack:
-                if isinstance(self._slm, Interruptible):
-                    stack.enter_context(self._stop.calling(self._slm.interrupt))
-                for step in steps:
-                    yield self._chunk(step, time.perf_counter() - started)
-                    if self._text.stopped:
-                        return
+            for step in steps:
+                yield self._chunk(step, time.perf_counter() - started)
+                if self._text.stopped:
+                    return
         except (StoppedError, InterruptedModelError):
             if not self._stop.is_set():
                 raise
@@ -75,7 +74,7 @@ class AnswerWriter:
             steps.close()
             self._ledger.record_answer((*public, *result.token_ids))
             result.text += self._text.feed(b"", final=True)
-            spent = self._ledger.totals - before
+            spent = self._ledger.close_tally(tally)
             result.requests, result.bytes_up = spent.requests, spent.bytes_up
             result.bytes_down = spent.bytes_down
             result.seconds = time.perf_counter() - started
@@ -87,11 +86,11 @@ class AnswerWriter:
         result.count(step, seconds)
         ended = step.token in self._params.eos_ids
         last = ended or result.steps == self._params.max_tokens
-        raw = b"" if ended else self._slm.tokenizer.decode_bytes([step.token])
+        raw = b"" if ended else self._tokenizer.decode_bytes([step.token])
         shown = self._text.feed(raw, final=last)
         result.text += shown
         if ended or self._text.stopped:
             result.finish_reason = "stop"
         elif last:
             result.finish_reason = "length"
-        return Chunk(shown, step)
+        return Chunk(shown, step, ended)

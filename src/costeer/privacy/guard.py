@@ -62,6 +62,11 @@ class Guarded:
     conversation: Conversation
     note: str
 
+    @property
+    def active(self) -> bool:
+        """Whether anything is replaced."""
+        return self.conversation.stand_ins.active
+
 
 class Guard:
     """Rewrites requests.
@@ -94,9 +99,19 @@ class Guard:
         return self.mode != "off"
 
     def prepare(
-        self, messages: Sequence[Message], context: str, stop: Sequence[str] = ()
+        self,
+        messages: Sequence[Message],
+        context: str,
+        stop: Sequence[str] = (),
+        conversation: Conversation | None = None,
     ) -> Guarded:
         """Rewrite a request.
+
+        Args:
+            messages: as the person sees them.
+            context: private text.
+            stop: strings that end the answer.
+            conversation: whose stand-ins hold on, for another answer to the same question.
 
         Raises:
             GuardError: a value would be left somewhere.
@@ -109,8 +124,9 @@ class Guard:
             return Guarded(
                 list(messages), kept, tuple(stop), nothing.stand_ins.restorer(), nothing, note
             )
-        conversation, known = self._conversations.find(messages)
-        stand_ins = conversation.stand_ins
+        found, known = self._conversations.find(messages)
+        stand_ins = conversation.stand_ins if conversation else found.stand_ins
+        conversation = Conversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
         stand_ins.give_way(texts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -41,6 +41,31 @@ class Totals:
             self.bytes_down - earlier.bytes_down,
         )
 
+    def plus(self, entry: TrafficRecord) -> Totals:
+        """Return the sums with one more exchange."""
+        return Totals(
+            self.requests + 1,
+            self.bytes_up + entry.bytes_up,
+            self.bytes_down + entry.bytes_down,
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """The sums of one answer."""
+
+    prompt: array[int]
+    totals: Totals = Totals()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of one request, as it was sent."""
+
+    when: float  # seconds since the epoch
+    what: str
+    body: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -59,15 +84,25 @@ class Ledger:
     Args:
         most_ids: how many token ids ``sequences`` keeps.
         most_entries: how many exchanges ``entries`` keeps.
+        most_bytes: how many bytes of request bodies ``bodies`` keeps; by default none.
     """
 
-    def __init__(self, most_ids: int = MOST_IDS, most_entries: int = MOST_ENTRIES) -> None:
+    def __init__(
+        self,
+        most_ids: int = MOST_IDS,
+        most_entries: int = MOST_ENTRIES,
+        most_bytes: int = 0,
+    ) -> None:
         self._most_ids = most_ids
         self._entries: deque[Entry] = deque(maxlen=most_entries)
         self._sequences: deque[array[int]] = deque()  # the one extended last at the end
         self._ids = 0  # in all sequences
         self._forgotten = 0
         self._totals = Totals()
+        self._tallies: list[Tally] = []
+        self._most_bytes = most_bytes
+        self._bodies: deque[Body] = deque()
+        self._bytes = 0  # in all bodies
         self._lock = threading.Lock()
 
     def record(self, entry: TrafficRecord) -> None:
@@ -78,11 +113,35 @@ class Ledger:
                 Entry(entry.when, entry.what, len(ids), entry.bytes_up, entry.bytes_down)
             )
             self._add(ids)
-            self._totals = Totals(
-                self._totals.requests + 1,
-                self._totals.bytes_up + entry.bytes_up,
-                self._totals.bytes_down + entry.bytes_down,
-            )
+            self._totals = self._totals.plus(entry)
+            for tally in self._tallies:
+                if ids[: len(tally.prompt)] == tally.prompt:
+                    tally.totals = tally.totals.plus(entry)
+            self._keep(Body(entry.when, entry.what, entry.body))
+
+    def open_tally(self, prompt: Sequence[int]) -> Tally:
+        """Begin to sum up the exchanges of one answer.
+
+        Args:
+            prompt: they are known by beginning with it. Answers to the same prompt that are written
+                at the same time count each other's as well.
+        """
+        tally = Tally(array("i", prompt))
+        with self._lock:
+            self._tallies.append(tally)
+        return tally
+
+    def close_tally(self, tally: Tally) -> Totals:
+        """End the sums of one answer and return them."""
+        with self._lock:
+            self._tallies = [other for other in self._tallies if other is not tally]
+        return tally.totals
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The latest request bodies as they were sent, oldest first, up to ``most_bytes``."""
+        with self._lock:
+            return tuple(self._bodies)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -120,6 +179,14 @@ class Ledger:
         """
         with self._lock:
             return [tuple(ids) for ids in self._sequences]
+
+    def _keep(self, body: Body) -> None:
+        if not body.body or not self._most_bytes:
+            return
+        self._bodies.append(body)
+        self._bytes += len(body.body)
+        while self._bytes > self._most_bytes:
+            self._bytes -= len(self._bodies.popleft().body)
 
     def _latest(self) -> Iterable[array[int]]:
         return islice(reversed(self._sequences), LATEST)

@@ -14,7 +14,7 @@ from typing import Literal
 from costeer.exceptions import InputError
 from costeer.profile.database import Database
 from costeer.profile.records import encodable
-from costeer.profile.selection import Choice
+from costeer.profile.selection import RecordChoice
 from costeer.profile.store import RECORD_COLUMNS, now, record_of_row
 
 Role = Literal["system", "user", "assistant"]
@@ -37,7 +37,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class StoredMessage:
     """One message; the first of a branch has no parent."""
 
     id: int
@@ -49,7 +49,7 @@ class Message:
 
     def __repr__(self) -> str:
         """Without the text."""
-        return f"Message(id={self.id}, role={self.role!r}, {len(self.text)} characters)"
+        return f"StoredMessage(id={self.id}, role={self.role!r}, {len(self.text)} characters)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +116,16 @@ class Conversations:
             self.get(number)
             connection.execute("DELETE FROM conversations WHERE id = ?", (number,))
 
-    def add(self, number: int, role: Role, text: str) -> Message:
+    def add(self, number: int, role: Role, text: str) -> StoredMessage:
         """Add a message after the current one, and make it the current one."""
         return self._insert(number, self.get(number).current, role, text)
 
-    def edit(self, message: int, text: str) -> Message:
+    def edit(self, message: int, text: str) -> StoredMessage:
         """Say it otherwise: a sibling with another text, which becomes the current message."""
         old = self.message(message)
         return self._insert(old.conversation, old.parent, old.role, text)
 
-    def regenerate(self, answer: int) -> Message:
+    def regenerate(self, answer: int) -> StoredMessage:
         """Go back to the question of an answer, so that the next ``add`` is another answer to it.
 
         Raises:
@@ -137,7 +137,7 @@ class Conversations:
         self._show(old.conversation, old.parent)
         return self.message(old.parent)
 
-    def switch(self, message: int) -> Message:
+    def switch(self, message: int) -> StoredMessage:
         """Show the branch of a message, down to its newest end, which becomes the current one."""
         rows = self._database.read(
             "WITH RECURSIVE down (id) AS (VALUES (?) UNION ALL "
@@ -149,7 +149,7 @@ class Conversations:
         self._show(end.conversation, end.id)
         return end
 
-    def message(self, number: int) -> Message:
+    def message(self, number: int) -> StoredMessage:
         """One message.
 
         Raises:
@@ -158,9 +158,9 @@ class Conversations:
         rows = self._database.read(f"SELECT {_MESSAGE} FROM messages WHERE id = ?", (number,))  # noqa: S608
         if not rows:
             raise InputError(f"There is no message {number}.")
-        return Message(*rows[0])
+        return StoredMessage(*rows[0])
 
-    def branch(self, number: int) -> list[Message]:
+    def branch(self, number: int) -> list[StoredMessage]:
         """The messages from the first to the current one."""
         rows = self._database.read(
             f"WITH RECURSIVE up ({_MESSAGE}) AS (SELECT {_MESSAGE} FROM messages WHERE id = ? "  # noqa: S608
@@ -168,15 +168,15 @@ class Conversations:
             f"FROM messages m JOIN up ON m.id = up.parent) SELECT {_MESSAGE} FROM up ORDER BY id",
             (self.get(number).current,),
         )
-        return [Message(*row) for row in rows]
+        return [StoredMessage(*row) for row in rows]
 
-    def tree(self, number: int) -> list[Message]:
+    def tree(self, number: int) -> list[StoredMessage]:
         """All messages of a conversation, parents before their children."""
         rows = self._database.read(
             f"SELECT {_MESSAGE} FROM messages WHERE conversation = ? ORDER BY id",  # noqa: S608
             (self.get(number).id,),
         )
-        return [Message(*row) for row in rows]
+        return [StoredMessage(*row) for row in rows]
 
     def siblings(self, message: int) -> list[int]:
         """The ids of all messages in the place of this one, in order, itself among them."""
@@ -208,7 +208,7 @@ class Conversations:
         )
         return [Departure(*row) for row in rows]
 
-    def add_choices(self, number: int, choices: Sequence[Choice]) -> None:
+    def add_choices(self, number: int, choices: Sequence[RecordChoice]) -> None:
         """Keep which records the conversation reads, after those it reads already."""
         with self._database.write() as connection:
             rows = self._database.read(
@@ -224,16 +224,16 @@ class Conversations:
                 ],
             )
 
-    def choices(self, number: int) -> list[Choice]:
+    def choices(self, number: int) -> list[RecordChoice]:
         """The records that the conversation reads, in order; removed ones are gone from it."""
         rows = self._database.read(
             f"SELECT {RECORD_COLUMNS}, reason FROM conversation_records "  # noqa: S608
             "JOIN records ON records.id = record WHERE conversation = ? ORDER BY position",
             (number,),
         )
-        return [Choice(record_of_row(row[:-1]), row[-1]) for row in rows]
+        return [RecordChoice(record_of_row(row[:-1]), row[-1]) for row in rows]
 
-    def _insert(self, number: int, parent: int | None, role: Role, text: str) -> Message:
+    def _insert(self, number: int, parent: int | None, role: Role, text: str) -> StoredMessage:
         with self._database.write() as connection:
             cursor = connection.execute(
                 "INSERT INTO messages (conversation, parent, role, text, created_at) "

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from costeer.profile.conversations import Conversation, Departure, Message
+from costeer.profile.conversations import Conversation, Departure, StoredMessage
 from costeer.profile.profiles import Profile
 from costeer.profile.records import KINDS, Record
 
@@ -62,7 +62,7 @@ def _line(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False) + "\n"
 
 
-def _departures(profile: Profile, message: Message) -> list[dict[str, Any]]:
+def _departures(profile: Profile, message: StoredMessage) -> list[dict[str, Any]]:
     return [
         {**asdict(departure), "body": _body(departure)}
         for departure in profile.conversations.departures(message.id)
@@ -82,7 +82,7 @@ def _record(record: Record) -> str:
     return f"{_quote(record.text)}\n\n*{_one_line(', '.join(notes))}*\n\n"
 
 
-def _conversation(conversation: Conversation, tree: Sequence[Message]) -> Iterator[str]:
+def _conversation(conversation: Conversation, tree: Sequence[StoredMessage]) -> Iterator[str]:
     yield f"## Conversation {conversation.id}: {_one_line(conversation.title)}\n\n"
     answers: dict[int | None, list[int]] = defaultdict(list)
     for message in tree:

@@ -25,7 +25,7 @@ FIRST_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RecordChoice:
     """A record and why it is read, or why not."""
 
     record: Record
@@ -36,8 +36,8 @@ class Choice:
 class Chosen:
     """What one question adds: ``read`` in order, and ``left_out`` for lack of room."""
 
-    read: tuple[Choice, ...] = ()
-    left_out: tuple[Choice, ...] = ()
+    read: tuple[RecordChoice, ...] = ()
+    left_out: tuple[RecordChoice, ...] = ()
 
 
 def select(
@@ -65,7 +65,7 @@ def select(
 
 
 def select_more(
-    chosen: Sequence[Choice],
+    chosen: Sequence[RecordChoice],
     matches: Sequence[Match],
     budget: int = BUDGET,
     size: Callable[[str], int] = len,
@@ -82,7 +82,7 @@ class Selection:
 
     budget: int = BUDGET
     size: Callable[[str], int] = len
-    chosen: tuple[Choice, ...] = ()
+    chosen: tuple[RecordChoice, ...] = ()
     _begun: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class Selection:
         return added
 
 
-def context_list(choices: Iterable[Choice]) -> list[str]:
+def context_list(choices: Iterable[RecordChoice]) -> list[str]:
     """The texts in order, one string a record; joined by blank lines, they are a context.
 
     Blank lines within a record go, because they would make several records of it.
@@ -108,20 +108,20 @@ def context_list(choices: Iterable[Choice]) -> list[str]:
     return ["\n".join(line for line in lines if line.strip()) for lines in texts]
 
 
-def _because_pinned(records: Iterable[Record]) -> list[Choice]:
-    return [Choice(record, f"pinned: every {record.kind} is read") for record in records]
+def _because_pinned(records: Iterable[Record]) -> list[RecordChoice]:
+    return [RecordChoice(record, f"pinned: every {record.kind} is read") for record in records]
 
 
-def _because_matched(matches: Iterable[Match], taken: set[int]) -> list[Choice]:
+def _because_matched(matches: Iterable[Match], taken: set[int]) -> list[RecordChoice]:
     return [
-        Choice(match.record, f"matches: {', '.join(match.words)}")
+        RecordChoice(match.record, f"matches: {', '.join(match.words)}")
         for match in matches
         if match.record.id not in taken
     ]
 
 
 def _fit(
-    choices: Iterable[Choice], room: int, used: int, size: Callable[[str], int]
+    choices: Iterable[RecordChoice], room: int, used: int, size: Callable[[str], int]
 ) -> tuple[Chosen, int]:
     """In order, every choice that still fits; and how much is used then."""
     read, left_out = [], []
@@ -131,5 +131,5 @@ def _fit(
             used += length
             read.append(choice)
         else:
-            left_out.append(Choice(choice.record, "left out: no room"))
+            left_out.append(RecordChoice(choice.record, "left out: no room"))
     return Chosen(tuple(read), tuple(left_out)), used

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,16 @@ class EventStream:
     A client that does not read ``PIECE`` bytes in ``stall`` seconds is dropped (``TimeoutError``),
     however large the event is. With ``compress`` the stream is gzip, flushed after every event:
     nothing is buffered, and what all events have in common is sent once.
+
+    Args:
+        send: of the ASGI connection.
+        stall: seconds.
+        compress: use gzip.
+        describe: translates an error on the way into a frame.
+        headers: more of them.
+        ping: seconds without an event after which a comment is sent, so that nothing on the way
+            takes the connection for dead; None for never.
+        named: give each event the name that its ``type`` says.
     """
 
     HEADERS = (
@@ -36,36 +47,74 @@ class EventStream:
     )
 
     def __init__(
-        self, send: Send, stall: float, *, compress: bool = False, describe: Describe = api_error
+        self,
+        send: Send,
+        stall: float,
+        *,
+        compress: bool = False,
+        describe: Describe = api_error,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        ping: float | None = None,
+        named: bool = False,
     ) -> None:
         self._send = send
+        self._headers = (*self.HEADERS, *headers)
+        self._ping = ping
+        self._named = named
         self._describe = describe
         self._stall = stall
         self._gzip = zlib.compressobj(wbits=31) if compress else None
 
-    async def run(self, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]) -> None:
-        """Send every chunk, or a frame for an error, then ``[DONE]``."""
+    async def run(self, first: dict[str, Any] | None, rest: AsyncIterator[dict[str, Any]]) -> None:
+        """Send every chunk, or a frame for an error; then, unless events have names, ``[DONE]``.
+
+        Args:
+            first: the first chunk; None where it is not there yet.
+            rest: all others.
+        """
         encoding = ((b"content-encoding", b"gzip"),) if self._gzip else ()
-        headers = (*self.HEADERS, *encoding)
+        headers = (*self._headers, *encoding)
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._data(dump(first))
+        if first is None:
+            await self._write(b": reading\n\n")
+        else:
+            await self._event(first)
         try:
-            async for chunk in rest:
-                await self._data(dump(chunk))
+            await self._events(rest)
         except TimeoutError:
             raise
         except Exception as error:  # noqa: BLE001 - too late for a status: send a frame
             log.error("a stream failed: %s", type(error).__name__)
-            await self._data(dump(self._describe(error).envelope()))
-        await self._data(b"[DONE]", more=False)
+            await self._event(self._describe(error).envelope())
+        await self._write(b"" if self._named else b"data: [DONE]\n\n", more=False)
 
-    async def _data(self, payload: bytes, *, more: bool = True) -> None:
-        body = b"data: " + payload + b"\n\n"
+    async def _events(self, rest: AsyncIterator[dict[str, Any]]) -> None:
+        if self._ping is None:
+            async for chunk in rest:
+                await self._event(chunk)
+            return
+        while True:
+            coming = asyncio.ensure_future(anext(rest, None))
+            try:
+                while not (await asyncio.wait({coming}, timeout=self._ping))[0]:
+                    await self._write(b": reading\n\n")
+            except BaseException:
+                coming.cancel()
+                raise
+            if (event := coming.result()) is None:
+                return
+            await self._event(event)
+
+    async def _event(self, value: dict[str, Any]) -> None:
+        name = f"event: {value['type']}\n".encode() if self._named and "type" in value else b""
+        await self._write(name + b"data: " + dump(value) + b"\n\n")
+
+    async def _write(self, body: bytes, *, more: bool = True) -> None:
         if self._gzip:
             flush = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
             compress = partial(_compress, self._gzip, body, flush)
             body = await anyio.to_thread.run_sync(compress) if len(body) > PIECE else compress()
-        for start in range(0, len(body), PIECE):
+        for start in range(0, max(len(body), 1), PIECE):
             message = {
                 "type": "http.response.body",
                 "body": body[start : start + PIECE],

@@ -17,12 +17,11 @@ def command() -> None:
     Examples:
       costeer eval run -t cogenesis --data dev.json --out scores.jsonl
       costeer eval table scores.jsonl
-      costeer eval rate texts.jsonl -t helpsteer --data helpsteer.jsonl --armorm
       costeer eval sweep -t cogenesis --data dev.json --out sweep.jsonl
       costeer eval tune -t everyday --out tune.jsonl --max-tokens 90
       costeer eval plot sweep.jsonl --out sweep.png
     """
 
 
-for _command in (run, sweep, tune, rate, table, compare, plot):
+for _command in (run, rate, sweep, tune, table, compare, plot):
     command.add_command(_command)

@@ -1,4 +1,4 @@
-"""``costeer eval table | compare | plot``: what files of results say. Parsing and printing only."""
+"""``costeer eval table | compare | plot``: files of results. Parsing and printing only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from costeer_evals.cli.options import names
+from costeer_evals.cli.options import split_names
+from costeer_evals.tasks.preference import PREFERENCES
 
 if TYPE_CHECKING:
     from costeer_evals.report.sections import Section
-    from costeer_evals.report.table import Grid
+    from costeer_evals.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +23,12 @@ FILES = click.argument(
 KIND = click.option(
     "--kind", type=click.Choice(["score", "generate"]), help="Only likelihoods, or only texts."
 )
-TASKS = click.option("--tasks", "-t", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
+TASKS = click.option(
+    "--tasks", "-t", multiple=True, metavar="NAME[,NAME...]", help="Only these tasks."
+)
+METHODS = click.option(
+    "--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these methods."
+)
 TWINS = click.option(
     "--without-twins",
     is_flag=True,
@@ -31,42 +37,54 @@ TWINS = click.option(
 HALF = click.option(
     "--half",
     type=click.Choice(["tune", "test"]),
-    help="Only the half on which things were chosen, or only the other.",
+    help="Only the half that was used for choosing, or only the other.",
 )
 PREFERENCE = click.option(
     "--preference",
-    type=click.Choice(["creative", "verbose", "concise", "uplifting"]),
-    help="Only answers under this one, of the preference sets.",
+    type=click.Choice(PREFERENCES),
+    help="Only answers under this preference, for the preference sets.",
 )
-POOLED = click.option("--pooled", is_flag=True, help="Samples of all tasks in one table.")
-SEED = click.option("--seed", type=int, default=0, help="Of bootstrap, test and folds. [0]")
+POOLED = click.option("--pooled", is_flag=True, help="Put the samples of all tasks in one table.")
+SEED = click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed for the bootstrap, the test and the folds.",
+)
 FORM = click.option(
     "--format",
     "form",
     type=click.Choice(["markdown", "csv", "json"]),
     default="markdown",
     show_default=True,
+    help="How to print the table.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 
 
-def shown(command: F) -> F:
-    """The options of every table."""
-    for option in (JSON, FORM, SEED, POOLED, PREFERENCE, HALF, TWINS, TASKS, KIND):
+def section_options(command: F) -> F:
+    """Add the options that select rows."""
+    for option in (SEED, POOLED, PREFERENCE, HALF, TWINS, TASKS, KIND):
         command = option(command)
     return command
 
 
+def table_options(command: F) -> F:
+    """Add the options of every table."""
+    return section_options(FORM(JSON(command)))
+
+
 @click.command()
 @FILES
-@click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
+@METHODS
 @click.option(
     "--paper",
     type=click.Choice(["1", "2", "3", "5"]),
     multiple=True,
-    help="This table of the paper: our numbers, and the paper's beside them. Repeatable.",
+    help="Print this table of the paper, our numbers above the paper's. Repeatable.",
 )
-@shown
+@table_options
 def table(
     files: tuple[Path, ...],
     methods: tuple[str, ...],
@@ -75,11 +93,11 @@ def table(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Print a table for each task: likelihoods, or texts.
+    """Print a table for each task, of likelihoods or of texts.
 
-    Several files (shards, say) are read as one. Methods are compared on the samples that all of
+    Several files (such as shards) are read as one. Methods are compared on the samples that all of
     them have; intervals are 95 % bootstrap intervals of paired differences, and p-values are
-    corrected (Holm) for all methods of a table.
+    Holm-corrected for all methods of a table.
 
     \b
     Examples:
@@ -88,22 +106,21 @@ def table(
       costeer eval table shard-0.jsonl shard-1.jsonl --format csv > table.csv
     """
     from costeer_evals.report import paper_tables
-    from costeer_evals.run.job import key_of
 
-    keys = [key_of(name) for name in names(methods)]
-    found = sections(files, options, keys)
+    sections = select_sections(files, options, split_names(methods))
     if paper:
         numbers: list[paper_tables.Number] = [n for n in paper_tables.NUMBERS if str(n) in paper]
-        show([paper_tables.layout(number, found) for number in numbers], form, as_json)
+        show([paper_tables.paper_table(number, sections) for number in numbers], form, as_json)
         return
-    show([one for section in found for one in tables(section, options["seed"])], form, as_json)
+    tables = [one for section in sections for one in build_tables(section, options["seed"])]
+    show(tables, form, as_json)
 
 
 @click.command()
 @click.argument("first")
 @click.argument("second")
 @FILES
-@shown
+@table_options
 def compare(
     first: str,
     second: str,
@@ -121,28 +138,22 @@ def compare(
       costeer eval compare llm-without costeer:gain=0.5 scores.jsonl
       costeer eval compare light-costeer costeer texts.jsonl --json
     """
-    from costeer_evals.report import compare as comparing
-    from costeer_evals.run.job import key_of
+    from costeer_evals.report import compare as comparison
+    from costeer_evals.run.job import method_key
 
-    one, other = key_of(first), key_of(second)
-    found = sections(files, options, [one, other])
-    grids = [comparing.table(section, one, other, options["seed"]) for section in found]
-    show(grids, form, as_json)
+    keys = method_key(first), method_key(second)
+    sections = select_sections(files, options, [first, second])
+    tables = [comparison.table(section, *keys, options["seed"]) for section in sections]
+    show(tables, form, as_json)
 
 
 @click.command()
 @FILES
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png")
-@click.option("--methods", "-m", multiple=True, metavar="NAME[,NAME...]", help="Only these.")
-@SEED
-@POOLED
-@PREFERENCE
-@HALF
-@TWINS
-@TASKS
-@KIND
+@METHODS
+@section_options
 def plot(files: tuple[Path, ...], out: Path, methods: tuple[str, ...], **options: Any) -> None:
-    """Draw one task: a curve over gains where there are three or more, otherwise each method.
+    """Draw one task: a curve over gains if there are three or more, otherwise each method.
 
     \b
     Examples:
@@ -151,29 +162,30 @@ def plot(files: tuple[Path, ...], out: Path, methods: tuple[str, ...], **options
     """
     from costeer.exceptions import ParameterError
     from costeer_evals.report.plots import plot as draw
-    from costeer_evals.run.job import key_of
 
-    found = sections(files, options, [key_of(name) for name in names(methods)])
-    if len(found) > 1:
+    sections = select_sections(files, options, split_names(methods))
+    if len(sections) > 1:
         raise ParameterError(
-            f"The files hold {len(found)} tables: {'; '.join(s.title for s in found)}.",
+            f"The files hold {len(sections)} tables: {'; '.join(s.title for s in sections)}.",
             "Choose one with --tasks and --kind.",
         )
-    draw(found[0], out, options["seed"])
+    draw(sections[0], out, options["seed"])
     click.echo(out)
 
 
-def sections(
-    files: Iterable[Path], options: dict[str, Any], methods: Iterable[str] = ()
+def select_sections(
+    files: Iterable[Path], options: dict[str, Any], methods: Iterable[str]
 ) -> list[Section]:
-    """What the options choose of the files."""
+    """The sections of the files that the options select; no method means all."""
     from costeer_evals.report import collect
+    from costeer_evals.run.job import method_key
 
-    return collect.sections(
-        collect.load(files),
+    keys = [method_key(name) for name in methods]
+    return collect.build_sections(
+        collect.load_results(files),
         kind=options["kind"],
-        tasks=names(options["tasks"]),
-        methods=list(methods),
+        tasks=split_names(options["tasks"]),
+        methods=keys,
         without_twins=options["without_twins"],
         half=options["half"],
         preference=options["preference"],
@@ -181,8 +193,8 @@ def sections(
     )
 
 
-def tables(section: Section, seed: int) -> list[Grid]:
-    """The table of a section, and one by kind of request where there are kinds."""
+def build_tables(section: Section, seed: int) -> list[Table]:
+    """The table of a section, and one by kind of request if there are kinds."""
     from costeer_evals.report import likelihood, texts
 
     if section.likelihoods:
@@ -191,9 +203,9 @@ def tables(section: Section, seed: int) -> list[Grid]:
     return [texts.table(section, seed), *([by_topic] if by_topic is not None else [])]
 
 
-def show(grids: list[Grid], form: str, as_json: bool) -> None:
+def show(tables: list[Table], form: str, as_json: bool) -> None:
     """Print tables on stdout."""
-    from costeer_evals.report import table as tables
+    from costeer_evals.report import table as formats
 
-    write = {"markdown": tables.markdown, "csv": tables.as_csv, "json": tables.as_json}
-    click.echo(write["json" if as_json else form](grids).rstrip("\n"))
+    write = {"markdown": formats.markdown, "csv": formats.as_csv, "json": formats.as_json}
+    click.echo(write["json" if as_json else form](tables).rstrip("\n"))

@@ -1,6 +1,7 @@
-"""Every method that is compared, as a rule over rows of log-probabilities.
+"""The methods to compare, as rules over rows of log-probabilities.
 
-``base`` what a method is; ``plain`` one model alone; ``costeer`` this project's; ``related`` those
-of other papers; ``registry`` all of them by name. Knows nothing of models: who fills the rows
-decides which models they are of.
+``base`` what a method is; ``plain`` one model alone; ``costeer`` and ``auto`` this project's;
+``own_words``, ``floored`` and ``text_cache`` rules that were given up; ``guided`` any of them with
+the guide; ``related`` those of other papers; ``registry`` all by name. Knows nothing of models: the
+caller fills the rows.
 """

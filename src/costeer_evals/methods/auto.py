@@ -1,4 +1,4 @@
-"""What ``strength="auto"`` does, as a method."""
+"""The rule behind ``strength="auto"``, as a method."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import Array
 from costeer_evals.methods.base import Branch, Rows, Rule, require_count
-from costeer_evals.methods.context import Reading
+from costeer_evals.methods.context import ContextMethod
 from costeer_evals.prompts import TokenPrompts
 
 DEFAULT = AutoParams()
 
 
 @dataclass(frozen=True)
-class AutoCoSteer(Reading):
-    """See ``decoding.auto``, whose parameters these are."""
+class AutoCoSteer(ContextMethod):
+    """``decoding.auto`` on the product's own private prompt; the parameters are its."""
 
     name = "auto"
     title = "CoSteer auto"
@@ -33,28 +33,24 @@ class AutoCoSteer(Reading):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Those of CoSteer, with the product's own private prompt."""
         return frozenset({"llm_without", "slm_about", "slm_without"})
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text, with a look at the private one."""
-        return self.start(private_part(prompts.public, prompts.about) if prompts else ())
+        return self.start_rule(private_part(prompts.public, prompts.about) if prompts else ())
 
-    def start(self, text: Sequence[int]) -> Rule:
-        """See ``Reading``."""
-        return _Text(self, text)
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        return _AutoRule(self, text)
 
 
-class _Text:
-    """The rule in one text."""
+class _AutoRule:
+    """The rule in the middle of one text."""
 
     def __init__(self, method: AutoCoSteer, text: Sequence[int]) -> None:
         self._method = method
         self._rule = Auto(AutoParams(**asdict(method)), text)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
-        rows = self._method.checked(rows)
+        rows = self._method.check_rows(rows)
         bonus = self._rule.bonus(rows["slm_about"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus

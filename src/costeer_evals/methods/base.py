@@ -3,8 +3,8 @@
 Scores are what greedy decoding compares: log-probabilities plus any constant. Most rules are
 ``base + gain * delta`` and use ``decoding.steering``.
 
-A text begins with ``begin()``: a rule may remember what it saw (AdaCoSteer does) or read the
-private text itself (auto does). The rows of one text go in order, all at once or one by one.
+A text begins with ``begin()``: a rule may have state (AdaCoSteer does) or read the private text
+itself (auto does). The rows of one text are passed in order, all at once or one by one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-from costeer.decoding.steering import Array, log_softmax
+from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
 from costeer_evals.prompts import TokenPrompts
 
@@ -32,33 +32,31 @@ Branch: TypeAlias = Literal[
     "untuned_slm",
 ]
 Rows: TypeAlias = Mapping[Branch, Array]
-"""(n, V) float32, natural log, normalised, for each branch; all after the same n prefixes."""
+"""By branch: (n, V) float32, natural log, normalised; all branches after the same n prefixes."""
 
 RULES = 1
-"""Raise it when a rule changes: results kept under old keys then count for nothing."""
+"""Increment it when a rule changes, so that results under old keys are not reused."""
 
 
 class Rule(Protocol):
     """A method in the middle of one text."""
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """(n, V) float32: for the next n rows of this text.
+        """(n, V) float32 scores for the next n rows of this text.
 
         Args:
-            rows: of the branches.
-            answer: the tokens before the last of these rows.
+            rows: the rows of each branch.
+            answer: the answer's tokens up to the last of these rows.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """A rule with its parameters, which are the fields. Equal parameters give an equal ``key()``.
+    """A rule; its fields are its parameters, and equal parameters give an equal ``key()``.
 
     Attributes:
-        name: of the rule, in the registry.
-        needs: the branches whose rows it reads.
-        label: for tables.
+        name: the rule's name in keys.
     """
 
     name: ClassVar[str]
@@ -66,20 +64,20 @@ class Method(ABC):
     @property
     @abstractmethod
     def needs(self) -> frozenset[Branch]:
-        """See the class."""
+        """The branches whose rows the rule reads."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """See the class."""
+        """The method's name in tables."""
 
     @abstractmethod
     def combine(self, rows: Rows) -> Array:
-        """(n, V) scores from rows that were checked, without regard to what came before."""
+        """(n, V) scores from checked rows, independent of earlier rows."""
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The fields; 1 and 1.0 are one parameter."""
+        """The fields; 1 and 1.0 are the same parameter."""
         return {
             name: float(value) if isinstance(value, int) else value
             for name, value in asdict(self).items()
@@ -91,29 +89,25 @@ class Method(ABC):
         return "llm_with" in self.needs
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text; without prompts there is no private text to read."""
+        """Start a text; without prompts, the private text counts as empty."""
         return self
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """(n, V) float32: for the first n rows of a text; ``begin()`` to go on after them.
+        """(n, V) float32 scores for the first n rows of a text; ``begin`` is for several calls.
 
         Raises:
             ParameterError: a branch is missing, or shapes differ.
         """
-        return self.combine(self.checked(rows))
-
-    def logprobs(self, rows: Rows) -> Array:
-        """``scores``, normalised: (n, V) float32, natural log."""
-        return log_softmax(self.scores(rows))
+        return self.combine(self.check_rows(rows))
 
     def key(self) -> str:
-        """Name and a hash of the parameters, the same in every process and version of Python."""
+        """The name and a hash of the parameters, stable across processes and Python versions."""
         given = {"rules": RULES, "name": self.name, **self.parameters}
         content = json.dumps(given, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
-    def checked(self, rows: Rows) -> Rows:
-        """The rows, if they are what the rule needs."""
+    def check_rows(self, rows: Rows) -> Rows:
+        """Check that the rows are those that the rule needs, and return them."""
         missing = sorted(self.needs - rows.keys())
         if missing:
             raise ParameterError(f"{self.label} needs rows of: {', '.join(missing)}.")
@@ -126,10 +120,10 @@ class Method(ABC):
 
 
 def require_number(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
-    """Refuse a parameter that is no number, or outside its range (ends included).
+    """Check that a parameter is a finite number in its range, ends included.
 
     Raises:
-        ParameterError: it is.
+        ParameterError: it is not.
     """
     if not (isinstance(value, (int, float)) and math.isfinite(value)):
         raise ParameterError(f"{name} must be a finite number.")
@@ -138,7 +132,7 @@ def require_number(name: str, value: float, low: float = -math.inf, high: float 
 
 
 def require_count(name: str, value: float) -> None:
-    """Refuse what is no whole number, 1 or more.
+    """Check that a parameter is a whole number, 1 or more.
 
     Raises:
         ParameterError: it is not.

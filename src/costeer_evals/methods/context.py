@@ -1,4 +1,4 @@
-"""Methods that read the private text itself, beside the rows."""
+"""Methods that read the private text itself, besides the rows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from costeer_evals.prompts import TokenPrompts
 
 
 @dataclass(frozen=True)
-class Reading(Method):
-    """Starts from CoSteer's three branches; all parameters are numbers.
+class ContextMethod(Method):
+    """A method on CoSteer's three branches that knows the private text; its parameters are numbers.
+
+    ``scores`` and ``combine`` without ``begin`` behave as if the private text were empty.
 
     Attributes:
-        title: for tables.
+        title: the name in tables, to which parameters other than the defaults are added.
     """
 
     title: ClassVar[str]
@@ -28,29 +30,24 @@ class Reading(Method):
             require_number(name, value)
 
     @abstractmethod
-    def start(self, text: Sequence[int]) -> Rule:
-        """The rule for one text, given the ids of the private one."""
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        """The rule for one answer, given the ids of the private text."""
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Those of CoSteer."""
         return frozenset({"llm_without", "slm_with", "slm_without"})
 
     @property
     def label(self) -> str:
-        """With the parameters that are not the default's."""
         standard = asdict(type(self)())
         other = [f"{k} {v:g}" for k, v in asdict(self).items() if v != standard[k]]
         return self.title + (f" ({', '.join(other)})" if other else "")
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text, with a look at the private one."""
-        return self.start(private_part(prompts.public, prompts.private) if prompts else ())
+        return self.start_rule(private_part(prompts.public, prompts.private) if prompts else ())
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``; as if there were no private text."""
         return self.begin().scores(rows, answer)
 
     def combine(self, rows: Rows) -> Array:
-        """As if there were no private text."""
         return self.begin().scores(rows)

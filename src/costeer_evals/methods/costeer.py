@@ -1,4 +1,4 @@
-"""CoSteer at any gain, and the authors' gate that switches it off."""
+"""CoSteer at any gain, and AdaCoSteer, the authors' variant that stops steering."""
 
 from __future__ import annotations
 
@@ -37,27 +37,24 @@ class CoSteer(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The device's two, and the LLM's public one."""
         return frozenset({"llm_without", "slm_with", "slm_without"})
 
     @property
     def label(self) -> str:
-        """Names the published settings."""
         known = {LIGHT_GAIN: "LightCoSteer", PAPER_GAIN: "CoSteer"}
         return known.get(self.gain, f"CoSteer (gain {self.gain:g})")
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         change = delta(rows["slm_with"], rows["slm_without"])
         return score(rows["llm_without"], change, self.gain)
 
 
 @dataclass(frozen=True)
 class AdaCoSteer(CoSteer):
-    """CoSteer until the LLM was sure for ``patience`` tokens in a row, then the LLM alone for good.
+    """CoSteer until the LLM was sure for ``patience`` tokens in a row, then only the LLM.
 
     Source: codes/abstract_adacosteer.py of github.com/USTC-StarTeam/CoSteer, with its defaults
-    (sure: max P_LLM above 0.9). The token that completes the row is already the LLM's own.
+    (sure: max P_LLM above 0.9). The token that completes the run is already the LLM's own.
     """
 
     name = "adacosteer"
@@ -71,35 +68,31 @@ class AdaCoSteer(CoSteer):
 
     @property
     def label(self) -> str:
-        """With the gain where it is not the paper's."""
         return "AdaCoSteer" + ("" if self.gain == PAPER_GAIN else f" (gain {self.gain:g})")
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text with the gate open."""
-        return _Gate(self)
+        return _AdaCoSteerRule(self)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``."""
-        return _Gate(self).scores(rows)
+        return _AdaCoSteerRule(self).scores(rows)
 
 
-class _Gate:
-    """The state of AdaCoSteer in one text: sure tokens in a row, and whether it has shut."""
+class _AdaCoSteerRule:
+    """AdaCoSteer in one text: the run of sure tokens, and whether steering has stopped."""
 
     def __init__(self, method: AdaCoSteer) -> None:
         self._method = method
         self._streak = 0
-        self._shut = False
+        self._stopped = False
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """Steered rows until the gate shuts, the LLM's own from there."""
-        llm = self._method.checked(rows)["llm_without"]
+        llm = self._method.check_rows(rows)["llm_without"]
         result = self._method.combine(rows)
         sure = np.exp(llm.max(axis=-1, initial=-np.inf)) > self._method.threshold
         for i, now in enumerate(sure):
             self._streak = self._streak + 1 if now else 0
-            self._shut = self._shut or self._streak >= self._method.patience
-            if self._shut:
+            self._stopped = self._stopped or self._streak >= self._method.patience
+            if self._stopped:
                 result[i:] = llm[i:]
                 break
         return result

@@ -1,13 +1,13 @@
-"""A floor under the difference, more weight where it is large, and a cache of the private text.
+"""A floor under the delta, more weight where it is large, and a cache of the private text.
 
     score = log pi_0 + push(d) + copy * max(log P_cache + reach, 0)
     d     = log P_SLM,with - max(log P_SLM,without, floor)
     push  = gain * d + (sure_gain - gain) * max(d - sure, 0)
 
-The rule of the largest likelihood among those that leave log pi_0 alone, and no good at writing:
-see docs/strength.md. What the small model finds next to impossible without the context is no
-evidence when divided by (``floor``). A large difference counts for more (``sure``). And the private
-text itself is asked what it would go on with (``evals.cache``).
+Of the rules that add to log pi_0, the one with the largest likelihood, but it writes no better than
+no steering (docs/likelihood.md). Ratios against near-zero probabilities are mostly noise, hence the
+floor. A large delta counts for more (``sure``). The cache (``text_cache``) says how the private
+text would continue.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import numpy as np
 
 from costeer.decoding.steering import Array, delta
 from costeer_evals.methods.base import Rows, Rule
-from costeer_evals.methods.context import Reading
-from costeer_evals.methods.text_cache import Cache
+from costeer_evals.methods.context import ContextMethod
+from costeer_evals.methods.text_cache import TextCache
 
 
 @dataclass(frozen=True)
-class Floored(Reading):
-    """See the module. Fitted by ``runs/strength_study.py`` on the tuning half of CoGenesis.
+class Floored(ContextMethod):
+    """The rule above; ``runs/strength_study.py`` fits its numbers on the tuning half of CoGenesis.
 
     Attributes:
-        gain: of a difference up to ``sure``.
-        floor: nats; a token's log-probability without the context counts as at least this.
-        sure: nats; the difference from which it counts ``sure_gain`` times.
-        sure_gain: of what lies beyond.
-        copy: weight of the cache.
-        reach: nats; the cache counts where its log-probability is above minus this.
+        gain: multiplies the delta up to ``sure``.
+        floor: in nats; the log-probability without the context counts as at least this.
+        sure: in nats; the delta beyond it is multiplied by ``sure_gain``.
+        sure_gain: see ``sure``.
+        copy: the weight of the cache.
+        reach: in nats; the cache counts where its log-probability is above minus this.
     """
 
     name = "floored"
@@ -45,21 +45,19 @@ class Floored(Reading):
     copy: float = 0.08
     reach: float = 12.0
 
-    def start(self, text: Sequence[int]) -> Rule:
-        """See ``Reading``."""
-        return _Text(self, text)
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        return _FlooredRule(self, text)
 
 
-class _Text:
-    """The rule in one text."""
+class _FlooredRule:
+    """The rule in the middle of one text."""
 
     def __init__(self, method: Floored, text: Sequence[int]) -> None:
         self._method = method
-        self._cache = Cache(text)
+        self._cache = TextCache(text)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
-        rows, p = self._method.checked(rows), self._method
+        rows, p = self._method.check_rows(rows), self._method
         change = delta(rows["slm_with"], np.maximum(rows["slm_without"], np.float32(p.floor)))
         result: Array = np.maximum(change - np.float32(p.sure), np.float32(0))
         result *= np.float32(p.sure_gain - p.gain)

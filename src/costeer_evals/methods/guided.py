@@ -1,9 +1,9 @@
-"""Another method, with a public instruction in front of what the LLM reads.
+"""Any method, with a public instruction in front of what the LLM reads.
 
-The LLM without context does not know that a text is wanted which the person could use as it is: it
-writes advice about the text, or leaves placeholders. To say so takes nothing private away. The
-instruction is ``edge.prompts.GUIDE``, the same for everyone, and there only where the query asks
-for a text; the small model's two prompts stay as they are.
+Without context the LLM does not know that it should produce ready-to-send text: it writes advice,
+or leaves placeholders. Telling it reveals nothing private. The instruction is
+``edge.prompts.GUIDE``, the same for everyone, and is there only if the query asks for a text; the
+small model's two prompts stay as they are.
 """
 
 from __future__ import annotations
@@ -41,40 +41,33 @@ class Guided(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Those of the inner method, its LLM guided."""
         return self.inner.needs - {"llm_without"} | {"llm_guided"}
 
     @property
     def label(self) -> str:
-        """That of the inner method, and a word."""
         return f"{self.inner.label}, guided"
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Those of the inner method, too."""
         return {"guide": self.guide, "inner": self.inner.name, **self.inner.parameters}
 
     def begin(self, prompts: TokenPrompts | None = None) -> Rule:
-        """Start a text of the inner method."""
-        return _Text(self.inner.begin(prompts))
+        return _GuidedRule(self.inner.begin(prompts))
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Method.scores``."""
-        return self.inner.scores(_as_inner(self.checked(rows)), answer)
+        return self.inner.scores(_as_inner(self.check_rows(rows)), answer)
 
     def combine(self, rows: Rows) -> Array:
-        """See ``Method``."""
         return self.inner.combine(_as_inner(rows))
 
 
-class _Text:
-    """The inner method in one text."""
+class _GuidedRule:
+    """The inner method in the middle of one text."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
         return self._rule.scores(_as_inner(rows), answer)
 
 

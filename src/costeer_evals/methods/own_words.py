@@ -1,4 +1,4 @@
-"""A rule by words: own words of the private text more, until the answer has them, others less.
+"""A rule by words: more gain for words of the private text, until the answer has them.
 
     score = log pi_0 + g(x) * (log P_SLM,with - max(log P_SLM,without, floor))
     g(x)  = up    where x stands in the private text and becomes likelier, until the answer has it,
@@ -6,9 +6,9 @@
             gain  for every other token,
             and nothing above 0 for an x that would copy on where the answer has copied a run.
 
-Its numbers were fitted to the likelihood of CoGenesis' references, of which it closes more of the
-gap than any constant gain, and it respects hardly any everyday request (docs/strength.md). It is
-here to be compared with.
+Its numbers were fitted to the likelihood of CoGenesis' references, where it closes more of the gap
+than any constant gain, but it respects hardly any everyday request (docs/strength.md). It is kept
+for comparison (docs/likelihood.md).
 """
 
 from __future__ import annotations
@@ -21,21 +21,19 @@ import numpy as np
 from costeer.decoding.auto import end_copies, following
 from costeer.decoding.steering import Array, delta
 from costeer_evals.methods.base import Rows, Rule, require_count
-from costeer_evals.methods.context import Reading
+from costeer_evals.methods.context import ContextMethod
 
 
 @dataclass(frozen=True)
-class OwnWords(Reading):
-    """See the module.
+class OwnWords(ContextMethod):
+    """The rule above.
 
     Attributes:
-        gain: of tokens that the private text does not contain.
-        up: of those that it contains, where the context makes them likelier and the answer does
-            not have them yet.
-        down: of those that it contains, where it makes them less likely.
-        floor: natural log; what is less likely without the context counts as if it were this
-            likely.
-        run: tokens in a row, of the private text, that the answer may copy with help.
+        gain: for tokens that are not in the private text.
+        up: for tokens in it that the context makes likelier, until the answer has them.
+        down: for tokens in it that the context makes less likely.
+        floor: in nats; the log-probability without the context counts as at least this.
+        run: how many tokens in a row of the private text the answer may copy with help.
     """
 
     name = "own-words"
@@ -50,13 +48,12 @@ class OwnWords(Reading):
         super().__post_init__()
         require_count("run", self.run)
 
-    def start(self, text: Sequence[int]) -> Rule:
-        """See ``Reading``."""
-        return _Text(self, text)
+    def start_rule(self, text: Sequence[int]) -> Rule:
+        return _OwnWordsRule(self, text)
 
 
-class _Text:
-    """The rule in one text."""
+class _OwnWordsRule:
+    """The rule in the middle of one text."""
 
     def __init__(self, method: OwnWords, text: Sequence[int]) -> None:
         self._method = method
@@ -64,8 +61,7 @@ class _Text:
         self._after = following(text, method.run)
 
     def scores(self, rows: Rows, answer: Sequence[int] = ()) -> Array:
-        """See ``Rule``."""
-        rows = self._method.checked(rows)
+        rows = self._method.check_rows(rows)
         bonus = self._bonus(rows["slm_with"], rows["slm_without"], answer)
         bonus += rows["llm_without"]
         return bonus

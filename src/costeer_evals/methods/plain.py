@@ -24,14 +24,11 @@ class Plain(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The one."""
         return frozenset({self.branch})
 
     @property
     def label(self) -> str:
-        """As the paper's tables call it."""
         return LABELS.get(self.branch, self.branch)
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         return rows[self.branch]

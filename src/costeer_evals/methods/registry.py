@@ -1,4 +1,4 @@
-"""Every method by a name, with parameters where it takes any."""
+"""Every method by name, with its parameters."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
 """The rule behind a name, and the parameters that the name fixes."""
 
 GUIDED = "guided-"
-"""In front of a name: the same method, its LLM guided (``methods.guided``)."""
+"""The prefix of a method whose LLM is guided (``methods.guided``)."""
 
 
-def method(name: str, **parameters: Any) -> Method:
-    """The method of that name, e.g. ``method("costeer", gain=0.5)``.
+def make_method(name: str, **parameters: Any) -> Method:
+    """Make the method with that name, e.g. ``make_method("costeer", gain=0.5)``.
 
     Raises:
         ParameterError: no such method or parameter, or a value out of its range.
@@ -68,17 +68,17 @@ def method(name: str, **parameters: Any) -> Method:
     return rule(**fixed, **parameters)
 
 
-def parse(text: str) -> Method:
-    """A method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
+def parse_method(text: str) -> Method:
+    """Parse a method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
-    ``guided-`` may stand before the name.
+    ``guided-`` may precede the name.
 
     Raises:
-        ParameterError: no such method or parameter, or not of that form.
+        ParameterError: there is no such method or parameter, or the text has another form.
     """
     text = text.strip()
     if text.startswith(GUIDED):
-        return Guided(parse(text.removeprefix(GUIDED)))
+        return Guided(parse_method(text.removeprefix(GUIDED)))
     name, *given = text.split(":")
     parameters: dict[str, Any] = {}
     for part in given:
@@ -89,7 +89,7 @@ def parse(text: str) -> Method:
             )
         parameters[key] = _value(value)
     try:
-        return method(name, **parameters)
+        return make_method(name, **parameters)
     except TypeError:
         raise ParameterError(f"A parameter of {text[:40]!r} is not a number.") from None
 

@@ -1,7 +1,7 @@
 """Methods of other papers, each as its rule for one token.
 
-Three of them strengthen a context that the same model sees. On the LLM that sends the context up;
-with ``model="slm"`` they stay on the device, as a fair rival without any cloud.
+Three of them strengthen a context that the same model sees. On the LLM this sends the context to
+the cloud; with ``model="slm"`` it stays on the device, as a fair comparison without any cloud.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ContrastiveDecoding(Method):
     """log P_expert - c log P_amateur, over tokens with P_expert >= a max P_expert.
 
     Source: arXiv 2210.15097, section 3, where c = 1 and a = 0.1; its code also takes c below 1.
-    The LLM is the expert and the SLM the amateur, both without context: nothing is personal here.
+    The LLM is the expert and the SLM the amateur, both without context, so nothing is personal.
     It rules tokens out, so a reference's likelihood may be zero.
     """
 
@@ -36,18 +36,15 @@ class ContrastiveDecoding(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Nothing private."""
         return frozenset({"llm_without", "slm_without"})
 
     @property
     def label(self) -> str:
-        """With the coefficient where it is not the paper's."""
         return "Contrastive Decoding" + (
             "" if self.coefficient == 1 else f" ({self.coefficient:g})"
         )
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         expert = rows["llm_without"]
         bar = expert.max(axis=-1, keepdims=True) + np.float32(np.log(self.plausibility))
         amateur = np.maximum(rows["slm_without"], np.float32(LOG_FLOOR))
@@ -69,33 +66,29 @@ class Amplified(Method):
     @property
     @abstractmethod
     def ratio(self) -> float:
-        """r."""
+        """The factor r."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """Of the paper's method."""
+        """The name of the paper's method."""
 
     @property
     def branches(self) -> tuple[Branch, Branch]:
-        """The model with and without context."""
         if self.model == "llm":
             return "llm_with", "llm_without"
         return "slm_with", "slm_without"
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Both branches of the one model."""
         return frozenset(self.branches)
 
     @property
     def label(self) -> str:
-        """With its ratio, and a warning where the LLM sees the context."""
         where = "LLM, violates privacy" if self.violates_privacy else "SLM"
         return f"{self.title} ({self.ratio:.3g}; {where})"
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         seen, unseen = (rows[branch] for branch in self.branches)
         return score(seen, delta(seen, unseen), self.ratio)
 
@@ -110,7 +103,6 @@ class ContextSteering(Amplified):
 
     @property
     def ratio(self) -> float:
-        """Lambda."""
         return self.strength
 
 
@@ -124,7 +116,6 @@ class LinearAlignment(Amplified):
 
     @property
     def ratio(self) -> float:
-        """The ratio of its code."""
         return self.strength
 
 
@@ -146,7 +137,6 @@ class Amulet(Amplified):
 
     @property
     def ratio(self) -> float:
-        """h after all steps."""
         return gain(
             SteeringParams(
                 alpha=self.alpha, beta=self.alpha, lam=self.lam, eta=self.eta, steps=self.steps
@@ -156,7 +146,10 @@ class Amulet(Amplified):
 
 @dataclass(frozen=True)
 class ProxyTuning(Method):
-    """log P_large + g (log P_tuned - log P_untuned): arXiv 2401.08565, where g = 1."""
+    """log P_large + g (log P_tuned - log P_untuned): arXiv 2401.08565, where g = 1.
+
+    Any three models of one vocabulary will do.
+    """
 
     name = "proxy-tuning"
     gain: float = 1.0
@@ -166,16 +159,13 @@ class ProxyTuning(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """Any three models of one vocabulary."""
         return frozenset({"llm_without", "tuned_slm", "untuned_slm"})
 
     @property
     def label(self) -> str:
-        """With the gain where it is not the paper's."""
         return "Proxy-tuning" + ("" if self.gain == 1 else f" (gain {self.gain:g})")
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         return score(rows["llm_without"], delta(rows["tuned_slm"], rows["untuned_slm"]), self.gain)
 
 
@@ -195,16 +185,13 @@ class Mixture(Method):
 
     @property
     def needs(self) -> frozenset[Branch]:
-        """The SLM with context and the LLM without."""
         return frozenset({"llm_without", "slm_with"})
 
     @property
     def label(self) -> str:
-        """With its weight."""
         return f"CoGenesis-style mixture ({self.weight:g})"
 
     def combine(self, rows: Rows) -> Array:
-        """See the class."""
         small = rows["slm_with"] + np.float32(np.log(self.weight))
         large = rows["llm_without"] + np.float32(np.log1p(-self.weight))
         mixed: Array = np.logaddexp(small, large)

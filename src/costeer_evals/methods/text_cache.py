@@ -1,9 +1,8 @@
-"""A cache language model: what a person's own text suggests should come next.
+"""A cache language model: how a person's own text would continue.
 
 An n-gram model of the private text alone, with Witten-Bell interpolation down to single words
-(Kuhn and De Mori 1990 for the cache; Witten and Bell 1991 for the interpolation). It has no weights
-and learns nothing; it counts. It knows names, addresses and turns of phrase that a small neural
-model reads past.
+(Kuhn and De Mori 1990 for the cache; Witten and Bell 1991 for the interpolation). It only counts.
+It knows names, addresses and phrases that a small neural model overlooks.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ import numpy as np
 from costeer.decoding.steering import Array
 
 ORDER = 5
-"""The longest ending of the answer that is looked up in the text."""
+"""The longest suffix of the answer that is looked up in the text."""
 
 
-class Cache:
+class TextCache:
     """An n-gram model of one text.
 
     Args:
@@ -35,7 +34,7 @@ class Cache:
         self._single = counts / max(len(self._text), 1)
 
     def logprobs(self, answer: Sequence[int]) -> Array:
-        """(U,) natural log, of each of ``ids`` as the token after ``answer``; finite."""
+        """(U,) natural log, finite: each of ``ids`` as the token after ``answer``."""
         probabilities = self._single
         last = self._text.size - 1
         places = np.arange(last)  # of the tokens that match the answer's last; one must follow

@@ -1,7 +1,7 @@
-"""What a text or a likelihood is worth, one file a metric.
+"""Scores of a text or of a likelihood, one file per metric.
 
 ``overlap`` ROUGE and METEOR; ``repetition`` how a text repeats itself; ``adherence`` whether it
-respects the person; ``likelihood`` what to keep of a policy's rows, ``calibration`` temperatures
-and the gap closed; ``judge`` and ``armorm`` other models' opinions. Knows nothing of how texts were
-made.
+respects the person; ``likelihood`` what is kept of a policy's rows; ``calibration`` temperatures
+and the gap closed; ``judge`` and ``armorm`` ratings by other models. Knows nothing of how
+texts were made.
 """

@@ -1,10 +1,10 @@
 """Whether an answer respects the person, by regular expressions; no model judges.
 
 *mentions*: the answer matches what it needs. *violates*: it matches what it must not say.
-*respected*: the first without the second. Beside these, two faults of form: *artefact*, wording of
-the private prompt in the answer, and *refusal*, an answer that speaks of itself as a program.
+*respected*: the first without the second. Two faults of form are separate: *artefact*, wording of
+the private prompt in the answer, and *refusal*, an answer in which the model speaks as a program.
 
-Crude on purpose: a match is no proof that an answer is good. Knows nothing of where the
+Crude on purpose: a match does not prove that an answer is good. Knows nothing of where the
 expressions come from.
 """
 
@@ -35,12 +35,12 @@ REFUSAL = re.compile(
 )
 
 _SHORTEST = 8
-"""Characters; a shorter piece of the prompt's wording may stand in an answer by chance."""
+"""In characters; a shorter piece of the prompt's wording may be in an answer by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adherence:
-    """Of one text."""
+    """Whether one text respects the person, and why."""
 
     respected: bool
     mentions: bool
@@ -48,7 +48,7 @@ class Adherence:
 
 
 def adherence(text: str, needs: str, forbids: str | None) -> Adherence:
-    """All three."""
+    """Check one text."""
     said, broken = mentions(text, needs), violates(text, forbids)
     return Adherence(said and not broken, said, broken)
 
@@ -59,26 +59,26 @@ def mentions(text: str, needs: str) -> bool:
 
 
 def violates(text: str, forbids: str | None) -> bool:
-    """Whether the text matches ``forbids``; nothing is forbidden by None."""
+    """Whether the text matches ``forbids``; None forbids nothing."""
     return forbids is not None and re.search(forbids, text, FLAGS) is not None
 
 
 def respected(text: str, needs: str, forbids: str | None) -> bool:
-    """Whether the text says what it needs and nothing that it must not."""
+    """Whether the text matches ``needs`` and not ``forbids``."""
     return adherence(text, needs, forbids).respected
 
 
 def artefact(text: str, wording: Iterable[str] = ()) -> bool:
-    """Whether a heading or a phrase of the private prompt's wording stands in the text.
+    """Whether the text contains a heading or a phrase of the private prompt's wording.
 
     Args:
-        text: of the answer.
-        wording: headings and sentences of the prompt; very short ones are passed over.
+        text: the answer.
+        wording: headings and sentences of the prompt; very short ones are ignored.
     """
     if HEADING.search(text):
         return True
-    plain = _normalised(text)
-    phrases = (_normalised(phrase) for phrase in wording)
+    plain = _normalise(text)
+    phrases = (_normalise(phrase) for phrase in wording)
     return any(len(phrase) >= _SHORTEST and phrase in plain for phrase in phrases)
 
 
@@ -87,6 +87,6 @@ def refusal(text: str) -> bool:
     return REFUSAL.search(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
 
 
-def _normalised(text: str) -> str:
+def _normalise(text: str) -> str:
     """Lower case, one space between words, no heading marks."""
     return " ".join(text.lower().replace("#", " ").split())

@@ -2,12 +2,12 @@
 
 Source: RLHFlow/ArmoRM-Llama3-8B-v0.1 (arXiv 2406.12845), as Amulet uses it
 (github.com/zowiezhang/Amulet, evals/rm_evals.py): the user's turn is the question, a space and the
-preference; of 19 rewards, number 6 (ultrafeedback-instruction_following) counts.
+preference; the score is number 6 of 19 rewards (ultrafeedback-instruction_following).
 
 Deviations: the model's own code does not import on transformers 5, and is not needed, because the
 19 rewards are a linear layer on the last token: a plain Llama sequence classifier gives the same.
-Amulet puts a second start token before the conversation and cuts it at the length of an answer;
-here it stands once, as on the model's card, and texts are cut at 4,096 tokens.
+Amulet puts a second start token before the conversation and truncates it at the length of an
+answer; here there is one, as on the model's card, and texts are truncated at 4,096 tokens.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ArmoRM:
     def load(
         cls, source: str = MODEL, device: str = "cpu", dtype: str = "bfloat16", batch_size: int = 4
     ) -> ArmoRM:
-        """Load it by transformers: 16 GB in bfloat16.
+        """Load the model by transformers: 16 GB in bfloat16.
 
         Raises:
             ModelFileError: it is missing or of another kind.
@@ -61,7 +61,7 @@ class ArmoRM:
             ) from None
         kind = getattr(torch, dtype, None)
         if not isinstance(kind, torch.dtype):
-            raise ParameterError(f"torch has no dtype {dtype!r}.", 'Write "bfloat16", say.')
+            raise ParameterError(f"torch has no dtype {dtype!r}.", 'Write "bfloat16", for example.')
         try:
             tokenizer = AutoTokenizer.from_pretrained(source)
             model = LlamaForSequenceClassification.from_pretrained(
@@ -84,14 +84,14 @@ class ArmoRM:
     def scores(
         self, questions: Sequence[str], preferences: Sequence[str], answers: Sequence[str]
     ) -> Array:
-        """(n,) reward for following the preference; larger is better, mostly from 0 to 1."""
+        """The reward for following the preference, (n,); larger is better, mostly from 0 to 1."""
         scores: Array = self.rewards(questions, preferences, answers)[:, INSTRUCTION_FOLLOWING]
         return scores
 
     def rewards(
         self, questions: Sequence[str], preferences: Sequence[str], answers: Sequence[str]
     ) -> Array:
-        """(n, 19) all rewards.
+        """All rewards, (n, 19).
 
         Args:
             questions: (n,) what the user asked.
@@ -100,7 +100,7 @@ class ArmoRM:
         """
         if not len(questions) == len(preferences) == len(answers):
             raise ParameterError("Questions, preferences and answers differ in number.")
-        talks = [
+        conversations = [
             [
                 {"role": "user", "content": f"{question} {preference}"},
                 {"role": "assistant", "content": answer},
@@ -108,16 +108,16 @@ class ArmoRM:
             for question, preference, answer in zip(questions, preferences, answers, strict=True)
         ]
         batches = [
-            self._evaluate(talks[start : start + self._batch_size])
-            for start in range(0, len(talks), self._batch_size)
+            self._evaluate(conversations[start : start + self._batch_size])
+            for start in range(0, len(conversations), self._batch_size)
         ]
         return np.concatenate(batches) if batches else np.empty((0, REWARDS), np.float32)
 
-    def _evaluate(self, talks: list[list[dict[str, str]]]) -> Array:
+    def _evaluate(self, conversations: list[list[dict[str, str]]]) -> Array:
         import torch
 
         ids = self._tokenizer.apply_chat_template(
-            talks,
+            conversations,
             padding=True,
             truncation=True,
             max_length=MAX_TOKENS,

@@ -1,8 +1,8 @@
-"""One temperature a policy, fitted on other texts, and the share of the gap that a method closes.
+"""One temperature per policy, fitted on other texts, and the share of the gap that a method closes.
 
-Policies differ in how sure they are of themselves, and a rule that only flattens a distribution
-can beat a better one that does not. So likelihoods are compared after each policy, the baselines
-too, got its own temperature. The fit is on other texts than the ones it is used on (k-fold).
+Policies differ in their confidence, and a rule that only flattens a distribution can beat a better
+one that does not. So likelihoods are compared after giving each policy, the baselines included, its
+own temperature, fitted on other texts than those it is applied to (k-fold).
 
     gap closed = (NLL of LLM without - NLL of method) / (NLL of LLM without - NLL of LLM with)
 """
@@ -11,19 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from costeer.exceptions import NotFiniteError, ParameterError
-from costeer_evals.metrics.likelihood import GRID, STEP, TextScores, TokenScores
+from costeer_evals.metrics.likelihood import GRID, STEP, TextScores
 from costeer_evals.statistics import RESAMPLES, Interval, group_ids, percentile, resampled_sums
 
 Float64 = npt.NDArray[np.float64]
 FOLDS = 5
-Scored: TypeAlias = TokenScores | TextScores
-"""One policy on one text; the sums are enough."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,62 +39,61 @@ class Likelihood:
 
     @property
     def mean(self) -> float:
-        """Nats a token, every token counted alike."""
+        """Nats per token, with every token counted alike."""
         return float(self.nll.sum() / self.tokens.sum())
 
 
-def uncalibrated(texts: Sequence[Scored]) -> Likelihood:
-    """As the policy is."""
+def uncalibrated(texts: Sequence[TextScores]) -> Likelihood:
+    """The likelihood of the policy as it is."""
     return Likelihood(
-        nll=np.array([text.summed().nll for text in texts]),
+        nll=np.array([text.nll for text in texts]),
         tokens=np.array([len(text) for text in texts], dtype=np.int64),
         temperatures=np.ones(1),
     )
 
 
-def calibrated(
-    texts: Sequence[Scored],
+def calibrate(
+    texts: Sequence[TextScores],
     groups: Sequence[str] | None = None,
     folds: int = FOLDS,
     seed: int = 0,
 ) -> Likelihood:
-    """With the temperature that fits the texts of the other folds best.
+    """The likelihood at the temperatures that best fit the texts of the other folds.
 
     Args:
         texts: one policy's scores.
-        groups: texts of one group fall into one fold; None: each is its own.
-        folds: how many.
-        seed: of the division; the same for all policies that are compared.
+        groups: texts of one group are in one fold; None: each text is its own group.
+        folds: how many folds.
+        seed: for the division; use the same for all policies to compare.
 
     Raises:
         ParameterError: there are fewer groups than folds.
         NotFiniteError: the policy rules a token of a reference out.
     """
     fold = folds_of(len(texts), groups, folds, seed)
-    curves = np.stack([_curve(text) for text in texts])  # (R, 2, G)
     nll, temperatures = np.empty(len(texts)), np.empty(folds)
     for k in range(folds):
-        inverse = _minimum(curves[fold != k].sum(axis=0))
-        temperatures[k] = 1 / inverse
-        for i in np.flatnonzero(fold == k):
-            nll[i] = _value(curves[i], inverse)
+        others = [text for text, own in zip(texts, fold, strict=True) if own != k]
+        temperatures[k] = fit_temperature(others)
+        for i in np.flatnonzero(fold == k).tolist():
+            nll[i] = nll_at(texts[i], temperatures[k])
     tokens = np.array([len(text) for text in texts], dtype=np.int64)
     return Likelihood(nll=nll, tokens=tokens, temperatures=temperatures)
 
 
-def fit_temperature(texts: Sequence[Scored]) -> float:
-    """The temperature of the largest likelihood of all tokens, between the ends of the grid."""
+def fit_temperature(texts: Sequence[TextScores]) -> float:
+    """The temperature that maximises the likelihood of all tokens, within the grid."""
     curves = np.stack([_curve(text) for text in texts])
     return 1 / _minimum(curves.sum(axis=0))
 
 
-def nll_at(text: Scored, temperature: float) -> float:
-    """The sum over a text's tokens at one temperature, nats.
+def nll_at(text: TextScores, temperature: float) -> float:
+    """The negative log-likelihood of a text at one temperature, in nats.
 
     Raises:
         ParameterError: the temperature lies outside the grid.
     """
-    inverse = 1 / temperature if temperature > 0 else np.inf
+    inverse = 1 / temperature if temperature > 0 else float("inf")
     if not GRID[0] <= inverse <= GRID[-1]:
         raise ParameterError(
             f"The temperature must be from {1 / GRID[-1]:g} to {1 / GRID[0]:g}, not {temperature}."
@@ -158,12 +154,11 @@ _RULED_OUT = "A policy gives no probability at all to a token of a reference."
 _RULED_OUT_HINT = "Its likelihood says nothing; compare it by the texts it writes."
 
 
-def _curve(text: Scored) -> Float64:
+def _curve(text: TextScores) -> Float64:
     """(2, G): the NLL of a text on the grid, and its slope in the inverse temperature."""
-    sums = text.summed()
-    if not np.isfinite(sums.target):
+    if not np.isfinite(text.target):
         raise NotFiniteError(_RULED_OUT, _RULED_OUT_HINT)
-    return np.stack([sums.log_partition - GRID * sums.target, sums.mean_logprob - sums.target])
+    return np.stack([text.log_partition - GRID * text.target, text.mean_logprob - text.target])
 
 
 def _value(curve: Float64, inverse: float) -> float:

@@ -4,15 +4,14 @@ Source: figures 6 and 7 of arXiv 2507.04756, word for word as in github.com/Tsin
 src/evaluate/llm_evaluator_parallel.py, its typing errors included (the figures leave out the
 quotation marks). Temperature 0; the last [[n]] with n from 1 to 10 counts.
 
-The judge reads the user's profile and history. Whoever runs its server sees private data, so it
-must be asked for in plain words.
+The judge reads the user's profile and history, so the operator of its server sees private data;
+callers must accept that explicitly.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,7 +51,7 @@ _RATING = re.compile(r"\[\[(\d+)\]\]")
 
 
 def prompt(sample: Sample, answer: str, aspect: Aspect) -> str:
-    """The one user turn that the judge gets."""
+    """The user turn that the judge gets."""
     profile = f"{sample.profile}\n" if sample.profile else ""
     history = records_text(sample.history, between="\n")
     return (
@@ -71,34 +70,17 @@ def parse(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """What came of asking.
+    """What came of asking for one rating.
 
     Attributes:
         score: 1 to 10, or None if every attempt failed.
         attempts: how often the judge was asked.
-        failure: why the last attempt failed; empty if it did not. Holds no text of anyone.
+        failure: why the last attempt failed; empty if it did not. Holds no text.
     """
 
     score: int | None
     attempts: int
     failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """Several ratings: the mean of those that succeeded, and how many did not."""
-
-    mean: float
-    rated: int
-    failed: int
-
-
-def summary(ratings: Iterable[Rating]) -> Ratings:
-    """The mean over what was rated; NaN if nothing was."""
-    scores = [rating.score for rating in ratings]
-    rated = [score for score in scores if score is not None]
-    mean = sum(rated) / len(rated) if rated else float("nan")
-    return Ratings(mean=mean, rated=len(rated), failed=len(scores) - len(rated))
 
 
 class Judge:
@@ -109,8 +91,8 @@ class Judge:
         model: the name that the endpoint knows it by; the paper's is gpt-4o-2024-08-06.
         i_accept_that_it_sees_private_data: must be True; see the module.
         api_key: sent as a bearer token, if given.
-        wait: seconds before the first repeat of a request that failed; doubles each time.
-        client: to send by; the caller closes it.
+        wait: seconds before the first retry of a failed request; doubles each time.
+        client: the HTTP client to use; the caller closes it.
 
     Raises:
         ParameterError: it was not accepted that the judge sees private data.

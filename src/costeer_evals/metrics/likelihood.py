@@ -1,11 +1,11 @@
-"""What to keep of a policy's log-probabilities on a reference, so that they need not be kept.
+"""A summary of a policy's log-probabilities on a reference, from which calibration can work.
 
 The likelihood of a token at temperature t is ``target/t - log sum exp(logprobs/t)``. With s = 1/t,
 the second term, A(s), is smooth and convex, and its slope is the mean log-probability under the
 tempered policy. So A and its slope on a few values of s give the likelihood at every temperature
 between them by cubic Hermite interpolation: for any one token within 1e-3 nats at temperatures up
 to 1.6, and within 1e-2 up to 4, for the most spread-out rows (the tests compare with the exact
-value; most policies want 1.0 to 1.4). That is ``2 * len(GRID) + 3`` numbers a token in place of V.
+value; most policies want 1.0 to 1.4). That is ``2 * len(GRID) + 3`` numbers per token instead of V.
 
 The grid is evenly spaced in s because then ``exp(s * logprobs)`` for all of it is one ``exp`` and a
 multiplication for each point.
@@ -98,7 +98,7 @@ class TextScores:
         return self.tokens
 
     def __add__(self, other: TextScores) -> TextScores:
-        """One text, scored in two pieces."""
+        """The scores of a text from those of its two pieces."""
         return TextScores(
             tokens=self.tokens + other.tokens,
             target=self.target + other.target,
@@ -111,27 +111,23 @@ class TextScores:
 
     @property
     def nll(self) -> float:
-        """Sum at temperature 1, nats; exact."""
+        """The sum at temperature 1, in nats; exact."""
         return -self.target
 
     @property
     def entropy(self) -> float:
-        """Sum, nats."""
+        """The sum, in nats."""
         return -float(self.mean_logprob[ONE])
-
-    def summed(self) -> TextScores:
-        """Itself."""
-        return self
 
 
 def score_tokens(
     logprobs: Array, targets: npt.NDArray[np.integer], other: Array | None = None
 ) -> TokenScores:
-    """Keep what is needed of a policy's rows.
+    """Summarise a policy's rows.
 
     Args:
         logprobs: (n, V) natural log, normalised; row i predicts token i.
-        targets: (n,) ids of the reference.
+        targets: (n,) token ids of the reference.
         other: (n, V) a policy to measure the divergence from, such as the LLM's own.
 
     Raises:
@@ -186,8 +182,3 @@ def _check(
     if n and (targets.min() < 0 or targets.max() >= width):
         raise ParameterError(f"A target lies outside the vocabulary of {width:,}.")
     return n, width
-
-
-def accuracy(rows: list[TokenScores]) -> float:
-    """The share of tokens that greedy decoding after the same prefix would have chosen."""
-    return float(np.concatenate([row.hit for row in rows]).mean())

@@ -18,7 +18,7 @@ EXTRA = 'Install it: pip install "costeer[evals]".'
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Fractions, 0 to 1; tables show them times 100."""
+    """Fractions from 0 to 1; tables show them times 100."""
 
     rouge_1: float
     rouge_l: float
@@ -26,7 +26,7 @@ class Overlap:
 
 
 def overlap(prediction: str, reference: str) -> Overlap:
-    """All three for one pair of texts."""
+    """Compute all three for one pair of texts."""
     scores = _scorer().score(reference, prediction)
     return Overlap(
         rouge_1=float(scores["rouge1"].fmeasure),

@@ -1,4 +1,4 @@
-"""How a text repeats itself: too strong a steering shows here before anywhere else.
+"""How much a text repeats itself, which is where too strong steering shows first.
 
 distinct-n: Li et al. 2016 (arXiv 1510.03055). Repetition rate: seq-rep-n of Welleck et al. 2020
 (arXiv 1908.04319), the share of n-grams that repeat an earlier one.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """Of one text; shares from 0 to 1, the length in words (or tokens)."""
+    """Shares from 0 to 1 for one text, and its length in words (or tokens)."""
 
     distinct_1: float
     distinct_2: float
@@ -21,7 +21,7 @@ class Repetition:
 
 
 def repetition(tokens: Sequence[Hashable]) -> Repetition:
-    """All of it, for token ids or for ``words`` of a text."""
+    """Measure token ids, or the ``words`` of a text."""
     return Repetition(
         distinct_1=distinct(tokens, 1),
         distinct_2=distinct(tokens, 2),

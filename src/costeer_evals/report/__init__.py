@@ -1,7 +1,8 @@
-"""What files of results say: tables, comparisons and plots.
+"""Tables, comparisons and plots of files of results.
 
-``collect`` rows of files as sections that can be compared; ``likelihood`` and ``texts`` a table of
-each; ``sweep`` a gain after another; ``published`` the paper's numbers and ``paper_tables`` its
-tables; ``compare`` two methods; ``table`` what a table is, and how it is written; ``plots``
-pictures. Knows nothing of models, and reads no benchmark.
+``collect`` rows of files as sections whose methods are compared; ``likelihood`` and ``texts`` a
+table of each kind; ``ratings`` ratings in these
+tables; ``sweep`` a table by gain, ``tuning`` the best gain; ``published`` the paper's
+numbers, ``paper_tables`` its tables; ``compare`` two methods; ``table`` tables as Markdown, CSV and
+JSON; ``plots`` pictures. Knows nothing of models, and reads no benchmark.
 """

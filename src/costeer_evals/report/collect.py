@@ -1,7 +1,7 @@
-"""Rows and ratings of one or several files (shards, say) as sections whose methods are compared.
+"""Rows and ratings of one or several files (such as shards) as sections whose methods are compared.
 
-A section is one task under one kind of work and its settings. Methods are compared on the samples
-that all of them have, and what is left out for that is counted.
+A section is one task, one kind of run and its settings. Methods are compared on the samples that
+all of them have, and the samples left out for that are counted.
 """
 
 from __future__ import annotations
@@ -12,36 +12,35 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from costeer.exceptions import InputError, ParameterError
+from costeer_evals.baselines import TWIN_OVERLAP
 from costeer_evals.report import ratings
-from costeer_evals.report.sections import Column, Section
+from costeer_evals.report.sections import MethodColumn, Section
 from costeer_evals.run import results
 from costeer_evals.run.experiment import Kind
-from costeer_evals.run.results import Contents, Row
-
-TWIN = "nearest"
+from costeer_evals.run.results import ResultContents, ResultRow
 
 Half: TypeAlias = Literal["tune", "test"]
 
 
 def half_of(group: str) -> Half:
-    """The half a group of samples belongs to: what is chosen on one is reported on the other.
+    """The half that a group of samples belongs to: choose on one half, report on the other.
 
-    Benchmarks that divide their samples themselves say so in the row, and that counts.
+    A benchmark's own division, which rows record as ``half``, takes precedence.
 
     Args:
-        group: its hash, as rows have it; hexadecimal.
+        group: the hexadecimal hash in its rows.
     """
     return "test" if int(group, 16) % 2 else "tune"
 
 
-def load(paths: Iterable[Path]) -> Contents:
-    """All rows of all files, with their ratings; a row that stands in two files counts once.
+def load_results(paths: Iterable[Path]) -> ResultContents:
+    """Read all rows of all files, with their ratings; a row in two files counts once.
 
     Raises:
-        InputError: a file is missing, damaged or empty, there are ratings only, two raters gave
+        InputError: a file is missing, damaged or empty, there are only ratings, two raters gave
             ratings of one kind, or the files are of different models.
     """
-    total = Contents()
+    total = ResultContents()
     for path in paths:
         one = results.read(path)
         if not one.rows and not one.ratings:
@@ -49,25 +48,26 @@ def load(paths: Iterable[Path]) -> Contents:
         for row in one.rows.values():
             if row["run"] not in one.headers:
                 raise InputError(
-                    f"{path} lacks the header of a row.", "Headers stand in the file it came from."
+                    f"{path} lacks the header of a row.",
+                    "Its header is in the file that it came from.",
                 )
         total.headers.update(one.headers)
         for key, row in one.rows.items():
             total.rows.setdefault(key, row)
         total.ratings += one.ratings
     if total.ratings and not total.rows:
-        raise InputError("There are ratings only.", "Give the results that were rated as well.")
+        raise InputError("There are only ratings.", "Give the results that were rated as well.")
     models = {json.dumps(header["models"], sort_keys=True) for header in total.headers.values()}
     if len(models) > 1:
         raise InputError(
             "These files are results of different models.", "Show them one after another."
         )
-    ratings.merge(total)
+    ratings.merge_ratings(total)
     return total
 
 
-def sections(
-    contents: Contents,
+def build_sections(
+    contents: ResultContents,
     *,
     kind: Kind | None = None,
     tasks: Collection[str] = (),
@@ -77,26 +77,26 @@ def sections(
     preference: str | None = None,
     pooled: bool = False,
 ) -> list[Section]:
-    """What can be compared.
+    """Select rows and divide them into sections.
 
     Args:
-        contents: from ``load``.
-        kind: only this.
-        tasks: only these; none is all.
-        methods: keys of only these; none is all.
-        without_twins: leave samples out whose reference nearly repeats a record.
-        half: only the samples of this half.
-        preference: only the samples under this one, of the preference sets.
-        pooled: samples of several tasks as if they were of one.
+        contents: from ``load_results``.
+        kind: only this kind.
+        tasks: only these; empty means all.
+        methods: only these keys; empty means all.
+        without_twins: leave out samples whose reference nearly repeats a record.
+        half: only samples of this half.
+        preference: only answers under this preference, of the preference sets.
+        pooled: treat the samples of all tasks as one task.
 
     Raises:
-        InputError: nothing is left.
-        ParameterError: there are no results of a task or method that is asked for.
+        InputError: no samples are left.
+        ParameterError: there are no results of a requested task or method.
     """
     rows = [row for row in contents.rows.values() if kind in (None, row["kind"])]
     _require("task", tasks, {row["task"] for row in rows})
     _require("method", methods, {row["method"] for row in rows})
-    divided: dict[str, list[Row]] = {}
+    divided: dict[str, list[ResultRow]] = {}
     for row in rows:
         if preference is not None and not row["sample"].endswith(f"-{preference}"):
             continue
@@ -108,19 +108,17 @@ def sections(
             named = {"sample": f"{row['task']} {row['sample']}"} if pooled else {}
             divided.setdefault(place, []).append({**row, **named})
     names = _names(contents)
-    found = [_section(part, names, without_twins, half) for part in divided.values()]
-    found = [section for section in found if section.samples]
-    if not found:
+    made = [_section(part, names, without_twins, half) for part in divided.values()]
+    made = [section for section in made if section.samples]
+    if not made:
         raise InputError("There are no samples that all these methods have.", "Run more of them.")
-    return found
+    return made
 
 
 def _section(
-    rows: Sequence[Row], models: Mapping[str, str], without_twins: bool, half: Half | None
+    rows: Sequence[ResultRow], models: Mapping[str, str], without_twins: bool, half: Half | None
 ) -> Section:
-    from costeer_evals.baselines import TWIN as LIMIT
-
-    by_method: dict[str, dict[str, Row]] = {}
+    by_method: dict[str, dict[str, ResultRow]] = {}
     for row in rows:
         by_method.setdefault(row["method"], {})[row["sample"]] = row
     everyone = list(dict.fromkeys(row["sample"] for row in rows))
@@ -130,7 +128,7 @@ def _section(
     if half is not None:
         samples = [s for s in samples if (one[s].get("half") or half_of(one[s]["group"])) == half]
     if without_twins:
-        samples = [s for s in samples if _nearest(s, by_method.values()) <= LIMIT]
+        samples = [s for s in samples if _nearest(s, by_method.values()) <= TWIN_OVERLAP]
     return Section(
         kind=rows[0]["kind"],
         task=", ".join(dict.fromkeys(row["task"] for row in rows)),
@@ -143,9 +141,9 @@ def _section(
     )
 
 
-def _nearest(sample: str, methods: Iterable[Mapping[str, Row]]) -> float:
-    known = [found[sample]["scores"].get(TWIN) for found in methods]
-    value = next((value for value in known if value is not None), None)
+def _nearest(sample: str, methods: Iterable[Mapping[str, ResultRow]]) -> float:
+    values = (found[sample]["scores"].get("nearest") for found in methods)
+    value = next((value for value in values if value is not None), None)
     if value is None:
         raise InputError(
             "These results do not say which references nearly repeat a record.",
@@ -154,9 +152,9 @@ def _nearest(sample: str, methods: Iterable[Mapping[str, Row]]) -> float:
     return float(value)
 
 
-def _column(found: Mapping[str, Row], samples: Sequence[str]) -> Column:
+def _column(found: Mapping[str, ResultRow], samples: Sequence[str]) -> MethodColumn:
     any_row = next(iter(found.values()))
-    return Column(
+    return MethodColumn(
         key=any_row["method"],
         label=any_row["label"],
         parameters=any_row["parameters"],
@@ -165,7 +163,7 @@ def _column(found: Mapping[str, Row], samples: Sequence[str]) -> Column:
     )
 
 
-def _names(contents: Contents) -> dict[str, str]:
+def _names(contents: ResultContents) -> dict[str, str]:
     names: dict[str, str] = {}
     for header in contents.headers.values():
         names |= {role: model["name"] for role, model in header["models"].items()}

@@ -1,11 +1,11 @@
-"""Two methods on the same samples: every score's difference, its interval and its p-value."""
+"""Two methods on the same samples: the difference in every score, its interval and p-value."""
 
 from __future__ import annotations
 
 from costeer.exceptions import ParameterError
 from costeer_evals.report import likelihood, ratings, texts
 from costeer_evals.report.sections import Section
-from costeer_evals.report.table import Cell, Column, Grid
+from costeer_evals.report.table import Cell, Column, Table
 from costeer_evals.statistics import holm, paired_bootstrap, sign_flip_test
 
 COLUMNS = (
@@ -17,14 +17,14 @@ COLUMNS = (
 )
 
 
-def table(section: Section, first: str, second: str, seed: int = 0) -> Grid:
-    """One row for each score.
+def table(section: Section, first: str, second: str, seed: int = 0) -> Table:
+    """A table with one row per score.
 
     Args:
         section: with both methods.
-        first: key of a method.
-        second: key of another.
-        seed: of the bootstrap and the test.
+        first: the key of one method.
+        second: the key of the other.
+        seed: for the bootstrap and the test.
 
     Raises:
         ParameterError: the section lacks one of them.
@@ -40,7 +40,7 @@ def table(section: Section, first: str, second: str, seed: int = 0) -> Grid:
     for row, p in zip(rows, holm(p_values), strict=True):
         row.append(float(p))
     notes = [f"First: {labels[0]}. Second: {labels[1]}.", *section.notes, *ratings.notes(section)]
-    return Grid(section.title, COLUMNS, rows, notes)
+    return Table(section.title, COLUMNS, rows, notes)
 
 
 def _texts(
@@ -49,14 +49,14 @@ def _texts(
     rows: list[list[Cell]] = []
     p_values = []
     for name, heading, factor, _ in texts.ALL:
-        part = ratings.within(section, name)
-        a, b = part.find(first), part.find(second)
-        left, right = (column.values(name) if column else None for column in (a, b))
-        if left is None or right is None:
+        part = ratings.comparable(section, name)
+        columns = (part.find(first), part.find(second))
+        a, b = (column.values(name) if column else None for column in columns)
+        if a is None or b is None:
             continue
-        gaps = [factor * (y - x) for x, y in zip(left, right, strict=True)]
+        gaps = [factor * (y - x) for x, y in zip(a, b, strict=True)]
         interval = paired_bootstrap(gaps, part.groups, seed=seed)
-        mean = factor * sum(left) / len(left)
+        mean = factor * sum(a) / len(a)
         rows.append([heading, mean, mean + interval.estimate, interval])
         p_values.append(sign_flip_test(gaps, part.groups, seed=seed))
     return rows, p_values
@@ -65,7 +65,7 @@ def _texts(
 def _likelihoods(
     section: Section, first: str, second: str, seed: int
 ) -> tuple[list[list[Cell]], list[float]]:
-    scored = likelihood.scored(section, seed)
+    scored = likelihood.score_methods(section, seed)
     a, b = scored[first], scored[second]
     rows: list[list[Cell]] = []
     p_values = []
@@ -78,8 +78,8 @@ def _likelihoods(
         p_values.append(p)
     hits = [
         [100 * text.hits / len(text) for text in one.texts] for one in (a, b)
-    ]  # each text alike, unlike in the table of all methods
-    gaps = [right - left for left, right in zip(*hits, strict=True)]
+    ]  # every text counts alike here; in the table of all methods every token does
+    gaps = [y - x for x, y in zip(*hits, strict=True)]
     interval = paired_bootstrap(gaps, section.groups, seed=seed)
     mean = sum(hits[0]) / len(hits[0])
     rows.append(["accuracy by text, %", mean, mean + interval.estimate, interval])

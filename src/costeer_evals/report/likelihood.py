@@ -1,8 +1,8 @@
-"""How likely the references are under every method: before and after calibration, gap closed.
+"""Likelihoods of the references under every method, before and after calibration; the gap closed.
 
-Differences from the LLM without context are of calibrated policies, in nats a token, every token
-counted alike, with a bootstrap over samples (or groups of them); the test flips the signs of whole
-samples. Negative is better. See ``metrics.calibration``.
+Differences to the LLM without context are between calibrated policies, in nats per token, with
+every token counted alike and a bootstrap over samples (or groups of them); the test flips the signs
+of whole samples. Negative is better. See ``metrics.calibration``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from costeer_evals.methods.plain import Plain
 from costeer_evals.metrics.calibration import (
     FOLDS,
     Likelihood,
-    calibrated,
+    calibrate,
     gap_closed,
     uncalibrated,
 )
 from costeer_evals.metrics.likelihood import TextScores
-from costeer_evals.report.sections import Column as MethodColumn
-from costeer_evals.report.sections import Section
-from costeer_evals.report.table import Column, Grid
-from costeer_evals.run.row import read_likelihood
+from costeer_evals.report.sections import MethodColumn, Section
+from costeer_evals.report.table import Column, Table
+from costeer_evals.run.row import parse_likelihood
 from costeer_evals.statistics import (
     RESAMPLES,
     Interval,
@@ -57,8 +56,8 @@ NOTES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One method's likelihoods in a section."""
+class MethodScores:
+    """One method's likelihoods in a section; ``fitted`` is None if it cannot be calibrated."""
 
     column: MethodColumn
     texts: Sequence[TextScores]
@@ -67,26 +66,26 @@ class Scored:
 
     @property
     def tokens(self) -> int:
-        """Of all references."""
+        """The tokens of all references."""
         return sum(len(text) for text in self.texts)
 
 
-def scored(section: Section, seed: int = 0) -> dict[str, Scored]:
-    """Every method of a section, calibrated where it can be."""
+def score_methods(section: Section, seed: int = 0) -> dict[str, MethodScores]:
+    """Score every method of a section, by key, and calibrate those that can be."""
     folds = min(FOLDS, len(set(section.groups)))
     result = {}
     for column in section.columns:
-        texts = [read_likelihood(row["scores"]) for row in column.rows]
+        texts = [parse_likelihood(row["scores"]) for row in column.rows]
         possible = folds >= 2 and not any(text.ruled_out for text in texts)
-        fitted = calibrated(texts, section.groups, folds, seed) if possible else None
-        result[column.key] = Scored(column, texts, uncalibrated(texts), fitted)
+        fitted = calibrate(texts, section.groups, folds, seed) if possible else None
+        result[column.key] = MethodScores(column, texts, uncalibrated(texts), fitted)
     return result
 
 
 def difference(
     base: Likelihood, method: Likelihood, groups: Sequence[str], seed: int = 0
 ) -> tuple[Interval, float]:
-    """NLL of a method minus that of the base, nats a token, and the p-value of no difference."""
+    """NLL of a method minus the base's, in nats per token, and the p-value of no difference."""
     gaps = method.nll - base.nll
     columns = np.stack([gaps, base.tokens.astype(np.float64)], axis=1)
     sums = resampled_sums(columns, groups, RESAMPLES, seed)
@@ -95,9 +94,9 @@ def difference(
     return interval, sign_flip_test(gaps, groups, seed=seed)
 
 
-def table(section: Section, seed: int = 0) -> Grid:
-    """One row for each method."""
-    methods = scored(section, seed)
+def table(section: Section, seed: int = 0) -> Table:
+    """A table with one row per method."""
+    methods = score_methods(section, seed)
     base, bound = methods.get(BASE), methods.get(BOUND)
     differences: dict[str, tuple[Interval, float]] = {}
     if base is not None and base.fitted is not None:
@@ -125,10 +124,10 @@ def table(section: Section, seed: int = 0) -> Grid:
         notes.append("The gap itself lies within chance here, so shares of it say little.")
     if len(set(section.groups)) < 2:
         notes.append("One sample alone cannot be calibrated.")
-    return Grid(section.title, COLUMNS, rows, notes)
+    return Table(section.title, COLUMNS, rows, notes)
 
 
-def _cells(one: Scored) -> list[str | float | None]:
+def _cells(one: MethodScores) -> list[str | float | None]:
     count = one.tokens
     fitted = one.fitted
     return [
@@ -143,9 +142,13 @@ def _cells(one: Scored) -> list[str | float | None]:
 
 
 def _gaps(
-    base: Scored | None, one: Scored, bound: Scored | None, groups: Sequence[str], seed: int
+    base: MethodScores | None,
+    one: MethodScores,
+    bound: MethodScores | None,
+    groups: Sequence[str],
+    seed: int,
 ) -> tuple[Interval | float | None, float | None]:
-    """Between calibrated policies with its interval, and between policies as they are."""
+    """The gap closed between calibrated policies, with its interval, and between uncalibrated."""
     if base is None or bound is None or one.fitted is None:
         return None, None
     if base.fitted is None or bound.fitted is None or bound.fitted.mean >= base.fitted.mean:

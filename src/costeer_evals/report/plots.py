@@ -1,4 +1,4 @@
-"""Pictures of a section: a curve over gains, or a mark for each method. Needs matplotlib."""
+"""Plots of a section: a curve over gains, or a mark per method. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from costeer_evals.report import likelihood, sweep, texts
 from costeer_evals.report.sections import Section
 
 INK, ACCENT, PALE = "#333333", "#1f6fb2", "#c44e52"
-SHOWN = 5.0
-"""Gains beyond it are left to the table: they would squeeze the part that matters."""
+LARGEST_GAIN = 5.0
+"""Larger gains are only in the table: they would squeeze the part that matters."""
 
 
 def plot(section: Section, path: Path, seed: int = 0) -> None:
-    """Write a PNG: a curve where there are three gains or more, otherwise a mark a method.
+    """Write a PNG: a curve if there are three gains or more, otherwise a mark per method.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -41,8 +41,8 @@ def plot(section: Section, path: Path, seed: int = 0) -> None:
 
 
 def _curve(axes: Any, section: Section, seed: int) -> None:
-    name, values, _ = sweep.measured(section, seed)
-    shown = {g: value for g, value in values.items() if abs(g) <= SHOWN}
+    name, values, _ = sweep.headline_by_gain(section, seed)
+    shown = {g: value for g, value in values.items() if abs(g) <= LARGEST_GAIN}
     axes.plot(list(shown), list(shown.values()), "o-", color=ACCENT, label="CoSteer")
     for label, key, style in (
         ("LLM w/o", likelihood.BASE, "--"),
@@ -57,8 +57,8 @@ def _curve(axes: Any, section: Section, seed: int) -> None:
 
 
 def _bars(axes: Any, section: Section, seed: int) -> None:
-    found = [(c, _level(section, c.key, seed)) for c in section.columns]
-    shown = [(column, level) for column, level in found if level is not None]
+    scored = [(c, _level(section, c.key, seed)) for c in section.columns]
+    shown = [(column, level) for column, level in scored if level is not None]
     levels = [level for _, level in shown]
     colours = [PALE if column.violates_privacy else ACCENT for column, _ in shown]
     places = range(len(shown))
@@ -73,12 +73,12 @@ def _bars(axes: Any, section: Section, seed: int) -> None:
 
 
 def _level(section: Section, key: str, seed: int) -> float | None:
-    """What a method is judged by."""
+    """A method's headline score."""
     column = section.find(key)
     if column is None:
         return None
     if section.likelihoods:
-        one = likelihood.scored(section, seed)[key]
+        one = likelihood.score_methods(section, seed)[key]
         value = (one.fitted or one.plain).mean
         return value if np.isfinite(value) else None
     score, _, factor, _ = texts.headline(section)
@@ -94,7 +94,7 @@ def _unit(name: str) -> str:
     units = {
         "R-L": "ROUGE-L x 100 (more is better)",
         "repeated-4": "repeated 4-grams, share",
-        "NLL, calibrated": "NLL, calibrated, nats a token (less is better)",
+        "NLL, calibrated": "NLL, calibrated, nats per token (less is better)",
     }
     return units.get(name, f"{name} (more is better)")
 

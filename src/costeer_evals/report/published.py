@@ -1,7 +1,7 @@
-"""The numbers that arXiv 2507.04756 (version 1) prints, so that ours can stand beside them.
+"""The numbers that arXiv 2507.04756 (version 1) prints, to compare ours with.
 
-They are of other models, and where data sets are sampled of other samples: a direction to compare
-with, not a target to hit. Tables 1, 2, 3 and 5.
+They are of other models and, where data sets are sampled, of other samples, so they show a
+direction and are not a target. Tables 1, 2, 3 and 5.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PREFERENCES = ("creative", "verbose", "concise", "uplifting")
+from costeer_evals.tasks.preference import PREFERENCES
+
 PREFERENCE_SETS = {
     "helpsteer": "HelpSteer",
     "personal_preference_eval": "Personal_Eval",
@@ -17,7 +18,7 @@ PREFERENCE_SETS = {
     "ultrachat": "UltraChat",
 }
 PAIR = "Qwen 7B-1.5B"
-"""Of Table 2."""
+"""The models of Table 2."""
 
 COLUMNS_1 = (
     "CoGenesis Ovl",
@@ -30,30 +31,30 @@ COLUMNS_5 = tuple(f"{name} {p}" for name in PREFERENCE_SETS.values() for p in PR
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row of a table: the pair of models, the setting, and a number for each column."""
+class PublishedRow:
+    """A row of a table: the pair of models, the setting, and a number per column."""
 
     pair: str
     setting: str
     numbers: tuple[float, ...]
 
 
-def _lines(text: str) -> tuple[Line, ...]:
-    """From ``pair | setting | numbers``; a line without a pair goes on with the one above it."""
-    lines: list[Line] = []
+def _parse(text: str) -> tuple[PublishedRow, ...]:
+    """Parse ``pair | setting | numbers``; a line without a pair continues the line above it."""
+    rows: list[PublishedRow] = []
     pair = setting = ""
-    for row in text.strip().splitlines():
-        first, second, numbers = (part.strip() for part in row.split("|"))
+    for line in text.strip().splitlines():
+        first, second, numbers = (part.strip() for part in line.split("|"))
         values = tuple(float(number) for number in numbers.split())
         if first:
             pair, setting = first, second
-            lines.append(Line(pair, setting, values))
+            rows.append(PublishedRow(pair, setting, values))
         else:
-            lines[-1] = Line(pair, setting, lines[-1].numbers + values)
-    return tuple(lines)
+            rows[-1] = PublishedRow(pair, setting, rows[-1].numbers + values)
+    return tuple(rows)
 
 
-TABLE_1 = _lines(
+TABLE_1 = _parse(
     """
 Qwen 7B-1.5B | SLM w/o | 6.63 6.21 36.48 17.74 27.57 20.40 10.39 10.39 25.21 11.09 17.51
              |         | 0.6766 0.6559 0.7209 0.6680
@@ -96,7 +97,7 @@ TABLE_2: Mapping[str, tuple[float, ...]] = {
 TABLE_3: Mapping[str, float] = {"LLM w/o": 23.88, "LightCoSteer": 13.73, "CoSteer": 9.44}
 """Tokens per second; the paper calls the first "Vanilla"."""
 
-TABLE_5 = _lines(
+TABLE_5 = _parse(
     """
 Qwen 7B-1.5B | SLM w/o | 0.6964 0.6690 0.7410 0.6830 0.7511 0.7272 0.7772 0.7546
              |         | 0.5791 0.5832 0.6493 0.5799 0.6799 0.6440 0.7159 0.6545

@@ -1,7 +1,7 @@
-"""Ratings in the rows that they belong to, and what is compared where some are missing.
+"""Ratings as scores of their rows, and what is compared if some are missing.
 
 Methods are compared on the samples that every rated method has a rating for, so that differences
-stay paired; what is missing is counted. A method that was not rated at all has no number.
+stay paired; missing ratings are counted. A method that was not rated at all has no number.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from costeer.exceptions import InputError
 from costeer_evals.run import results
-from costeer_evals.run.rating import described
-from costeer_evals.run.results import Contents, Row
+from costeer_evals.run.rating import describe_rater
+from costeer_evals.run.results import ResultContents, ResultRow
 
 if TYPE_CHECKING:
-    from costeer_evals.report.sections import Column, Section
+    from costeer_evals.report.sections import MethodColumn, Section
 
 HEADINGS: Mapping[str, str] = {
     "overall": "judge, overall",
@@ -25,8 +25,8 @@ HEADINGS: Mapping[str, str] = {
 }
 
 
-def merge(contents: Contents) -> None:
-    """Put ratings among the scores of their rows; those of other rows or texts are passed over.
+def merge_ratings(contents: ResultContents) -> None:
+    """Add ratings to the scores of their rows; ratings of other rows or texts are ignored.
 
     Raises:
         InputError: two raters gave ratings of one kind.
@@ -43,23 +43,23 @@ def merge(contents: Contents) -> None:
             if first != rating["rater"]:
                 raise InputError(
                     f"The ratings ({HEADINGS.get(name, name)}) are by two raters: "
-                    f"{described(first)} and {described(rating['rater'])}.",
+                    f"{describe_rater(first)} and {describe_rater(rating['rater'])}.",
                     "Show them one after another.",
                 )
         contents.rows[key] = {**row, "scores": {**row["scores"], **found}}
 
 
-def _belongs(rating: Row, row: Row) -> bool:
-    """Whether the rating is of the text that the row is about; old rows do not name theirs."""
+def _belongs(rating: ResultRow, row: ResultRow) -> bool:
+    """Whether the rating is of the row's text; old rows have no hash of it."""
     same = all(rating[name] == row[name] for name in ("run", "texts"))
     return same and row.get("answer", rating["answer"]) == rating["answer"]
 
 
-def within(section: Section, score: str) -> Section:
-    """The section as far as it can be compared by a score.
+def comparable(section: Section, score: str) -> Section:
+    """The part of a section whose methods can be compared by a score.
 
-    For ratings: the methods that were rated, and the samples that all of these have a rating for.
-    For other scores: the section as it is.
+    For a rating: the rated methods, and the samples that all of them have a rating for. For other
+    scores: the whole section.
     """
     if score not in HEADINGS:
         return section
@@ -78,19 +78,19 @@ def within(section: Section, score: str) -> Section:
     )
 
 
-def _ratings(column: Column, score: str) -> list[bool]:
-    """Of every sample, whether it has a rating."""
+def _ratings(column: MethodColumn, score: str) -> list[bool]:
+    """Whether each sample has a rating."""
     return [row["scores"].get(score) is not None for row in column.rows]
 
 
 def notes(section: Section) -> list[str]:
-    """What a reader must know of the ratings that are missing."""
+    """Notes on missing ratings."""
     found = []
     for score, heading in HEADINGS.items():
         given = {column.label: _ratings(column, score) for column in section.columns}
         missing = sum(any(has) * has.count(False) for has in given.values())
         if missing:
-            count = f"{len(within(section, score).samples)} of {len(section.samples)}"
+            count = f"{len(comparable(section, score).samples)} of {len(section.samples)}"
             found.append(
                 f"{heading}: on the {count} samples for which every rated method has a rating; "
                 f"{missing} ratings are missing."

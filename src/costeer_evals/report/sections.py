@@ -7,51 +7,51 @@ from dataclasses import dataclass
 from typing import Any
 
 from costeer_evals.run.experiment import Kind
-from costeer_evals.run.results import Row
+from costeer_evals.run.results import ResultRow
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MethodColumn:
     """One method in a section.
 
     Attributes:
-        key: of the method.
-        label: for people.
+        key: the method's key.
+        label: its name in tables.
         parameters: its name and parameters.
         violates_privacy: whether the LLM saw the context.
-        rows: one for each sample of the section, in its order.
+        rows: one per sample of the section, in its order.
     """
 
     key: str
     label: str
     parameters: Mapping[str, Any]
     violates_privacy: bool
-    rows: Sequence[Row]
+    rows: Sequence[ResultRow]
 
     def values(self, score: str) -> list[float] | None:
-        """One score of every sample, if all have it."""
+        """One score of every sample; None unless all samples have it."""
         found = [row["scores"].get(score) for row in self.rows]
         return None if not found or any(v is None for v in found) else [float(v) for v in found]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One task, one kind of work, one set of settings.
+    """One task, one kind of run, one set of settings.
 
     Attributes:
-        kind, task, settings: which.
-        models: by role, their names.
+        kind, task, settings: what was run.
+        models: names by role.
         columns: the methods, in the order of the file.
-        samples: ids, those that every method has.
-        groups: what is resampled together, one for each sample.
-        left_out: samples that some method lacks.
+        samples: ids of the samples that every method has.
+        groups: one per sample; samples of one group are resampled together.
+        left_out: how many samples some method lacks.
     """
 
     kind: Kind
     task: str
     settings: Mapping[str, Any]
     models: Mapping[str, str]
-    columns: Sequence[Column]
+    columns: Sequence[MethodColumn]
     samples: Sequence[str]
     groups: Sequence[str]
     left_out: int
@@ -63,7 +63,7 @@ class Section:
 
     @property
     def title(self) -> str:
-        """For tables."""
+        """The title of its tables."""
         names = ", ".join(f"{role} {name}" for role, name in self.models.items())
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
         work = f"texts ({settings})"
@@ -73,11 +73,11 @@ class Section:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know."""
+        """Notes below its tables."""
         if not self.left_out:
             return []
         return [f"{self.left_out} more samples are left out: not every method has them yet."]
 
-    def find(self, key: str) -> Column | None:
-        """The method of that key."""
+    def find(self, key: str) -> MethodColumn | None:
+        """The method with that key."""
         return next((column for column in self.columns if column.key == key), None)

@@ -1,8 +1,8 @@
-"""CoSteer over its strength: which gains to run, and a table of gain after gain.
+"""A sweep over CoSteer's gain: which gains to run, and a table by gain.
 
-Figure 2 of arXiv 2507.04756 varies alpha, beta, lambda, eta and T one at a time. All they do is to
-set one number, the gain (``decoding.steering``), so a sweep over gains holds all of these curves;
-``figure_2`` says which gain belongs to which setting.
+Figure 2 of arXiv 2507.04756 varies alpha, beta, lambda, eta and T one at a time. All they do is
+set one number, the gain (``decoding.steering``), so a sweep over gains contains all of these
+curves. ``figure_2_points`` says which gain each setting amounts to.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import numpy as np
 from costeer.decoding.steering import PAPER, USEFUL_GAIN, GainWarning, SteeringParams, gain
 from costeer_evals.methods.costeer import LIGHT_GAIN, PAPER_GAIN, CoSteer
 from costeer_evals.report import likelihood, texts
-from costeer_evals.report.sections import Column as MethodColumn
-from costeer_evals.report.sections import Section
-from costeer_evals.report.table import Cell, Column, Grid
+from costeer_evals.report.sections import MethodColumn, Section
+from costeer_evals.report.table import Cell, Column, Table
 
 GAINS = (0.25, LIGHT_GAIN, 0.75, 1.0, 1.25, 1.5, PAPER_GAIN, 2.58)
 FIGURE_2: dict[str, tuple[float, ...]] = {
@@ -29,14 +28,14 @@ FIGURE_2: dict[str, tuple[float, ...]] = {
     "eta": (2, 5, 10, 15, 20),
     "steps": (1, 2, 5, 10, 20, 60, 100),
 }
-"""Points on the ranges that the paper names; the others stay at its defaults."""
+"""Points in the ranges that the paper gives; the other parameters stay at their defaults."""
 SAME = 1e-3
-"""Gains that differ by less, relatively, are run once."""
+"""Gains whose relative difference is smaller are run once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One setting of Figure 2, and the gain that it comes to."""
+    """A setting of Figure 2, and the gain that it amounts to."""
 
     parameter: str
     value: float
@@ -44,12 +43,12 @@ class Point:
 
     @property
     def useful(self) -> bool:
-        """Whether a text at this gain could be anything."""
+        """Whether texts at this gain can make sense."""
         return abs(self.gain) <= USEFUL_GAIN
 
 
-def figure_2() -> list[Point]:
-    """All points of the figure."""
+def figure_2_points() -> list[Point]:
+    """All settings of the figure."""
     points = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GainWarning)
@@ -66,11 +65,14 @@ def _at(parameter: str, value: float) -> SteeringParams:
     return replace(PAPER, **changed)
 
 
-def gains(given: Iterable[float], with_figure_2: bool) -> list[float]:
-    """Those to run, in order, near-equal ones once; 0.476 and 1.783 are the published settings."""
+def gains_to_run(given: Iterable[float], with_figure_2: bool) -> list[float]:
+    """The gains to run, in order, near-equal ones once.
+
+    Gains close to the published settings, 0.476 and 1.783, become these.
+    """
     wanted = [nearest(value, (LIGHT_GAIN, PAPER_GAIN)) or value for value in given]
     if with_figure_2:
-        wanted += [point.gain for point in figure_2() if point.useful]
+        wanted += [point.gain for point in figure_2_points() if point.useful]
     result: list[float] = []
     for value in sorted(wanted):
         if not result or abs(value - result[-1]) > SAME * max(abs(value), 1e-9):
@@ -79,12 +81,12 @@ def gains(given: Iterable[float], with_figure_2: bool) -> list[float]:
 
 
 def nearest(value: float, known: Iterable[float]) -> float | None:
-    """The known gain that counts as this one."""
+    """The known gain that is the same up to ``SAME``; None if there is none."""
     return next((g for g in known if abs(g - value) <= SAME * max(abs(value), 1e-9)), None)
 
 
 def curve(section: Section) -> list[tuple[float, MethodColumn]]:
-    """CoSteer's results by gain, smallest first."""
+    """CoSteer's results by gain, in ascending order."""
     found = [
         (float(column.parameters["gain"]), column)
         for column in section.columns
@@ -93,10 +95,10 @@ def curve(section: Section) -> list[tuple[float, MethodColumn]]:
     return sorted(found, key=lambda item: item[0])
 
 
-def measured(section: Section, seed: int = 0) -> tuple[str, dict[float, float], int]:
-    """What a sweep is judged by: its name, a value for each gain, and digits to show."""
+def headline_by_gain(section: Section, seed: int = 0) -> tuple[str, dict[float, float], int]:
+    """The score that sums up a sweep: its name, a value per gain, and the decimals to show."""
     if section.likelihoods:
-        scored = likelihood.scored(section, seed)
+        scored = likelihood.score_methods(section, seed)
         name = "NLL, calibrated"
         values = {}
         for g, column in curve(section):
@@ -109,22 +111,22 @@ def measured(section: Section, seed: int = 0) -> tuple[str, dict[float, float], 
     return name, means, digits
 
 
-def table(section: Section, seed: int = 0) -> Grid:
-    """The usual table, its rows by gain."""
+def table(section: Section, seed: int = 0) -> Table:
+    """The usual table, with its rows in the order of the gain."""
     full = likelihood.table(section, seed) if section.likelihoods else texts.table(section, seed)
     by_label = {row[0]: row for row in full.rows}
     columns = curve(section)
     steered = {column.label for _, column in columns}
     rows = [row for label, row in by_label.items() if label not in steered]
     rows += [[f"gain {g:g}", *by_label[column.label][1:]] for g, column in columns]
-    return Grid(full.title, full.columns, rows, full.notes)
+    return Table(full.title, full.columns, rows, full.notes)
 
 
-def mapping(section: Section, seed: int = 0) -> Grid:
-    """Figure 2 as a table: every setting, its gain, and what was measured at that gain."""
-    name, values, digits = measured(section, seed)
+def figure_2_table(section: Section, seed: int = 0) -> Table:
+    """Figure 2 as a table: every setting, its gain, and the score at that gain."""
+    name, values, digits = headline_by_gain(section, seed)
     rows: list[list[Cell]] = []
-    for point in figure_2():
+    for point in figure_2_points():
         known = nearest(point.gain, values)
         rows.append(
             [
@@ -134,8 +136,8 @@ def mapping(section: Section, seed: int = 0) -> Grid:
             ]
         )
     notes = (
-        "Only the gain matters: settings of one gain give the same text.",
+        "Only the gain matters: settings with the same gain give the same text.",
         f"A gain above {USEFUL_GAIN:g} is not run: the large model has no say left.",
     )
     columns = (Column("Setting"), Column("gain", 3), Column(name, digits))
-    return Grid(f"Figure 2 of the paper, {section.title}", columns, rows, notes)
+    return Table(f"Figure 2 of the paper, {section.title}", columns, rows, notes)

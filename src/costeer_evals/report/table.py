@@ -1,4 +1,4 @@
-"""A table of numbers, as Markdown, CSV or JSON. Knows nothing of what the numbers mean."""
+"""Tables of numbers as Markdown, CSV or JSON. Knows nothing of what the numbers mean."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ NOTHING = "–"  # noqa: RUF001  (a dash that means "no number")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, and how many digits after the point."""
+    """A heading, and its number of decimals."""
 
     name: str
     digits: int = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Table:
     """A table.
 
     Attributes:
-        title: above it.
-        columns: as many as a row has cells.
-        rows: the first cell names the row.
-        notes: below it.
+        title: the line above the table.
+        columns: one per cell of a row.
+        rows: the first cell of each names the row.
+        notes: the lines below the table.
     """
 
     title: str
@@ -41,23 +41,23 @@ class Grid:
     notes: Sequence[str] = field(default=())
 
 
-def markdown(grids: Iterable[Grid]) -> str:
-    """All tables, with empty lines between."""
-    return "\n\n".join(_markdown(grid) for grid in grids) + "\n"
+def markdown(tables: Iterable[Table]) -> str:
+    """Format tables as Markdown, separated by empty lines."""
+    return "\n\n".join(_markdown(table) for table in tables) + "\n"
 
 
-def _markdown(grid: Grid) -> str:
-    lines = [[column.name for column in grid.columns]]
+def _markdown(table: Table) -> str:
+    lines = [[column.name for column in table.columns]]
     lines += [
-        [_shown(cell, column.digits) for cell, column in zip(row, grid.columns, strict=True)]
-        for row in grid.rows
+        [_format(cell, column.digits) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
     ]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(grid.columns))]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(table.columns))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    table = [_line(lines[0], widths), _line(rule, widths)]
-    table += [_line(line, widths) for line in lines[1:]]
-    notes = [f"- {note}" for note in grid.notes]
-    return "\n".join([f"**{grid.title}**", "", *table, *([""] if notes else []), *notes])
+    body = [_line(lines[0], widths), _line(rule, widths)]
+    body += [_line(line, widths) for line in lines[1:]]
+    notes = [f"- {note}" for note in table.notes]
+    return "\n".join([f"**{table.title}**", "", *body, *([""] if notes else []), *notes])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -68,7 +68,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "| " + " | ".join([first, *others]) + " |"
 
 
-def _shown(cell: Cell, digits: int) -> str:
+def _format(cell: Cell, digits: int) -> str:
     if isinstance(cell, Interval):
         ends = f"[{_number(cell.low, digits)}, {_number(cell.high, digits)}]"
         return f"{_number(cell.estimate, digits)} {ends}"
@@ -85,22 +85,23 @@ def _number(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"  # -0.0 + 0.0 is 0.0
 
 
-def as_csv(grids: Iterable[Grid]) -> str:
-    """All tables, one after another; an interval takes three columns."""
+def as_csv(tables: Iterable[Table]) -> str:
+    """Format tables as CSV, one after another; an interval takes three columns."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for number, grid in enumerate(grids):
+    for number, table in enumerate(tables):
         if number:
             writer.writerow([])
-        writer.writerow([f"# {grid.title}"])
+        writer.writerow([f"# {table.title}"])
         spread = [
-            any(isinstance(row[i], Interval) for row in grid.rows) for i in range(len(grid.columns))
+            any(isinstance(row[i], Interval) for row in table.rows)
+            for i in range(len(table.columns))
         ]
         names: list[str] = []
-        for column, wide in zip(grid.columns, spread, strict=True):
+        for column, wide in zip(table.columns, spread, strict=True):
             names += [column.name, f"{column.name} low", f"{column.name} high"][: 3 if wide else 1]
         writer.writerow(names)
-        for row in grid.rows:
+        for row in table.rows:
             cells: list[Any] = []
             for cell, wide in zip(row, spread, strict=True):
                 cells += _spread(cell) if wide else [cell]
@@ -114,19 +115,19 @@ def _spread(cell: Cell) -> list[Any]:
     return [cell, None, None]
 
 
-def as_json(grids: Iterable[Grid]) -> str:
-    """A list of tables; a row is an object; what is not finite is null."""
+def as_json(tables: Iterable[Table]) -> str:
+    """Format tables as a JSON list; a row is an object, numbers that are not finite are null."""
     return json.dumps(
         [
             {
-                "title": grid.title,
+                "title": table.title,
                 "rows": [
-                    {c.name: _plain(cell) for c, cell in zip(grid.columns, row, strict=True)}
-                    for row in grid.rows
+                    {c.name: _plain(cell) for c, cell in zip(table.columns, row, strict=True)}
+                    for row in table.rows
                 ],
-                "notes": list(grid.notes),
+                "notes": list(table.notes),
             }
-            for grid in grids
+            for table in tables
         ],
         ensure_ascii=False,
     )

@@ -1,67 +1,74 @@
-"""What texts are worth under every method, and how far each is from the LLM without context.
+"""Scores of texts and of option choices under every method.
 
-So too for the choice between options. Overlap is shown times 100, as papers do; shares of texts are
-percentages. Differences are paired, with a bootstrap over samples (or
-groups of them) and a sign-flip test, which for what is true or false is the exact McNemar test up
-to its random flips. Ratings are means over the samples that
-every rated method has one for (``ratings``).
+Overlap is shown times 100, as in papers; shares of texts are percentages. Differences to the LLM
+without context are paired, with a bootstrap over samples (or groups of them) and a sign-flip test.
+For true-or-false scores that test is the exact McNemar test, up to its random flips. Ratings are
+means over the samples that every rated method has a rating for (``ratings``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from costeer_evals.methods.plain import Plain
 from costeer_evals.report import ratings
-from costeer_evals.report.sections import Column as MethodColumn
-from costeer_evals.report.sections import Section
-from costeer_evals.report.table import Cell, Column, Grid
+from costeer_evals.report.sections import MethodColumn, Section
+from costeer_evals.report.table import Cell, Column, Table
 from costeer_evals.statistics import Interval, holm, paired_bootstrap, sign_flip_test, wilson
 
 BASE = Plain("llm_without").key()
-Score: TypeAlias = tuple[str, str, float, int]
-"""Name in a row, heading, factor, digits."""
 
-ADHERENCE: tuple[Score, ...] = (
-    ("respected", "respected, %", 100, 1),
-    ("mentions", "mentions, %", 100, 1),
-    ("violates", "violates, %", 100, 1),
+
+class ScoreColumn(NamedTuple):
+    """A score in a table: its name in rows, its heading, a factor, and the decimals."""
+
+    name: str
+    heading: str
+    factor: float
+    digits: int
+
+
+ADHERENCE = (
+    ScoreColumn("respected", "respected, %", 100, 1),
+    ScoreColumn("mentions", "mentions, %", 100, 1),
+    ScoreColumn("violates", "violates, %", 100, 1),
 )
-CHOICE: tuple[Score, ...] = (
-    ("margin", "margin, nats a token", 1, 3),
-    ("correct", "right option, %", 100, 1),
+CHOICE = (
+    ScoreColumn("margin", "margin, nats a token", 1, 3),
+    ScoreColumn("correct", "right option, %", 100, 1),
 )
-OVERLAP: tuple[Score, ...] = (
-    ("rouge_1", "R-1", 100, 2),
-    ("rouge_l", "R-L", 100, 2),
-    ("meteor", "MET", 100, 2),
+OVERLAP = (
+    ScoreColumn("rouge_1", "R-1", 100, 2),
+    ScoreColumn("rouge_l", "R-L", 100, 2),
+    ScoreColumn("meteor", "MET", 100, 2),
 )
-RATED: tuple[Score, ...] = tuple(
-    (name, heading, 1, 4 if name == "armorm" else 2) for name, heading in ratings.HEADINGS.items()
+RATED = tuple(
+    ScoreColumn(name, heading, 1, 4 if name == "armorm" else 2)
+    for name, heading in ratings.HEADINGS.items()
 )
-FORM: tuple[Score, ...] = (
-    ("artefact", "artefacts, %", 100, 1),
-    ("refusal", "refusals, %", 100, 1),
-    ("distinct_1", "distinct-1", 1, 3),
-    ("distinct_2", "distinct-2", 1, 3),
-    ("repeated_4", "repeated-4", 1, 3),
-    ("length", "words", 1, 1),
+FORM = (
+    ScoreColumn("artefact", "artefacts, %", 100, 1),
+    ScoreColumn("refusal", "refusals, %", 100, 1),
+    ScoreColumn("distinct_1", "distinct-1", 1, 3),
+    ScoreColumn("distinct_2", "distinct-2", 1, 3),
+    ScoreColumn("repeated_4", "repeated-4", 1, 3),
+    ScoreColumn("length", "words", 1, 1),
 )
-JUDGED: tuple[Score, ...] = (("nats_llm_with", "nats to LLM w/", 1, 3),)
-ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *RATED, *FORM, *JUDGED)
+NLL = (ScoreColumn("nats_llm_with", "nats to LLM w/", 1, 3),)
+ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *RATED, *FORM, *NLL)
 SHARES = ("respected", "correct")
-"""Of texts, with Wilson's interval."""
+"""Shares of texts, shown with Wilson's interval."""
 HEADLINES = ("respected", "margin", "rouge_l", "repeated_4")
-"""What a section is judged by: the first of these that its rows have."""
+"""The score that sums up a section is the first of these that its rows have."""
 
 
-def table(section: Section, seed: int = 0) -> Grid:
-    """One row for each method; differences are of the headline."""
-    scores = [score for score in ALL if _has(section, score[0])]
-    columns = [Column("Method"), *(Column(name, digits) for _, name, _, digits in scores)]
+def table(section: Section, seed: int = 0) -> Table:
+    """A table with one row per method; differences are of the headline score."""
+    scores = [score for score in ALL if _has(section, score.name)]
+    columns = [Column("Method"), *(Column(s.heading, s.digits) for s in scores)]
     if section.kind == "generate":
         columns.append(Column("steps changed, %", 1))
     name, heading, factor, digits = headline(section)
@@ -69,27 +76,27 @@ def table(section: Section, seed: int = 0) -> Grid:
     if compared:
         columns.append(Column(f"{heading}, difference to LLM w/o [95 %]", digits))
         columns.append(Column("p, Holm", 4))
-    differences = against(section, name, factor, seed) if compared else {}
+    differences = differences_to_base(section, name, factor, seed) if compared else {}
     rows = []
     for column in section.columns:
         cells: list[Cell] = [column.label]
         cells += [_cell(section, column.key, score, seed) for score in scores]
         if section.kind == "generate":
-            cells.append(changed(column))
+            cells.append(changed_percent(column))
         if compared:
             cells += differences.get(column.key, (None, None))
         rows.append(cells)
-    return Grid(section.title, columns, rows, [*section.notes, *ratings.notes(section)])
+    return Table(section.title, columns, rows, [*section.notes, *ratings.notes(section)])
 
 
-def headline(section: Section) -> Score:
-    """What the section is judged by."""
+def headline(section: Section) -> ScoreColumn:
+    """The score that sums up a section."""
     found = next((name for name in HEADLINES if _has(section, name)), HEADLINES[-1])
-    return next(score for score in ALL if score[0] == found)
+    return next(score for score in ALL if score.name == found)
 
 
-def _cell(section: Section, key: str, score: Score, seed: int) -> Cell:
-    """A method's mean, with an interval where the section is about it."""
+def _cell(section: Section, key: str, score: ScoreColumn, seed: int) -> Cell:
+    """A method's mean; the scores that a section is about have an interval."""
     name, _, factor, _ = score
     column = section.find(key)
     values = column.values(name) if column is not None else None
@@ -102,12 +109,14 @@ def _cell(section: Section, key: str, score: Score, seed: int) -> Cell:
     return Interval(factor * found.estimate, factor * found.low, factor * found.high)
 
 
-def by_topic(section: Section) -> Grid | None:
-    """The share of texts that respect the person, or of right choices, by kind of request.
+def by_topic(section: Section) -> Table | None:
+    """The share of respecting texts, or of right choices, by kind of request.
 
-    None where the benchmark tells no kinds.
+    None if the benchmark has no kinds.
     """
-    score = next((score for score in ALL if score[0] in SHARES and _has(section, score[0])), None)
+    score = next(
+        (score for score in ALL if score.name in SHARES and _has(section, score.name)), None
+    )
     topics = [row.get("topic") for row in section.columns[0].rows]
     if score is None or None in topics:
         return None
@@ -122,13 +131,13 @@ def by_topic(section: Section) -> Grid | None:
             for column in section.columns
         ]
         rows.append([str(topic), len(places), *shares])
-    return Grid(f"{section.title}: {heading} by kind", columns, rows)
+    return Table(f"{section.title}: {heading} by kind", columns, rows)
 
 
-def against(
+def differences_to_base(
     section: Section, score: str, factor: float = 100, seed: int = 0
 ) -> dict[str, tuple[Interval, float]]:
-    """Every method minus the LLM without context, times a factor, and Holm-corrected p-values."""
+    """Each method minus the LLM without context, times a factor, and Holm-corrected p-values."""
     base = section.find(BASE)
     if base is None:
         return {}
@@ -146,8 +155,8 @@ def against(
     return {key: (intervals[key], float(p)) for key, p in zip(p_values, adjusted, strict=True)}
 
 
-def changed(column: MethodColumn) -> float | None:
-    """At how many of 100 steps the LLM alone would have chosen otherwise."""
+def changed_percent(column: MethodColumn) -> float | None:
+    """The percentage of steps at which the LLM alone would have chosen another token."""
     counts = [row.get("changed") for row in column.rows]
     steps = sum(int(row.get("steps", 0)) for row in column.rows)
     if None in counts or not steps:
@@ -156,19 +165,19 @@ def changed(column: MethodColumn) -> float | None:
 
 
 def tokens_per_second(columns: Sequence[MethodColumn]) -> float | None:
-    """Decoding alone, prompts excluded; texts that were reused do not count."""
+    """Decoding speed without the prompts; reused texts do not count."""
     rows = [row for column in columns for row in column.rows if "decode" in row["seconds"]]
     seconds = sum(row["seconds"]["decode"] for row in rows)
     return sum(row["steps"] for row in rows) / seconds if seconds else None
 
 
 def _has(section: Section, score: str) -> bool:
-    columns = ratings.within(section, score).columns
+    columns = ratings.comparable(section, score).columns
     return any(column.values(score) is not None for column in columns)
 
 
 def mean(section: Section, key: str, score: str, factor: float = 1) -> float | None:
-    """A method's mean, if it has that score."""
-    column = ratings.within(section, score).find(key)
+    """A method's mean of a score; None if it has no such score."""
+    column = ratings.comparable(section, score).find(key)
     values = column.values(score) if column is not None else None
     return factor * float(np.mean(values)) if values else None

@@ -1,6 +1,6 @@
 """Likelihoods of several options as the answer, under every method.
 
-Each branch reads its prompt once; for every option its sequence is cut back to the prompt, and all
+Each branch reads its prompt once; for every option its sequence is truncated to the prompt, and all
 methods score the same rows.
 """
 
@@ -17,50 +17,45 @@ import numpy as np
 from costeer.decoding.steering import Array, log_softmax
 from costeer.models.base import LanguageModel
 from costeer_evals.methods.base import Branch, Method
-from costeer_evals.run.models import Models, prompt_of
-from costeer_evals.samples import EncodedUnit
+from costeer_evals.run.models import Models, branch_prompt
+from costeer_evals.samples import EncodedSample
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What came of one sample.
+class OptionScores:
+    """The likelihoods of one sample's options.
 
     Attributes:
-        logprobs: by method key, the mean log-probability a token of every option, in nats.
-        branch_seconds: of the models' work, by branch.
+        logprobs: by method key: each option's mean log-probability per token, in nats.
+        branch_seconds: by branch: the model's work.
     """
 
     logprobs: Mapping[str, Sequence[float]]
     branch_seconds: Mapping[Branch, float]
 
 
-def score(sample: EncodedUnit, methods: Sequence[Method], models: Models) -> Chosen:
+def score_options(sample: EncodedSample, methods: Sequence[Method], models: Models) -> OptionScores:
     """Score the options of one sample under every method."""
     branches = sorted({branch for method in methods for branch in method.needs})
     logprobs: dict[str, list[float]] = {method.key(): [] for method in methods}
-    seconds: dict[Branch, float] = dict.fromkeys(branches, 0.0)
     with contextlib.ExitStack() as stack:
-        reading: dict[Branch, _Reading] = {}
+        readers: dict[Branch, _OptionReader] = {}
         for branch in branches:
-            began = time.perf_counter()
-            reading[branch] = stack.enter_context(_Reading(models.of(branch), sample, branch))
-            seconds[branch] += time.perf_counter() - began
+            prompt = branch_prompt(branch, sample.prompts)
+            reader = _OptionReader(models.for_branch(branch), prompt)
+            readers[branch] = stack.enter_context(contextlib.closing(reader))
         for ids in sample.options:
-            rows: dict[Branch, Array] = {}
-            for branch in branches:
-                began = time.perf_counter()
-                rows[branch] = reading[branch].rows(ids)
-                seconds[branch] += time.perf_counter() - began
+            rows = {branch: reader.read(ids) for branch, reader in readers.items()}
             for method in methods:
                 logprobs[method.key()].append(_mean_logprob(method, sample, ids, rows))
-    return Chosen(logprobs, seconds)
+    return OptionScores(logprobs, {branch: reader.seconds for branch, reader in readers.items()})
 
 
-def judged(logprobs: Sequence[float]) -> dict[str, Any]:
-    """What a row says: the options' log-probabilities, how far the first is above the others' mean,
-    and whether it is the likeliest.
+def option_fields(logprobs: Sequence[float]) -> dict[str, Any]:
+    """The scores of a row: the options' log-probabilities, the margin, and whether it is correct.
 
-    Where a rule gives a token of an option no probability, the margin is not finite.
+    The margin is the first option's minus the mean of the others'; correct means that the first is
+    the likeliest. The margin is not finite where a rule gives a token of an option no probability.
     """
     first, *others = logprobs
     return {
@@ -70,36 +65,37 @@ def judged(logprobs: Sequence[float]) -> dict[str, Any]:
     }
 
 
-class _Reading:
-    """One branch of one sample: its prompt, and one option after another behind it."""
+class _OptionReader:
+    """One branch of one sample: its prompt, then one option after another."""
 
-    def __init__(self, model: LanguageModel, sample: EncodedUnit, branch: Branch) -> None:
-        self._prompt = prompt_of(branch, sample.prompts)
+    def __init__(self, model: LanguageModel, prompt: Sequence[int]) -> None:
+        began = time.perf_counter()
+        self._prompt_length = len(prompt)
         self._sequence = model.sequence()
         try:
-            self._first = self._sequence.extend(self._prompt, rows=1)
+            self._first = self._sequence.extend(prompt, rows=1)
         except BaseException:
             self._sequence.close()
             raise
+        self.seconds = time.perf_counter() - began
 
-    def rows(self, ids: Sequence[int]) -> Array:
-        """(n, V) that predict an option of n tokens."""
+    def read(self, ids: Sequence[int]) -> Array:
+        """(n, V): the rows that predict an option of n tokens."""
         if len(ids) == 1:
             return self._first
-        self._sequence.truncate(len(self._prompt))
+        began = time.perf_counter()
+        self._sequence.truncate(self._prompt_length)
         rest = self._sequence.extend(ids[:-1], len(ids) - 1)
+        self.seconds += time.perf_counter() - began
         return np.concatenate([self._first, rest])
 
-    def __enter__(self) -> _Reading:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
         self._sequence.close()
 
 
 def _mean_logprob(
-    method: Method, sample: EncodedUnit, ids: Sequence[int], rows: Mapping[Branch, Array]
+    method: Method, sample: EncodedSample, ids: Sequence[int], rows: Mapping[Branch, Array]
 ) -> float:
-    """Of one option, nats a token; the rule starts anew."""
+    """One option's mean log-probability per token, in nats; every option starts a new text."""
     logprobs = log_softmax(method.begin(sample.prompts).scores(rows, ids[:-1]))
     return float(logprobs[np.arange(len(ids)), ids].mean(dtype=np.float64))

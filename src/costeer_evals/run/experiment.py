@@ -1,4 +1,4 @@
-"""What is to be done with each sample: likelihoods of the reference, or texts.
+"""What to do with each sample: score its reference, or generate texts.
 
 Knows nothing of models, files or samples.
 """
@@ -6,7 +6,6 @@ Knows nothing of models, files or samples.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -16,45 +15,43 @@ from costeer_evals.baselines import BASELINES
 from costeer_evals.methods.base import Branch, Method
 
 Kind: TypeAlias = Literal["score", "generate"]
-KINDS: tuple[Kind, ...] = ("score", "generate")
-MAX_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
+class ScoreConfig:
     """How references are scored.
 
     Attributes:
-        kl: measure every policy's divergence from the LLM with context, whose rows are then
-            needed for every sample.
-        rounded: whether rows are rounded to float16, as they are where they are kept.
+        kl: measure each policy's divergence from the LLM with context, which then reads every
+            sample.
+        rounded: log-probabilities are rounded to float16, as in the log-probability store.
     """
 
     kl: bool = True
     rounded: bool = False
 
     def settings(self) -> dict[str, Any]:
-        """As a row holds it."""
+        """The settings that a row records."""
         return {"kl": self.kl} | ({"rounded": True} if self.rounded else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Generating:
-    """How texts are written.
+class GenerateConfig:
+    """How texts are generated.
 
     Attributes:
-        max_tokens: at most.
-        sampling: greedy, or drawn from a seed; each sample has noise of its own, which all methods
+        max_tokens: the longest text.
+        sampling: greedy, or drawn from a seed. Each sample has its own noise, which all methods
             share.
-        lanes: samples written at once. It is no part of what a result is: engines whose rounding
-            depends on the batch may flip near-ties (see ``LanguageModel.exact_batch``).
-        judged: measure how likely every text is to the LLM with context.
+        lanes: samples generated at once. Rows do not record it, but engines whose rounding
+            depends on the batch may decide near-ties differently (``LanguageModel.exact_batch``).
+        llm_with_nll: measure how likely every text is to the LLM with context.
     """
 
-    max_tokens: int = MAX_TOKENS
+    max_tokens: int = 256
     sampling: SamplingParams = field(default_factory=SamplingParams)
     lanes: int = 1
-    judged: bool = False
+    llm_with_nll: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "lanes"):
@@ -62,8 +59,8 @@ class Generating:
                 raise ParameterError(f"{name} must be 1 or more, not {getattr(self, name)}.")
 
     def settings(self) -> dict[str, Any]:
-        """As a row holds it; what does not matter when greedy is left out."""
-        judged = {"judged": True} if self.judged else {}
+        """The settings that a row records; greedy decoding has no top_p and no seed."""
+        judged = {"judged": True} if self.llm_with_nll else {}  # the name in published rows
         if self.sampling.greedy:
             return {"max_tokens": self.max_tokens, "temperature": 0.0} | judged
         return judged | {
@@ -74,13 +71,13 @@ class Generating:
         }
 
     def seed(self, task: str, sample: str) -> int:
-        """Of a sample's noise."""
+        """The seed of a sample's noise."""
         content = f"{self.sampling.seed}\n{task}\n{sample}".encode()
         return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
 
 
 @dataclass(frozen=True, slots=True)
-class Copying:
+class CopyBaseline:
     """A baseline that needs no model; see ``baselines``."""
 
     name: str
@@ -91,27 +88,26 @@ class Copying:
 
     @property
     def label(self) -> str:
-        """For tables."""
         return f"({self.name.replace('-', ' ')})"
 
     def key(self) -> str:
-        """As a method's."""
+        """The key of its rows, like a method's."""
         return self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Methods, and what each is to do.
+    """The methods to run, and how.
 
     Attributes:
-        work: scoring or generating, and how.
-        methods: those that need models.
-        copying: those that need none; for texts only.
+        config: scoring or generating.
+        methods: the methods that need models.
+        baselines: the baselines that need none; for texts only.
     """
 
-    work: Scoring | Generating
+    config: ScoreConfig | GenerateConfig
     methods: tuple[Method, ...]
-    copying: tuple[Copying, ...] = ()
+    baselines: tuple[CopyBaseline, ...] = ()
 
     def __post_init__(self) -> None:
         keys = self.keys
@@ -123,25 +119,25 @@ class Experiment:
 
     @property
     def kind(self) -> Kind:
-        """Of work."""
-        return "score" if isinstance(self.work, Scoring) else "generate"
+        return "score" if isinstance(self.config, ScoreConfig) else "generate"
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """Of the work, as a row holds them."""
-        return self.work.settings()
+    def lanes(self) -> int:
+        """Samples that need their sequences at the same time."""
+        return self.config.lanes if isinstance(self.config, GenerateConfig) else 1
 
     @property
     def keys(self) -> list[str]:
-        """Of all methods."""
-        return [*(m.key() for m in self.methods), *(c.key() for c in self.copying)]
+        """The keys of all methods and baselines."""
+        return [*(m.key() for m in self.methods), *(b.key() for b in self.baselines)]
 
     @property
     def branches(self) -> frozenset[Branch]:
-        """All that any method reads."""
+        """All branches that any method reads."""
         needed: set[Branch] = set()
         for method in self.methods:
             needed |= method.needs
-        if self.work.kl if isinstance(self.work, Scoring) else self.work.judged:
+        config = self.config
+        if config.kl if isinstance(config, ScoreConfig) else config.llm_with_nll:
             needed.add("llm_with")
         return frozenset(needed)

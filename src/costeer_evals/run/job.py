@@ -1,4 +1,4 @@
-"""A whole run: check everything, load models only if something is missing, work, write."""
+"""A whole run: check everything, load models only if something is missing, run, write."""
 
 from __future__ import annotations
 
@@ -8,56 +8,57 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from costeer.exceptions import ParameterError
 from costeer_evals.baselines import BASELINES
 from costeer_evals.methods.base import Method
-from costeer_evals.methods.registry import METHODS, parse
+from costeer_evals.methods.registry import METHODS, parse_method
 from costeer_evals.run import results, texts
-from costeer_evals.run.experiment import Copying, Experiment, Generating, Scoring
-from costeer_evals.run.logprob_store import KeptRows
-from costeer_evals.run.loop import Worker, pending, run
+from costeer_evals.run.experiment import CopyBaseline, Experiment, GenerateConfig, ScoreConfig
+from costeer_evals.run.logprob_store import LogprobStore
+from costeer_evals.run.loop import Evaluator, find_pending, write_results
 from costeer_evals.run.models import ModelChoice
-from costeer_evals.run.worker import LocalWorker
-from costeer_evals.samples import Unit, require_references
+from costeer_evals.samples import TaskSample, require_references
 from costeer_evals.tasks.base import Task
 
-Stage: TypeAlias = Literal["hashing", "loading", "working"]
+if TYPE_CHECKING:
+    from costeer_evals.run.distributed import RayEvaluator
+
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What to run and where its results go.
+class EvalJob:
+    """What to run, and where its results go.
 
     Attributes:
-        experiment: what to do.
-        samples: with which texts; of one shard, if there are several.
+        experiment: the methods, and how to run them.
+        samples: the samples; those of one shard, if there are several.
         choice: the models.
         out: the file of results.
         keep_texts: write the generated texts to a second file beside it.
-        ray_workers: how many processes of Ray to use; 0: none, this process works.
-        rows: a folder where the branches' rows are kept, and taken from; for scores.
+        ray_workers: how many Ray processes to use; 0 runs in this process.
+        logprob_store: a folder that keeps the branches' log-probabilities; for scores.
     """
 
     experiment: Experiment
-    samples: Sequence[Unit]
+    samples: Sequence[TaskSample]
     choice: ModelChoice
     out: Path
     keep_texts: bool = False
     ray_workers: int = 0
-    rows: Path | None = None
+    logprob_store: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunSummary:
     """What a run did.
 
     Attributes:
-        rows: that the file now has of this experiment.
-        written: of these, by this run.
-        seconds: of this run.
+        rows: how many rows of this experiment the file now has.
+        written: how many of them this run wrote.
+        seconds: the time of this run.
     """
 
     rows: int
@@ -65,133 +66,131 @@ class Outcome:
     seconds: float
 
 
-def execute(
-    job: Job,
-    stage: Callable[[Stage, int, int], None] = lambda name, done, total: None,
+def run_job(
+    job: EvalJob,
+    begin: Callable[[int, int], None] = lambda done, total: None,
     progress: Callable[[int], None] = lambda count: None,
-) -> Outcome:
-    """Run it.
+) -> RunSummary:
+    """Run whatever the file of results lacks.
 
     Args:
-        job: what.
-        stage: called with what begins, the rows that exist, and the rows in total.
-        progress: called with the number of new rows.
+        job: what to run.
+        begin: called once the models are loaded, with the rows that exist and the rows in all.
+        progress: called with the number of rows just written.
 
     Raises:
-        CoSteerError: whatever is wrong, before models are loaded where that can be known.
+        CoSteerError: anything wrong, before models are loaded where that can be known.
     """
     began = time.monotonic()
     _check(job)
     total = len(job.samples) * len(job.experiment.keys)
-    with results.opened(job.out) as file:
-        todo = pending(job.experiment, job.samples, file.contents)
-        done = total - sum(len(item.missing) for item in todo)
-        stage("hashing", done, total)
+    written = 0
+    with results.open_results(job.out) as file:
+        pending = find_pending(job.experiment, job.samples, file.contents)
         header = job.choice.header(job.experiment)
-        file.begin(header)
-        if not todo:
-            return Outcome(total, 0, time.monotonic() - began)
-        stage("loading", done, total)
-        with _worker(job, header) as worker:
-            stage("working", done, total)
-            keep = texts.keeper(texts_path(job.out)) if job.keep_texts else None
-            written = run(todo, worker, file, keep=keep, progress=progress)
-    return Outcome(total, written, time.monotonic() - began)
+        file.write_header(header)
+        if pending:
+            with _evaluator(job, header) as evaluator:
+                begin(total - sum(len(item.missing) for item in pending), total)
+                write_texts = (
+                    texts.text_writer(texts.texts_path(job.out)) if job.keep_texts else None
+                )
+                made = evaluator.run(pending)
+                written = write_results(made, file, write_texts=write_texts, progress=progress)
+    return RunSummary(total, written, time.monotonic() - began)
 
 
-def _check(job: Job) -> None:
-    if job.rows is not None and job.ray_workers:
-        raise ParameterError("Rows are not kept over Ray.", "Use --shards and --shard instead.")
-    if job.rows is not None and any(unit.sample.options for unit in job.samples):
-        raise ParameterError("Rows are kept for references, not for options.", "Leave --rows out.")
-    if isinstance(job.experiment.work, Scoring):
+def _check(job: EvalJob) -> None:
+    if job.logprob_store is not None and job.ray_workers:
+        raise ParameterError(
+            "Log-probabilities are not kept over Ray.", "Use --shards and --shard instead."
+        )
+    if job.logprob_store is not None and any(one.sample.options for one in job.samples):
+        raise ParameterError(
+            "Log-probabilities are kept for references, not for options.",
+            "Leave --logprob-store out.",
+        )
+    if isinstance(job.experiment.config, ScoreConfig):
         require_references(job.samples)
-    elif any(unit.sample.reference for unit in job.samples):
+    elif any(one.sample.reference for one in job.samples):
         texts.require_metrics()
 
 
 @contextlib.contextmanager
-def _worker(job: Job, header: Mapping[str, Any]) -> Iterator[Worker]:
-    run_id = header["run"]
+def _evaluator(job: EvalJob, header: Mapping[str, Any]) -> Iterator[Evaluator | RayEvaluator]:
     if job.ray_workers:
-        from costeer_evals.run.distributed import RayWorker
+        from costeer_evals.run.distributed import RayEvaluator
 
-        with RayWorker(job.experiment, job.choice, run_id, job.ray_workers) as distributed:
-            yield distributed
+        with RayEvaluator(job.experiment, job.choice, header["run"], job.ray_workers) as evaluator:
+            yield evaluator
         return
-    kept = None
-    if job.rows is not None:
+    store = None
+    if job.logprob_store is not None:
         identities = {role: json.dumps(model) for role, model in header["models"].items()}
-        kept = KeptRows(job.rows, identities)
-    models = job.choice.open(job.experiment)
-    try:
-        yield LocalWorker(job.experiment, models, run_id, kept)
-    finally:
-        models.close()
+        store = LogprobStore(job.logprob_store, identities)
+    with contextlib.closing(job.choice.load(job.experiment)) as models:
+        yield Evaluator(job.experiment, models, header["run"], store)
 
 
-def texts_path(out: Path) -> Path:
-    """Where generated texts go: OUT.jsonl -> OUT.texts.jsonl."""
-    return out.with_name(f"{out.stem}.texts{out.suffix}")
-
-
-def experiment(
-    names: Sequence[str], work: Scoring | Generating, *, proxies: bool = False
+def build_experiment(
+    names: Sequence[str], config: ScoreConfig | GenerateConfig, *, proxies: bool = False
 ) -> Experiment:
-    """Methods by name, with parameters where they take any; "all" is every method.
+    """An experiment of methods by name; "all" is every method.
 
     Args:
-        names: such as "llm-without", "costeer:gain=0.5" or "copy-query"; none is "all".
-        work: what they are to do.
-        proxies: whether there are models for proxy-tuning, so that "all" may have it.
+        names: such as "llm-without", "costeer:gain=0.5" or "copy-query"; none means "all".
+        config: how to run them.
+        proxies: there are models for proxy-tuning, so "all" includes it.
 
     Raises:
         ParameterError: there is no such method.
     """
     methods: dict[str, Method] = {}
-    copying: dict[str, Copying] = {}
-    for name in _expanded(names or [ALL], work, proxies):
+    baselines: dict[str, CopyBaseline] = {}
+    for name in _expand(names or [ALL], config, proxies):
         if name not in BASELINES:
-            found = parse(name)
-            methods.setdefault(found.key(), found)
-        elif isinstance(work, Generating):
-            copying[name] = Copying(name)
+            method = parse_method(name)
+            methods.setdefault(method.key(), method)
+        elif isinstance(config, GenerateConfig):
+            baselines[name] = CopyBaseline(name)
         else:
             raise ParameterError(f"{name} has no likelihood.", "Run it with --kind generate.")
-    return Experiment(work, tuple(methods.values()), tuple(copying.values()))
+    return Experiment(config, tuple(methods.values()), tuple(baselines.values()))
 
 
-def key_of(name: str) -> str:
-    """The key under which results of a method stand.
+def method_key(name: str) -> str:
+    """The key under which results of a method are stored.
 
     Raises:
         ParameterError: there is no such method.
     """
-    return Copying(name).key() if name in BASELINES else parse(name).key()
+    return CopyBaseline(name).key() if name in BASELINES else parse_method(name).key()
 
 
-def _expanded(names: Sequence[str], work: Scoring | Generating, proxies: bool) -> Iterator[str]:
+def _expand(
+    names: Sequence[str], config: ScoreConfig | GenerateConfig, proxies: bool
+) -> Iterator[str]:
     for name in names:
         if name != ALL:
             yield name
             continue
-        yield from (known for known in METHODS if known != "proxy-tuning" or proxies)
-        if isinstance(work, Generating):
+        yield from (method for method in METHODS if method != "proxy-tuning" or proxies)
+        if isinstance(config, GenerateConfig):
             yield from BASELINES
 
 
-def sources(tasks: Sequence[Task], given: Sequence[str]) -> Mapping[str, Path | None]:
+def parse_sources(tasks: Sequence[Task], given: Sequence[str]) -> Mapping[str, Path | None]:
     """Where the data of each task are.
 
     Args:
-        tasks: which.
-        given: "TASK=PATH", or a lone PATH where there is one task.
+        tasks: the tasks.
+        given: "TASK=PATH", or a lone PATH if there is one task.
 
     Raises:
-        ParameterError: a path is given for no task of these, or for several.
+        ParameterError: a path is given for none of these tasks, or for several.
     """
     names = [task.name for task in tasks]
-    found: dict[str, Path | None] = {}
+    sources: dict[str, Path | None] = {}
     for text in given:
         name, equals, path = text.partition("=")
         if not (equals and name in names):
@@ -201,7 +200,7 @@ def sources(tasks: Sequence[Task], given: Sequence[str]) -> Mapping[str, Path | 
                     f"Write TASK=PATH with one of: {', '.join(names)}.",
                 )
             name, path = names[0], text
-        if name in found:
+        if name in sources:
             raise ParameterError(f"There are two paths for the task {name}.", "Give one.")
-        found[name] = Path(path).expanduser()
-    return found
+        sources[name] = Path(path).expanduser()
+    return sources

@@ -1,8 +1,8 @@
-"""One sample in the middle of being written by one method after another.
+"""One sample while one method after another generates its text.
 
-Each branch has one sequence: its prompt is evaluated when the first method needs it, and between
-two methods the sequence is cut back to it. So a prompt costs once, and a sample takes as many
-sequences as it has branches, however many methods there are.
+Each branch has one sequence. Its prompt is evaluated when the first method needs it, and between
+two methods the sequence is truncated to the prompt. So a prompt is evaluated once, and a sample
+takes as many sequences as it has branches, however many methods there are.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from costeer.decoding.steering import Array
 from costeer.models.base import TokenSequence
 from costeer_evals.methods.base import Branch, Method, Rule
 from costeer_evals.prompts import TokenPrompts
-from costeer_evals.run.models import Models, prompt_of
-from costeer_evals.samples import EncodedUnit
+from costeer_evals.run.models import Models, branch_prompt
+from costeer_evals.samples import EncodedSample
 
 
 @dataclass(slots=True)
-class Writing:
-    """One text by one method.
+class GeneratedText:
+    """One text by one method, finished or under way.
 
     Attributes:
-        method: whose.
-        prompts: of the sample.
-        ids: decided so far.
-        rows: (1, V) of each branch, after the prompt and ``ids``.
-        changed: at how many steps the LLM alone would have chosen otherwise; None where the
+        method: the method.
+        prompts: the sample's prompts.
+        rows: (1, V) per branch, after the prompt and ``ids``.
+        ids: the tokens so far.
+        changed: at how many steps the LLM alone would have chosen another token; None if the
             method does not start from the LLM without context.
-        steps: decisions made, the end token's included.
-        ended: "stop" at an end token, "length" at the limit; empty before.
-        seconds: for its steps; the prompts' are the lane's.
-        nats: a token, under the LLM with context; None where that is not measured.
-        rule: the method in this text.
-        alone: the branch that the method starts from and changes, if it does.
+        steps: tokens chosen, the end token included.
+        ended: "stop" at an end token, "length" at the limit; empty while under way.
+        seconds: time of its steps, without the prompts.
+        nll: nats per token under the LLM with context; None if not measured.
+        rule: the method's rule in this text.
+        base: the branch that the method changes, if any.
     """
 
     method: Method
@@ -49,16 +49,16 @@ class Writing:
     steps: int = 0
     ended: str = ""
     seconds: float = 0.0
-    nats: float | None = None
+    nll: float | None = None
     rule: Rule = field(init=False)
-    alone: Branch | None = field(init=False)
+    base: Branch | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.rule = self.method.begin(self.prompts)
-        self.alone = _alone(self.method)
-        self.changed = None if self.alone is None else 0
+        self.base = _base_branch(self.method)
+        self.changed = None if self.base is None else 0
 
-    def decide(
+    def choose_token(
         self, sampling: SamplingParams, seed: int, eos: frozenset[int], max_tokens: int
     ) -> None:
         """Choose the next token from the rows."""
@@ -66,8 +66,8 @@ class Writing:
         noise = None if sampling.greedy else gumbel(seed, len(self.ids), scores.size)
         token = choose(scores, sampling, noise)
         self.steps += 1
-        if self.alone is not None and self.changed is not None:
-            self.changed += token != choose(self.rows[self.alone][0], sampling, noise)
+        if self.base is not None and self.changed is not None:
+            self.changed += token != choose(self.rows[self.base][0], sampling, noise)
         if token in eos:
             self.ended = "stop"
             return
@@ -76,7 +76,7 @@ class Writing:
             self.ended = "length"
 
 
-def _alone(method: Method) -> Branch | None:
+def _base_branch(method: Method) -> Branch | None:
     if len(method.needs) == 1:  # one model, unchanged
         return None
     bases: tuple[Branch, ...] = ("llm_without", "llm_guided")
@@ -88,57 +88,56 @@ class Lane:
 
     Args:
         sample: with its token ids.
-        methods: in the order to write them.
+        methods: in the order in which to generate.
         models: with a free sequence for every branch that the methods need.
     """
 
-    def __init__(self, sample: EncodedUnit, methods: Sequence[Method], models: Models) -> None:
+    def __init__(self, sample: EncodedSample, methods: Sequence[Method], models: Models) -> None:
         self.sample = sample
-        self.waiting = list(methods)
-        self.writing: Writing | None = None
+        self.remaining = list(methods)
+        self.text: GeneratedText | None = None
         self.prompt_seconds: dict[Branch, float] = {}
         self._models = models
         self._sequences: dict[Branch, TokenSequence] = {}
-        self._roots: dict[Branch, Array] = {}
+        self._first_rows: dict[Branch, Array] = {}
 
-    def begin(self, method: Method) -> Writing:
-        """Start a text; prompts are evaluated where no method before needed them."""
-        rows = {branch: self._root(branch) for branch in sorted(method.needs)}
-        writing = Writing(method, self.sample.prompts, rows)
-        self.writing = writing
-        return writing
+    def begin(self, method: Method) -> GeneratedText:
+        """Start a text; evaluates the prompts that no method before it needed."""
+        rows = {branch: self._first_row(branch) for branch in sorted(method.needs)}
+        self.text = GeneratedText(method, self.sample.prompts, rows)
+        return self.text
 
-    def work(self, role: str) -> list[tuple[Branch, TokenSequence, int]]:
-        """What one model has to do for the next step: sequences, and the token for each."""
-        writing = self.writing
-        if writing is None or writing.ended:
+    def next_inputs(self, role: str) -> list[tuple[Branch, TokenSequence, int]]:
+        """The sequences that one model extends in the next step, each with its token."""
+        text = self.text
+        if text is None or text.ended:
             return []
         model = self._models.by_role[role]
         return [
-            (branch, self._sequences[branch], writing.ids[-1])
-            for branch in sorted(writing.method.needs)
-            if self._models.of(branch) is model
+            (branch, self._sequences[branch], text.ids[-1])
+            for branch in sorted(text.method.needs)
+            if self._models.for_branch(branch) is model
         ]
 
-    def nats(self, ids: Sequence[int]) -> float | None:
-        """Minus the mean log-probability of a text under the LLM with context; None if empty."""
+    def mean_nll(self, ids: Sequence[int]) -> float | None:
+        """A text's negative log-likelihood per token under the LLM with context; None if empty."""
         if not ids:
             return None
-        first = self._root("llm_with")
+        first = self._first_row("llm_with")
         rest = self._sequences["llm_with"].extend(ids[:-1], len(ids) - 1) if len(ids) > 1 else first
         rows = np.concatenate([first, rest])[: len(ids)]
         return -float(rows[np.arange(len(ids)), ids].mean(dtype=np.float64))
 
-    def _root(self, branch: Branch) -> Array:
-        """(1, V) after the prompt."""
-        prompt = prompt_of(branch, self.sample.prompts)
-        if branch not in self._roots:
+    def _first_row(self, branch: Branch) -> Array:
+        """(1, V) after the prompt, to which the sequence is truncated."""
+        prompt = branch_prompt(branch, self.sample.prompts)
+        if branch not in self._first_rows:
             began = time.perf_counter()
-            sequence = self._sequences[branch] = self._models.of(branch).sequence()
-            self._roots[branch] = sequence.extend(prompt, rows=1)
+            sequence = self._sequences[branch] = self._models.for_branch(branch).sequence()
+            self._first_rows[branch] = sequence.extend(prompt, rows=1)
             self.prompt_seconds[branch] = time.perf_counter() - began
         self._sequences[branch].truncate(len(prompt))
-        return self._roots[branch]
+        return self._first_rows[branch]
 
     def close(self) -> None:
         """Free its sequences."""

@@ -1,10 +1,10 @@
-"""Rows of branches kept on disk, so that a new method is scored without running the models again.
+"""Log-probabilities kept on disk, so that a new method is scored without running the models again.
 
-One file for each sample and branch, (n, V) float16 log-probabilities: 0.3 MB a token at 152,000
-tokens. float16 errs by at most 0.004 where log-probabilities are above -16; where rows are kept,
-they are rounded when they are computed too, so that scores do not depend on whether they were kept.
+One file per sample and branch, (n, V) float16 log-probabilities: 0.3 MB per token for a vocabulary
+of 152,000. float16 is off by at most 0.004 for log-probabilities above -16. Runs with a store round
+fresh rows as well, so scores do not depend on whether the rows came from the store.
 
-The rows of branches with context follow from private data: keep them where those are.
+Rows of branches with context follow from private data: keep the folder where the data are.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ import numpy.typing as npt
 from costeer.exceptions import InputError
 from costeer_evals.methods.base import Branch
 from costeer_evals.prompts import TokenPrompts
-from costeer_evals.run.models import MODEL_OF, prompt_of
-from costeer_evals.run.results import private
+from costeer_evals.run.models import MODEL_OF, branch_prompt
+from costeer_evals.run.results import private_opener
 
 Rounded = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRows:
-    """A folder of rows.
+class LogprobStore:
+    """A folder of log-probabilities.
 
     Attributes:
-        folder: made where it is missing.
-        identities: what stands for each model, by role: a hash of its file.
+        folder: created if it is missing.
+        identities: what identifies each model, by role: a hash of its file.
     """
 
     folder: Path
@@ -43,15 +43,15 @@ class KeptRows:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"The folder for rows cannot be made: {self.folder} ({error.strerror}).",
-                "Choose another with --rows.",
+                f"The folder {self.folder} cannot be created ({error.strerror}).",
+                "Choose another with --logprob-store.",
             ) from None
 
     def load(self, branch: Branch, prompts: TokenPrompts) -> Rounded | None:
-        """The rows (n, V) that predict a sample's reference, not read into memory; or None."""
+        """(n, V), memory-mapped: the rows that predict a sample's reference; None if missing."""
         try:
             rows = np.load(self._path(branch, prompts), mmap_mode="r")
-        except (OSError, ValueError, EOFError):  # not there, or cut off by a full disk
+        except (OSError, ValueError, EOFError):  # missing, or cut short by a full disk
             return None
         fits = rows.dtype == np.float16 and rows.shape[:1] == (len(prompts.reference),)
         return rows if fits else None
@@ -65,18 +65,18 @@ class KeptRows:
         path = self._path(branch, prompts)
         unfinished = path.with_suffix(".part")
         try:
-            with open(unfinished, "wb", opener=private) as file:
+            with open(unfinished, "wb", opener=private_opener) as file:
                 np.save(file, rows)
             unfinished.replace(path)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             raise InputError(
-                f"Rows cannot be kept in {self.folder} ({error.strerror}).",
-                "Free some space, or leave --rows out; what is in the results stays.",
+                f"Log-probabilities cannot be written to {self.folder} ({error.strerror}).",
+                "Free some space, or leave --logprob-store out; the results so far are kept.",
             ) from None
 
     def _path(self, branch: Branch, prompts: TokenPrompts) -> Path:
-        ids = np.asarray([*prompt_of(branch, prompts), -1, *prompts.reference], "<i8")
+        ids = np.asarray([*branch_prompt(branch, prompts), -1, *prompts.reference], "<i8")
         digest = hashlib.sha256(self.identities[MODEL_OF[branch]].encode())
         digest.update(ids.tobytes())
         return self.folder / f"{digest.hexdigest()[:32]}.npy"

@@ -1,28 +1,32 @@
-"""Which model reads which prompt, and opening the models with the sequences that this takes.
+"""Which model reads which prompt, how the models are loaded, and what a run's header says of them.
 
-A prompt is evaluated once for each sample and branch, however many methods use it. A branch is
-evaluated by itself, never together with another, so that its rows do not depend on which methods
-are run along with it.
+A prompt is evaluated once for each sample and branch, however many methods use it. Each branch is
+evaluated by itself, so its rows do not depend on which other methods run. The header names no
+person, machine or folder: versions, and the models by name and SHA-256 of their files.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
+from costeer import __version__
 from costeer.decoding.vocabulary import require_shared
 from costeer.exceptions import ParameterError
 from costeer.models.base import LanguageModel, Tokenizer
+from costeer.models.files.catalog import name_of, resolve
+from costeer.models.files.resumable import hash_file
 from costeer.models.load import load_model
-from costeer_evals.methods.base import Branch
+from costeer_evals.methods.base import RULES, Branch
 from costeer_evals.prompts import TokenPrompts
-from costeer_evals.run import provenance
-from costeer_evals.run.experiment import Experiment, Generating
-
-PRIVATE: frozenset[Branch] = frozenset({"llm_with", "slm_with", "slm_about"})
-"""The others see the query alone, ``llm_guided`` with a public instruction in front; so do the two
-small models of proxy-tuning, whose difference is in their weights."""
+from costeer_evals.run.experiment import Experiment
+from costeer_evals.samples import short_hash
 
 MODEL_OF: Mapping[Branch, str] = {
     "llm_without": "llm",
@@ -35,11 +39,14 @@ MODEL_OF: Mapping[Branch, str] = {
     "untuned_slm": "untuned",
 }
 ROLES = ("llm", "slm", "tuned", "untuned")
+FORMAT = 1
+ENGINES = ("llama-cpp-python", "torch", "transformers")
+WEIGHTS = (".safetensors", ".bin", ".json", ".model", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Models of one vocabulary by their role."""
+    """Models of one vocabulary, by role."""
 
     by_role: Mapping[str, LanguageModel]
 
@@ -53,38 +60,41 @@ class Models:
                 cloud_fingerprint=vocabulary.fingerprint,
             )
 
-    def of(self, branch: Branch) -> LanguageModel:
-        """The model behind a branch."""
+    def for_branch(self, branch: Branch) -> LanguageModel:
+        """The model that reads a branch."""
         return self.by_role[MODEL_OF[branch]]
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """That of all of them."""
+        """The tokenizer that all of them share."""
         return next(iter(self.by_role.values())).tokenizer
 
     @property
-    def vocab_size(self) -> int:
-        """V."""
-        return next(iter(self.by_role.values())).vocab_size
-
-    @property
-    def room(self) -> int:
-        """The most tokens that a sequence of each can hold."""
+    def context_length(self) -> int:
+        """The most tokens that a sequence of every model can hold."""
         return min(model.context_length for model in self.by_role.values())
 
     def close(self) -> None:
-        """Free them."""
+        """Free the models."""
         for model in self.by_role.values():
             model.close()
 
 
-def roles(branches: Collection[Branch]) -> list[str]:
-    """The models that these branches need."""
-    needed = {MODEL_OF[branch] for branch in branches}
-    return [role for role in ROLES if role in needed]
+def branch_prompt(branch: Branch, prompts: TokenPrompts) -> tuple[int, ...]:
+    """The token ids that a branch reads before the answer."""
+    return {
+        "llm_without": prompts.public,
+        "llm_guided": prompts.guided,
+        "llm_with": prompts.private,
+        "slm_without": prompts.public,
+        "slm_with": prompts.private,
+        "slm_about": prompts.about,
+        "tuned_slm": prompts.public,
+        "untuned_slm": prompts.public,
+    }[branch]
 
 
-def sequences(branches: Collection[Branch], role: str) -> int:
+def count_sequences(branches: Collection[Branch], role: str) -> int:
     """How many sequences of one model a sample takes."""
     return sum(MODEL_OF[branch] == role for branch in branches)
 
@@ -93,9 +103,10 @@ def require_models(branches: Collection[Branch], given: Collection[str]) -> None
     """Check before loading that every branch has a model.
 
     Raises:
-        ParameterError: one has none.
+        ParameterError: a branch has none.
     """
-    missing = [role for role in roles(branches) if role not in given]
+    needed = {MODEL_OF[branch] for branch in branches}
+    missing = [role for role in ROLES if role in needed and role not in given]
     if missing:
         options = " and ".join(f"--{role}" for role in missing)
         raise ParameterError(
@@ -103,36 +114,24 @@ def require_models(branches: Collection[Branch], given: Collection[str]) -> None
         )
 
 
-def prompt_of(branch: Branch, prompts: TokenPrompts) -> tuple[int, ...]:
-    """What the branch's model reads before the answer."""
-    if branch == "llm_guided":
-        return prompts.guided
-    if branch == "slm_about":
-        return prompts.about
-    return prompts.private if branch in PRIVATE else prompts.public
-
-
-CONTEXT = 4096
-
-
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
     """Models by role ("llm", "slm", "tuned", "untuned"), as names or paths.
 
     Attributes:
-        names: by role.
+        names: the models, by role.
         context: the most tokens of a prompt and its answer.
         threads: computing threads; None for the physical cores.
-        device: for models that transformers runs, e.g. "cuda".
+        device: where transformers runs its models, e.g. "cuda".
     """
 
     names: Mapping[str, str]
-    context: int = CONTEXT
+    context: int = 4096
     threads: int | None = None
     device: str | None = None
 
     def header(self, experiment: Experiment) -> dict[str, Any]:
-        """What the rows of a run point to.
+        """The header of a run, which its rows refer to.
 
         Raises:
             ParameterError: a method needs a model that is not named.
@@ -140,28 +139,38 @@ class ModelChoice:
             ModelFileError: a model is not fetched yet.
         """
         require_models(experiment.branches, self.names)
-        described = {role: provenance.describe(name) for role, name in self.names.items()}
-        work = experiment.work
-        return provenance.header(
-            described,
-            context=self.context,
-            threads=self.threads,
-            device=self.device,
-            lanes=work.lanes if isinstance(work, Generating) else 1,
-        )
+        content = {
+            "format": FORMAT,
+            "models": {role: describe_model(name) for role, name in self.names.items()},
+            "versions": {
+                "costeer": __version__,
+                "rules": RULES,
+                "python": platform.python_version(),
+                "numpy": metadata.version("numpy"),
+                **{name: version for name in ENGINES if (version := _version(name))},
+            },
+            "machine": f"{platform.system()} {platform.machine()}",
+            "settings": {
+                "context": self.context,
+                "threads": self.threads,
+                "device": self.device,
+                "lanes": experiment.lanes,
+            },
+        }
+        return {"run": short_hash(json.dumps(content, sort_keys=True)), **content}
 
-    def open(self, experiment: Experiment) -> Models:
+    def load(self, experiment: Experiment) -> Models:
         """Load the models that the experiment needs; close them when done."""
         needed = experiment.branches
-        lanes = experiment.work.lanes if isinstance(experiment.work, Generating) else 1
+        # Baselines alone need no model, but lengths are counted in tokens.
+        roles = [role for role in ROLES if count_sequences(needed, role)] or ["slm"]
         loaded: dict[str, LanguageModel] = {}
         try:
-            # Without any method (copying only) the tokenizer is still wanted, for the lengths.
-            for role in roles(needed) or ["slm"]:
+            for role in roles:
                 loaded[role] = load_model(
                     self.names[role],
                     context=self.context,
-                    sequences=max(lanes * sequences(needed, role), 1),
+                    sequences=max(experiment.lanes * count_sequences(needed, role), 1),
                     threads=self.threads,
                     device=self.device,
                 )
@@ -170,3 +179,32 @@ class ModelChoice:
             for model in loaded.values():
                 model.close()
             raise
+
+
+def describe_model(name_or_path: str) -> dict[str, str]:
+    """A model's name and the SHA-256 of its file, or of all files of its folder.
+
+    Raises:
+        UnknownModelError: neither a name of the catalog nor a model file or folder.
+        ModelFileError: it is not fetched yet.
+    """
+    if name_or_path == "fake" or name_or_path.startswith("fake:"):
+        return {"name": name_or_path, "sha256": short_hash(name_or_path)}
+    path = resolve(name_or_path)
+    digest = hash_file(path) if path.is_file() else _hash_folder(path)
+    return {"name": name_of(path), "sha256": digest}
+
+
+def _hash_folder(path: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path.iterdir()):
+        if file.suffix in WEIGHTS:
+            digest.update(f"{file.name} {hash_file(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,8 +1,8 @@
 """Who rates texts: the judge over the network, or the reward model on this machine.
 
-The judge is asked by a few threads; its failures of single texts are opinions, and many in a row
-are an error. The identity of a rater is what its ratings depend on: the model, and a hash of the
-prompts or of the files.
+Several threads ask the judge; a failure to rate one text is a result, many in a row are an error.
+The identity of a rater is what its ratings depend on: the model, and a hash of the prompts or of
+the files.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from costeer.cloud.client.address import check_url, headers
 from costeer.exceptions import CloudError, CloudRefusedError, ParameterError
 from costeer_evals.metrics.judge import Aspect, Judge, prompt
-from costeer_evals.run import provenance
-from costeer_evals.run.rating import Opinion, Rate, Score, Wanted
-from costeer_evals.run.row import plain
-from costeer_evals.samples import hash_of
-from costeer_evals.tasks.base import Metric, Record, Sample
+from costeer_evals.run.models import describe_model
+from costeer_evals.run.rating import Rate, RatedScore, RatingRequest, RatingResult
+from costeer_evals.run.row import to_json
+from costeer_evals.samples import short_hash
+from costeer_evals.tasks.base import Metric, PastText, Sample
 from costeer_evals.tasks.registry import TASKS
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ASPECTS: tuple[Aspect, ...] = ("overall", "personal")
-OF_ONE_TEXT = (400, 413, 422)
-"""Statuses that may be due to one prompt (too long, filtered), and not to the way of asking."""
-BORNE = 10
-"""Texts in a row that a judge may fail to rate."""
-BATCH = 4
+STATUSES_OF_ONE_TEXT = (400, 413, 422)
+"""Statuses that one prompt may cause (too long, filtered), so that others may still be rated."""
+MAX_FAILURES = 10
+"""A judge that fails to rate this many texts in a row is given up."""
+BATCH_SIZE = 4
 DTYPE = "bfloat16"
 END = -1
 
 
-def require_suitable(names: Sequence[str], metric: Metric) -> None:
+def require_metric(tasks: Sequence[str], metric: Metric) -> None:
     """Check that the metric was published for these tasks.
 
     Raises:
@@ -50,7 +50,7 @@ def require_suitable(names: Sequence[str], metric: Metric) -> None:
     """
     suitable = [name for name, task in TASKS.items() if metric in task.metrics]
     title = {"judge": "The judge", "armorm": "The reward model"}.get(metric, metric)
-    for name in names:
+    for name in tasks:
         if name not in suitable:
             raise ParameterError(
                 f"{title} does not rate texts of {name[:40]!r}.",
@@ -58,15 +58,15 @@ def require_suitable(names: Sequence[str], metric: Metric) -> None:
             )
 
 
-def _prompts() -> str:
-    """A hash of the judge's prompts, by what they make of a sample."""
+def _hash_prompts() -> str:
+    """A hash of the judge's prompts, as they are for a made-up sample."""
     sample = Sample(
-        "", "query", "", None, "", profile="profile", history=(Record("title", "text"),)
+        "", "query", "", None, "", profile="profile", history=(PastText("title", "text"),)
     )
-    return hash_of("\n".join(prompt(sample, "answer", aspect) for aspect in ASPECTS))
+    return short_hash("\n".join(prompt(sample, "answer", aspect) for aspect in ASPECTS))
 
 
-class Judging:
+class JudgeRater:
     """The judge; see ``metrics.judge``.
 
     Args:
@@ -75,14 +75,14 @@ class Judging:
         accepted: the operator of the server may see the users' private data.
         api_key: sent as a bearer token, if given.
         parallel: requests at once.
-        wait: seconds before the first repeat of a request that failed.
+        wait: seconds before the first retry of a failed request.
 
     Raises:
-        ParameterError: it was not accepted what would be sent.
-        UsageError: the address or the key cannot be used.
+        ParameterError: it was not accepted that the judge sees private data.
+        UsageError: the address or the key is unusable.
     """
 
-    scores: tuple[Score, ...] = ASPECTS
+    scores: tuple[RatedScore, ...] = ASPECTS
 
     def __init__(
         self,
@@ -101,17 +101,21 @@ class Judging:
                 "history, the query and the text.",
                 "If the operator of that server may see them, add --judge-sees-private-data.",
             )
-        headers(api_key)  # raises where the key could not be sent
+        headers(api_key)  # raises if the key cannot be sent
         self._address, self._model, self._api_key = address, model, api_key
         self._parallel, self._wait = parallel, wait
-        self.identity: Mapping[str, Any] = {"kind": "judge", "name": model, "prompts": _prompts()}
+        self.identity: Mapping[str, Any] = {
+            "kind": "judge",
+            "name": model,
+            "prompts": _hash_prompts(),
+        }
 
     @contextmanager
-    def opened(self) -> Iterator[Rate]:
-        """Connect; see ``Rater``.
+    def open(self) -> Iterator[Rate]:
+        """Connect; see ``Rater.open``.
 
         Raises:
-            CloudRefusedError: the server refuses for good.
+            CloudRefusedError: the server refuses every request.
             CloudError: it failed for many texts in a row.
         """
         with Judge(
@@ -123,81 +127,86 @@ class Judging:
         ) as judge:
             yield partial(self._rate, judge)
 
-    def _rate(self, judge: Judge, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Opinion]]:
+    def _rate(
+        self, judge: Judge, requests: Sequence[RatingRequest]
+    ) -> Iterator[tuple[RatingRequest, RatingResult]]:
         failed = 0
-        for one, opinion in in_threads(partial(_ask, judge), wanted, self._parallel):
-            yield one, opinion
-            failed = failed + 1 if opinion.value is None else 0
-            if failed == BORNE:
+        for request, result in map_in_threads(partial(_ask, judge), requests, self._parallel):
+            yield request, result
+            failed = failed + 1 if result.value is None else 0
+            if failed == MAX_FAILURES:
                 raise CloudError(
-                    f"The judge failed {BORNE} times in a row, at last by: {opinion.failure}.",
-                    "Check its server and its model; the same command goes on where it was.",
+                    f"The judge failed {MAX_FAILURES} times in a row; the last failure was: "
+                    f"{result.failure}.",
+                    "Check its server and its model; the same command continues.",
                 )
 
 
-def _ask(judge: Judge, wanted: Wanted) -> Opinion:
-    text, aspect = wanted.text, cast(Aspect, wanted.score)
+def _ask(judge: Judge, request: RatingRequest) -> RatingResult:
+    kept, aspect = request.text, cast(Aspect, request.score)
     try:
-        rating = judge.rate(text.sample, text.text, aspect)
+        rating = judge.rate(kept.sample, kept.text, aspect)
     except CloudRefusedError as error:
-        if error.status not in OF_ONE_TEXT:
+        if error.status not in STATUSES_OF_ONE_TEXT:
             raise
-        return Opinion(None, failure=f"status {error.status}")
-    return Opinion(rating.score, rating.attempts, rating.failure)
+        return RatingResult(None, failure=f"status {error.status}")
+    return RatingResult(rating.score, rating.attempts, rating.failure)
 
 
-def in_threads(work: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[tuple[T, R]]:
-    """Every item and what came of it, as they come; after an error nothing more is begun.
+def map_in_threads(
+    function: Callable[[T], R], items: Sequence[T], count: int
+) -> Iterator[tuple[T, R]]:
+    """Yield every item with its result, as they come; after an error no item is started.
 
-    A result is taken before the next item is begun, so that never more than ``count`` are lost.
-    The threads are daemons: a request under way cannot keep an interrupted process alive.
+    A result is taken before the next item is started, so at most ``count`` are ever lost. The
+    threads are daemons: a request under way cannot keep an interrupted process alive.
     """
-    given: SimpleQueue[int] = SimpleQueue()
+    started: SimpleQueue[int] = SimpleQueue()
     done: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
 
     def serve() -> None:
-        for place in iter(given.get, END):
+        for index in iter(started.get, END):
             future: Future[R] = Future()
             try:
-                future.set_result(work(items[place]))
+                future.set_result(function(items[index]))
             except BaseException as error:  # noqa: BLE001  # raised again where the result is read
                 future.set_exception(error)
-            done.put((place, future))
+            done.put((index, future))
 
     count = min(count, len(items))
-    for place in range(count):
-        given.put(place)
+    for index in range(count):
+        started.put(index)
         threading.Thread(target=serve, daemon=True).start()
     try:
         for following in range(count, count + len(items)):
-            place, future = done.get()
-            yield items[place], future.result()
-            given.put(following if following < len(items) else END)
+            index, future = done.get()
+            yield items[index], future.result()
+            started.put(following if following < len(items) else END)
     finally:
         for _ in range(count):
-            given.put(END)
+            started.put(END)
 
 
-class Rewarding:
+class RewardModelRater:
     """The reward model; see ``metrics.armorm``.
 
     Args:
-        source: a folder, or a name on the hub; that of the paper's model by default.
-        device: "cpu" or "cuda", say.
+        source: a folder, or a name on the hub; the paper's model by default.
+        device: "cpu" or "cuda", for example.
 
     Raises:
         UnknownModelError: the folder holds no model.
     """
 
-    scores: tuple[Score, ...] = ("armorm",)
+    scores: tuple[RatedScore, ...] = ("armorm",)
 
     def __init__(self, source: str = "", device: str | None = None) -> None:
         from costeer_evals.metrics.armorm import INSTRUCTION_FOLLOWING, MAX_TOKENS, MODEL
 
         self._source, self._device = source or MODEL, device or "cpu"
-        folder = Path(self._source).expanduser().is_dir()
-        # What the hub has under a name is not hashed: it is not known before it was fetched.
-        model = provenance.describe(self._source) if folder else {"name": self._source}
+        is_folder = Path(self._source).expanduser().is_dir()
+        # A model on the hub is not hashed: its files are unknown until they are fetched.
+        model = describe_model(self._source) if is_folder else {"name": self._source}
         self.identity: Mapping[str, Any] = {
             "kind": "armorm",
             **model,
@@ -207,8 +216,8 @@ class Rewarding:
         }
 
     @contextmanager
-    def opened(self) -> Iterator[Rate]:
-        """Load it; see ``Rater``.
+    def open(self) -> Iterator[Rate]:
+        """Load the model; see ``Rater.open``.
 
         Raises:
             ModelFileError: it is missing or of another kind.
@@ -216,13 +225,14 @@ class Rewarding:
         from costeer_evals.metrics.armorm import ArmoRM
 
         source = str(Path(self._source).expanduser())
-        yield partial(_rewards, ArmoRM.load(source, self._device, DTYPE, BATCH))
+        yield partial(_rate_batches, ArmoRM.load(source, self._device, DTYPE, BATCH_SIZE))
 
 
-def _rewards(model: ArmoRM, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Opinion]]:
-    """A batch at a time."""
-    for start in range(0, len(wanted), BATCH):
-        batch = wanted[start : start + BATCH]
+def _rate_batches(
+    model: ArmoRM, requests: Sequence[RatingRequest]
+) -> Iterator[tuple[RatingRequest, RatingResult]]:
+    for start in range(0, len(requests), BATCH_SIZE):
+        batch = requests[start : start + BATCH_SIZE]
         samples = [one.text.sample for one in batch]
         rewards = model.scores(
             [sample.query for sample in samples],
@@ -230,5 +240,5 @@ def _rewards(model: ArmoRM, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, 
             [one.text.text for one in batch],
         )
         for one, reward in zip(batch, rewards.tolist(), strict=True):
-            value = plain(reward)
-            yield one, Opinion(value, failure="" if value is not None else "not finite")
+            value = to_json(reward)
+            yield one, RatingResult(value, failure="" if value is not None else "not finite")

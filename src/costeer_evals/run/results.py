@@ -1,9 +1,9 @@
 """The file that a run appends to: JSON lines, safe to kill at any moment, one writer at a time.
 
 A line is a header (what made the rows that name it), a row, or a rating of a row's text. Lines are
-written whole, several in one call; what a kill leaves is at most one line cut short at the end,
-which readers pass over and the next writer cuts off. Rows of one file are all of the same models.
-Knows nothing of what rows and ratings mean beyond their identity.
+written whole, several in one call, so a kill leaves at most one partial line at the end, which
+readers skip and the next writer truncates. All rows of a file are of the same models. Knows nothing
+of what rows and ratings mean beyond their key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from costeer.exceptions import InputError
 from costeer.models.files.lock import LockedError, exclusive
 
-Row: TypeAlias = dict[str, Any]
+ResultRow: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str, str, str]
 """Kind, task, sample, method key, settings."""
 
@@ -28,37 +28,37 @@ REQUIRED_OF_RATING = (*REQUIRED, "answer", "rater", "scores")
 
 
 @dataclass(slots=True)
-class Contents:
+class ResultContents:
     """What a file holds.
 
     Attributes:
-        headers: by their id.
-        rows: in the order of the file, each once.
+        headers: by id.
+        rows: by key, in the order of the file.
         ratings: in the order of the file; of several for one text, the last counts.
-        length: bytes of whole lines; what follows was cut short.
+        length: bytes up to the last whole line.
     """
 
     headers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    rows: dict[Key, Row] = field(default_factory=dict)
-    ratings: list[Row] = field(default_factory=list)
+    rows: dict[Key, ResultRow] = field(default_factory=dict)
+    ratings: list[ResultRow] = field(default_factory=list)
     length: int = 0
 
 
 def key_of(row: Mapping[str, Any]) -> Key:
-    """The identity of a row."""
-    return key(row["kind"], row["task"], row["sample"], row["method"], row["settings"])
+    """The key of a row."""
+    return make_key(row["kind"], row["task"], row["sample"], row["method"], row["settings"])
 
 
-def key(kind: str, task: str, sample: str, method: str, settings: Mapping[str, Any]) -> Key:
-    """The identity of a row."""
+def make_key(kind: str, task: str, sample: str, method: str, settings: Mapping[str, Any]) -> Key:
+    """The key of a row, from its parts."""
     return kind, task, sample, method, json.dumps(settings, sort_keys=True)
 
 
-def read(path: Path) -> Contents:
+def read(path: Path) -> ResultContents:
     """Read a file that exists.
 
     Raises:
-        InputError: it cannot be read, or a line of it is damaged.
+        InputError: it cannot be read, or a line is damaged.
     """
     try:
         raw = path.read_bytes()
@@ -66,15 +66,15 @@ def read(path: Path) -> Contents:
         raise InputError(
             f"{path} cannot be read: {error.strerror}.", "Check the path of the results."
         ) from None
-    contents = Contents(length=raw.rfind(b"\n") + 1)
+    contents = ResultContents(length=raw.rfind(b"\n") + 1)
     lines = raw[: contents.length].split(b"\n")[:-1]
     for number, line in enumerate(lines, start=1):
-        values = _parsed(line)
+        values = _parse_line(line)
         if values is None and number == len(lines):  # a power cut may leave this behind
             contents.length -= len(line) + 1
         elif values is None:
             raise InputError(
-                f"{path}, line {number}: this is no line of results.",
+                f"{path}, line {number} is not a line of results.",
                 "Is it the right file? Results come from `costeer eval run`.",
             )
         elif "header" in values:
@@ -86,7 +86,7 @@ def read(path: Path) -> Contents:
     return contents
 
 
-def _parsed(line: bytes) -> Row | None:
+def _parse_line(line: bytes) -> ResultRow | None:
     try:
         values = json.loads(line)
     except ValueError:
@@ -103,19 +103,19 @@ def _parsed(line: bytes) -> Row | None:
 
 
 class ResultFile:
-    """A file open for appending; see ``opened``.
+    """A file open for appending; see ``open_results``.
 
     Args:
-        path: of the file.
+        path: the file.
         contents: what it holds already; kept up to date.
     """
 
-    def __init__(self, path: Path, contents: Contents) -> None:
+    def __init__(self, path: Path, contents: ResultContents) -> None:
         self.path = path
         self.contents = contents
 
-    def begin(self, header: Mapping[str, Any]) -> None:
-        """Say what makes the rows that follow; nothing is written if that was said before.
+    def write_header(self, header: Mapping[str, Any]) -> None:
+        """Write the header of the rows that follow, unless the file has it already.
 
         Raises:
             InputError: the file holds results of other models.
@@ -130,26 +130,23 @@ class ResultFile:
                     "Give another --out; one file is for one set of models.",
                 )
         if header["run"] not in self.contents.headers:
-            self._write([{"header": header}])
+            append_lines(self.path, [{"header": header}])
             self.contents.headers[header["run"]] = header
 
-    def append(self, rows: Iterable[Row]) -> None:
-        """Write rows, all or (if killed) some of them; they are on the disk when this returns."""
+    def append(self, rows: Iterable[ResultRow]) -> None:
+        """Append rows that are not there yet; they are on disk when this returns."""
         fresh = [row for row in rows if key_of(row) not in self.contents.rows]
-        self._write(fresh)
+        append_lines(self.path, fresh)
         self.contents.rows.update((key_of(row), row) for row in fresh)
 
-    def rate(self, rating: Row) -> None:
-        """Write a rating; it is on the disk when this returns."""
-        self._write([{"rating": rating}])
+    def append_rating(self, rating: ResultRow) -> None:
+        """Append a rating; it is on disk when this returns."""
+        append_lines(self.path, [{"rating": rating}])
         self.contents.ratings.append(rating)
 
-    def _write(self, lines: list[Row]) -> None:
-        append_lines(self.path, lines)
 
-
-def cut_off_rest(path: Path) -> None:
-    """Cut off a last line that a kill cut short, so that the next one begins on a line of its own.
+def truncate_partial_line(path: Path) -> None:
+    """Remove a partial last line, so that the next line starts on its own.
 
     Raises:
         InputError: the file cannot be read or written.
@@ -161,13 +158,13 @@ def cut_off_rest(path: Path) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Check it.") from None
 
 
-def private(path: str, flags: int) -> int:
-    """An ``opener`` whose new files are for their owner alone: texts and rows tell of people."""
+def private_opener(path: str, flags: int) -> int:
+    """An ``opener`` for files that only their owner may read: texts and rows tell of people."""
     return os.open(path, flags, 0o600)
 
 
 def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Append JSON lines in one write, and see them onto the disk.
+    """Append JSON lines in one write, and flush them to disk.
 
     Raises:
         InputError: the file cannot be written.
@@ -176,7 +173,7 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     if not data:
         return
     try:
-        with open(path, "ab", buffering=0, opener=private) as file:
+        with open(path, "ab", buffering=0, opener=private_opener) as file:
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]
@@ -184,20 +181,20 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror}.",
-            "What was written before is kept; run again to go on.",
+            "The results so far are kept; run again to go on.",
         ) from None
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ResultFile]:
-    """Open a file for one writer; make it, and its folder, if it is missing.
+def open_results(path: Path) -> Iterator[ResultFile]:
+    """Open a file for one writer; creates it, and its folder, if missing.
 
     Raises:
-        InputError: another process writes to it, or it is no file of results.
+        InputError: another process writes to it, or it is not a file of results.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        open(path, "ab", opener=private).close()
+        open(path, "ab", opener=private_opener).close()
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror}.", "Check the path given by --out."
@@ -211,5 +208,5 @@ def opened(path: Path) -> Iterator[ResultFile]:
     except LockedError:
         raise InputError(
             f"Another process is writing to {path}.",
-            "Wait for it, or give every shard a file of its own.",
+            "Wait for it, or give every shard its own file.",
         ) from None

@@ -1,100 +1,103 @@
-"""What stands in a row: scores, hashes, sizes and seconds, and never a text.
+"""What a row of results holds: scores, hashes, sizes and seconds, and never a text.
 
-A group may be a person's name and is kept as a hash. Numbers that are not finite are null.
+A group may be a person's name, so it is kept as a hash. Numbers that are not finite are null.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from costeer_evals.methods.base import Method
 from costeer_evals.metrics.likelihood import TextScores
-from costeer_evals.run.experiment import Copying, Experiment
-from costeer_evals.run.results import Row
-from costeer_evals.samples import EncodedUnit
-from costeer_evals.tasks.base import Sample
+from costeer_evals.run.experiment import CopyBaseline, Experiment
+from costeer_evals.run.results import ResultRow
+from costeer_evals.samples import EncodedSample
 
 DIGITS = 6
 
 
-def row(
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """The rows of one sample, or one row and its text for those who keep texts."""
+
+    rows: tuple[ResultRow, ...]
+    texts: tuple[ResultRow, ...] = ()
+
+
+def build_row(
     run: str,
     experiment: Experiment,
-    encoded: EncodedUnit,
-    method: Method | Copying,
+    encoded: EncodedSample,
+    method: Method | CopyBaseline,
     scores: Mapping[str, Any],
     seconds: Mapping[str, Any],
     **more: Any,
-) -> Row:
-    """One row.
+) -> ResultRow:
+    """Build one row.
 
     Args:
         run: the header's id.
-        experiment: what was to be done.
+        experiment: what was run.
         encoded: the sample.
         method: the method.
-        scores: what came of it.
-        seconds: what took how long.
-        more: anything else to keep.
+        scores: its scores.
+        seconds: the time of each part.
+        more: anything else to record.
     """
-    unit = encoded.unit
+    origin, sample, prompts = encoded.origin, encoded.origin.sample, encoded.prompts
+    from_benchmark = {"topic": sample.kind, "half": sample.half}
     return {
         "run": run,
         "kind": experiment.kind,
-        "task": unit.task,
-        "sample": unit.sample.id,
-        "group": unit.group,
-        **{name: value for name, value in _told(unit.sample).items() if value},
-        "texts": unit.texts,
-        "prompts": encoded.hash,
+        "task": origin.task,
+        "sample": sample.id,
+        "group": origin.group,
+        **{name: value for name, value in from_benchmark.items() if value},
+        "texts": origin.texts_hash,
+        "prompts": encoded.ids_hash,
         "method": method.key(),
         "label": method.label,
         "parameters": _parameters(method),
         "violates_privacy": isinstance(method, Method) and method.violates_privacy,
-        "settings": dict(experiment.settings),
+        "settings": experiment.config.settings(),
         "tokens": {
-            "public": len(encoded.prompts.public),
-            "private": len(encoded.prompts.private),
-            "reference": len(encoded.prompts.reference),
+            "public": len(prompts.public),
+            "private": len(prompts.private),
+            "reference": len(prompts.reference),
         },
-        "scores": {name: plain(value) for name, value in scores.items()},
+        "scores": {name: to_json(value) for name, value in scores.items()},
         **more,
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
     }
 
 
-def _told(sample: Sample) -> dict[str, str]:
-    """What the benchmark says of the sample itself."""
-    return {"topic": sample.kind, "half": sample.half}
-
-
-def _parameters(method: Method | Copying) -> dict[str, Any]:
+def _parameters(method: Method | CopyBaseline) -> dict[str, Any]:
     return {"name": method.name, **method.parameters} if isinstance(method, Method) else {}
 
 
-def plain(value: Any) -> Any:
-    """A number, a list or an array as JSON has it, six digits after the point."""
+def to_json(value: Any) -> Any:
+    """A number, list or array as JSON stores it: six decimals, null where it is not finite."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if isinstance(value, float):
         return round(value, DIGITS) if math.isfinite(value) else None
     return value
 
 
-def likelihood(scores: TextScores) -> dict[str, Any]:
-    """Its fields, as they stand in a row."""
+def likelihood_fields(scores: TextScores) -> dict[str, Any]:
+    """The fields of a likelihood, as a row stores them."""
     return asdict(scores)
 
 
-def read_likelihood(scores: Mapping[str, Any]) -> TextScores:
-    """The inverse; a target that was ruled out is -inf again."""
+def parse_likelihood(scores: Mapping[str, Any]) -> TextScores:
+    """The inverse of ``likelihood_fields``; a target that was ruled out is -inf again."""
     target, kl = scores["target"], scores["kl"]
     return TextScores(
         tokens=scores["tokens"],

@@ -1,8 +1,8 @@
 """Likelihoods of a reference under every method, by teacher forcing.
 
-Each branch reads the prompt and the reference once, all methods score the same rows. The reference
-goes in pieces, because rows are large: 32 of them over 152k tokens are 19 MB a branch, those of a
-whole reference of 300 tokens would be 180 MB.
+Each branch reads the prompt and the reference once, and all methods score the same rows. The
+reference is read in pieces, because rows are large: 32 of them over 152k tokens take 19 MB per
+branch; a whole reference of 300 tokens would take 180 MB.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from costeer.models.base import TokenSequence
 from costeer_evals.methods.base import Branch, Method, Rule
 from costeer_evals.metrics.likelihood import TextScores, score_tokens
 from costeer_evals.prompts import TokenPrompts
-from costeer_evals.run.logprob_store import KeptRows, Rounded
-from costeer_evals.run.models import Models, prompt_of
+from costeer_evals.run.logprob_store import LogprobStore, Rounded
+from costeer_evals.run.models import Models, branch_prompt
 
 PIECE = 32
-"""Tokens of the reference scored at once; part of what a row is, because engines round by batch."""
+"""Reference tokens scored at once. Changing it changes scores, because engines round by batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What came of one sample.
+class ReferenceScores:
+    """The likelihoods of one reference.
 
     Attributes:
         scores: by method key.
-        seconds: by method key, the rule and its scores alone.
-        branch_seconds: of the model's work, by branch.
+        seconds: by method key: the rule and its scores alone.
+        branch_seconds: by branch: the model's work.
     """
 
     scores: Mapping[str, TextScores]
@@ -40,94 +40,96 @@ class Scored:
     branch_seconds: Mapping[Branch, float]
 
 
-def score(
+def score_reference(
     prompts: TokenPrompts,
     methods: Sequence[Method],
     models: Models,
+    *,
     kl: bool,
-    kept: KeptRows | None = None,
-) -> Scored:
+    store: LogprobStore | None = None,
+) -> ReferenceScores:
     """Score one reference under every method.
 
     Args:
         prompts: with a reference of at least one token.
-        methods: which.
+        methods: the methods.
         models: for all branches that the methods need.
         kl: measure divergences from the LLM with context.
-        kept: rows that need not be computed again, if rows are kept.
+        store: log-probabilities kept on disk, which need not be computed again.
     """
     needed: set[Branch] = {branch for method in methods for branch in method.needs}
     if kl:
         needed.add("llm_with")
-    reading = _Reading(prompts, models, sorted(needed), kept)
+    reader = _BranchReader(prompts, models, sorted(needed), store)
     policies = [_Policy(method, prompts) for method in methods]
     try:
         for start in range(0, len(prompts.reference), PIECE):
             targets = np.asarray(prompts.reference[start : start + PIECE])
-            rows = reading.rows(start)
+            rows = reader.read(start)
             for policy in policies:
                 policy.add(rows, start, targets, rows["llm_with"] if kl else None)
     finally:
-        reading.close()
-    return Scored(
+        reader.close()
+    return ReferenceScores(
         scores={p.key: p.total for p in policies if p.total is not None},
         seconds={p.key: p.seconds for p in policies},
-        branch_seconds=reading.seconds,
+        branch_seconds=reader.seconds,
     )
 
 
-class _Reading:
-    """The branches of one sample, each with its sequence, or with rows that were kept."""
+class _BranchReader:
+    """The branches of one sample, each with its sequence or with rows from the store."""
 
     def __init__(
         self,
         prompts: TokenPrompts,
         models: Models,
         branches: Sequence[Branch],
-        kept: KeptRows | None,
+        store: LogprobStore | None,
     ) -> None:
         self._prompts = prompts
         self._branches = branches
-        self._kept = kept
-        self._known: dict[Branch, Rounded] = {}
+        self._store = store
+        self._stored: dict[Branch, Rounded] = {}
         self._new: dict[Branch, list[Rounded]] = {}
         self._sequences: dict[Branch, TokenSequence] = {}
         self.seconds: dict[Branch, float] = dict.fromkeys(branches, 0.0)
         try:
             for branch in branches:
-                rows = kept.load(branch, prompts) if kept is not None else None
+                rows = store.load(branch, prompts) if store is not None else None
                 if rows is not None:
-                    self._known[branch] = rows
+                    self._stored[branch] = rows
                     continue
-                self._sequences[branch] = models.of(branch).sequence()
+                self._sequences[branch] = models.for_branch(branch).sequence()
                 self._new[branch] = []
         except BaseException:
             self.close()
             raise
 
-    def rows(self, start: int) -> dict[Branch, Array]:
-        """(n, V) for each branch: rows that predict the piece of the reference from ``start``."""
-        return {branch: self._rows(branch, start) for branch in self._branches}
+    def read(self, start: int) -> dict[Branch, Array]:
+        """(n, V) per branch: the rows that predict the piece of the reference from ``start``."""
+        return {branch: self._read(branch, start) for branch in self._branches}
 
-    def _rows(self, branch: Branch, start: int) -> Array:
-        known = self._known.get(branch)
-        if known is not None:
-            return known[start : start + PIECE].astype(np.float32)
+    def _read(self, branch: Branch, start: int) -> Array:
+        stored = self._stored.get(branch)
+        if stored is not None:
+            return stored[start : start + PIECE].astype(np.float32)
         rows = self._extend(branch, start)
-        if self._kept is None:
+        if self._store is None:
             return rows
         rounded = rows.astype(np.float16)
         self._new[branch].append(rounded)
         if start + PIECE >= len(self._prompts.reference):
-            self._kept.save(branch, self._prompts, np.concatenate(self._new.pop(branch)))
+            self._store.save(branch, self._prompts, np.concatenate(self._new.pop(branch)))
         return rounded.astype(np.float32)
 
     def _extend(self, branch: Branch, start: int) -> Array:
         began = time.perf_counter()
         reference = self._prompts.reference
-        # The row that predicts a token follows the one before it, at first the prompt's last.
+        # The row that predicts a token follows the token before it, at first the prompt's last.
         end = min(start + PIECE, len(reference))
-        before = prompt_of(branch, self._prompts) if start == 0 else reference[start - 1 : start]
+        prompt = branch_prompt(branch, self._prompts)
+        before = prompt if start == 0 else reference[start - 1 : start]
         result = self._sequences[branch].extend([*before, *reference[start : end - 1]], end - start)
         self.seconds[branch] += time.perf_counter() - began
         return result

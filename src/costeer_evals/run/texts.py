@@ -1,6 +1,6 @@
-"""What a text is worth, as a row; and the text itself, for those who ask for it.
+"""The scores of a text, as a row; and the text itself, for those who keep texts.
 
-A row names its text by a hash, so that texts kept in a file can be found for their rows again.
+A row names its text by a hash, so that kept texts can be matched to their rows.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from costeer_evals.metrics.adherence import adherence, artefact, refusal
 from costeer_evals.metrics.overlap import overlap
 from costeer_evals.metrics.repetition import repetition, words
 from costeer_evals.run import results
-from costeer_evals.run import row as rows
-from costeer_evals.run.experiment import Copying, Experiment
-from costeer_evals.run.lane import Writing
-from costeer_evals.run.loop import Done
-from costeer_evals.run.results import Key, Row
-from costeer_evals.samples import EncodedUnit, hash_of
+from costeer_evals.run.experiment import CopyBaseline, Experiment
+from costeer_evals.run.lane import GeneratedText
+from costeer_evals.run.results import Key, ResultRow
+from costeer_evals.run.row import SampleResult, build_row
+from costeer_evals.samples import EncodedSample, short_hash
 from costeer_evals.tasks.base import Sample
 from costeer_evals.tasks.private import wording
 
@@ -40,47 +39,59 @@ def require_metrics() -> None:
     overlap("a", "a")
 
 
-def written(
-    run: str,
+def text_result(
+    run_id: str,
     experiment: Experiment,
-    sample: EncodedUnit,
-    writing: Writing,
+    sample: EncodedSample,
+    generated: GeneratedText,
     prompt_seconds: Mapping[Branch, float],
     tokenizer: Tokenizer,
-    *,
-    reused: bool,
-) -> Done:
-    """A text that a method wrote; one taken over from another sample took no time."""
-    text = tokenizer.decode_bytes(writing.ids).decode("utf-8", errors="replace")
+) -> SampleResult:
+    """The row of a generated text.
+
+    Args:
+        run_id: the header's id.
+        experiment: what was run.
+        sample: the sample.
+        generated: the finished text.
+        prompt_seconds: the time of each prompt; empty if the text was reused from another sample,
+            and so took no time.
+        tokenizer: the models'.
+    """
+    text = tokenizer.decode_bytes(generated.ids).decode("utf-8", errors="replace")
     more: dict[str, Any] = {
         "answer": answer_hash(text),
-        "ended": writing.ended,
-        "steps": writing.steps,
-        "changed": writing.changed,
+        "ended": generated.ended,
+        "steps": generated.steps,
+        "changed": generated.changed,
     }
-    scores = worth(sample.unit.sample, text)
-    if writing.nats is not None:
-        scores["nats_llm_with"] = writing.nats
-    seconds = {} if reused else _seconds(writing, prompt_seconds)
-    made = rows.row(run, experiment, sample, writing.method, scores, seconds, **more)
-    return _done(made, text)
+    scores = score_text(sample.origin.sample, text)
+    if generated.nll is not None:
+        scores["nats_llm_with"] = generated.nll
+    seconds = _seconds(generated, prompt_seconds) if prompt_seconds else {}
+    row = build_row(run_id, experiment, sample, generated.method, scores, seconds, **more)
+    return _with_text(row, text)
 
 
-def _seconds(writing: Writing, prompts: Mapping[Branch, float]) -> dict[str, float]:
-    branches = sorted(writing.method.needs)
-    return {"decode": writing.seconds, **{branch: prompts[branch] for branch in branches}}
+def _seconds(generated: GeneratedText, prompts: Mapping[Branch, float]) -> dict[str, float]:
+    branches = sorted(generated.method.needs)
+    return {"decode": generated.seconds, **{branch: prompts[branch] for branch in branches}}
 
 
-def copied(run: str, experiment: Experiment, sample: EncodedUnit, copying: Copying) -> Done:
-    """A text that was copied."""
-    text = BASELINES[copying.name](sample.unit.sample)
-    scores = worth(sample.unit.sample, text)
+def baseline_result(
+    run_id: str, experiment: Experiment, sample: EncodedSample, baseline: CopyBaseline
+) -> SampleResult:
+    """The row of a copied text."""
+    text = BASELINES[baseline.name](sample.origin.sample)
+    scores = score_text(sample.origin.sample, text)
     answer = answer_hash(text)
-    return _done(rows.row(run, experiment, sample, copying, scores, {}, answer=answer), text)
+    return _with_text(
+        build_row(run_id, experiment, sample, baseline, scores, {}, answer=answer), text
+    )
 
 
-def worth(sample: Sample, text: str) -> dict[str, Any]:
-    """All that needs no model: adherence, overlap with the reference, repetition, length, faults.
+def score_text(sample: Sample, text: str) -> dict[str, Any]:
+    """All scores that need no model: adherence, overlap with the reference, repetition, faults.
 
     ``nearest`` is the best ROUGE-2 F of the reference with a record of the history.
     """
@@ -95,24 +106,33 @@ def worth(sample: Sample, text: str) -> dict[str, Any]:
 
 
 def answer_hash(text: str) -> str:
-    """What a row calls its text."""
-    return hash_of(json.dumps(text))
+    """The hash by which a row names its text."""
+    return short_hash(json.dumps(text))
 
 
-def _done(row: Row, text: str) -> Done:
-    return Done((row,), ({**{name: row[name] for name in IDENTITY}, "text": text},))
+def _with_text(row: ResultRow, text: str) -> SampleResult:
+    return SampleResult((row,), ({**{name: row[name] for name in IDENTITY}, "text": text},))
 
 
-def keeper(path: Path) -> Callable[[Iterable[Mapping[str, Any]]], None]:
-    """Appends kept texts to a file."""
-    results.cut_off_rest(path)
+def texts_path(out: Path) -> Path:
+    """Where generated texts go: OUT.jsonl -> OUT.texts.jsonl."""
+    return out.with_name(f"{out.stem}.texts{out.suffix}")
+
+
+def text_writer(path: Path) -> Callable[[Iterable[Mapping[str, Any]]], None]:
+    """A function that appends texts to a file.
+
+    Raises:
+        InputError: the file cannot be read or written.
+    """
+    results.truncate_partial_line(path)
     return lambda lines: results.append_lines(path, lines)
 
 
-def read_kept(path: Path) -> dict[Key, list[str]]:
-    """Kept texts by the identity of their rows; one may stand there several times.
+def read_texts(path: Path) -> dict[Key, list[str]]:
+    """Read kept texts, by the key of their rows; a key may have several.
 
-    Lines that hold no text are passed over: a row whose text is missed says so.
+    Lines that hold no text are skipped: whoever misses the text of a row reports it.
 
     Raises:
         InputError: the file is missing or cannot be read.
@@ -128,13 +148,13 @@ def read_kept(path: Path) -> dict[Key, list[str]]:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "Check it.") from None
     kept: dict[Key, list[str]] = {}
     for line in lines:
-        values = _kept(line)
+        values = _parse_text(line)
         if values is not None:
             kept.setdefault(results.key_of(values), []).append(values["text"])
     return kept
 
 
-def _kept(line: bytes) -> Row | None:
+def _parse_text(line: bytes) -> ResultRow | None:
     try:
         values = json.loads(line)
     except ValueError:

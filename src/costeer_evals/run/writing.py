@@ -1,7 +1,7 @@
 """Texts by every method, several samples at a time.
 
-Samples go along in lanes; a step of all lanes is one call of each model. When a lane's text ends,
-its next method begins at once, and when it has no more, the next sample takes its place.
+Each lane holds a sample; a step of all lanes is one call of each model. When a lane's text ends,
+its next method begins at once; when it has none left, the next sample takes its place.
 """
 
 from __future__ import annotations
@@ -10,61 +10,62 @@ import copy
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from costeer_evals.methods.base import Method
 from costeer_evals.run import texts
-from costeer_evals.run.experiment import Experiment, Generating
-from costeer_evals.run.lane import Lane, Writing
-from costeer_evals.run.loop import Done
-from costeer_evals.run.models import Models, prompt_of
-from costeer_evals.samples import EncodedUnit
-
-Sample: TypeAlias = tuple[EncodedUnit, frozenset[str]]
-"""A sample, and the keys of the methods that it lacks."""
+from costeer_evals.run.experiment import Experiment, GenerateConfig
+from costeer_evals.run.lane import GeneratedText, Lane
+from costeer_evals.run.models import Models, branch_prompt
+from costeer_evals.run.row import SampleResult
+from costeer_evals.samples import EncodedSample
 
 REMEMBERED = 64
-"""Texts kept in case the next sample has the same prompts, as the four preferences of a question
-have for every method without context."""
+"""Texts kept in case a later sample has the same prompts. Without context, the four preferences of
+a question do."""
 
 
 def generate(
-    experiment: Experiment, samples: Sequence[Sample], models: Models, run: str
-) -> Iterator[Done]:
-    """Write all texts; each comes as soon as it is finished.
+    experiment: Experiment,
+    config: GenerateConfig,
+    samples: Sequence[tuple[EncodedSample, frozenset[str]]],
+    models: Models,
+    run_id: str,
+) -> Iterator[SampleResult]:
+    """Generate all texts, yielding each as soon as it is finished.
 
     Args:
-        experiment: of the kind generate.
-        samples: what is to be done.
+        experiment: the methods.
+        config: the experiment's, how to generate.
+        samples: each sample with the keys of the methods that it lacks.
         models: with sequences for as many samples as there are lanes.
-        run: the header's id.
+        run_id: the header's id.
     """
-    if not isinstance(experiment.work, Generating):
-        raise TypeError("experiment.work must be Generating")
-    writer = _Writer(experiment, experiment.work, models, run)
+    writer = _Writer(experiment, config, models, run_id)
     try:
-        yield from writer.all(samples)
+        yield from writer.write_all(samples)
     finally:
         writer.close()
 
 
 class _Writer:
-    """The lanes."""
+    """The lanes, and the texts that may be needed again."""
 
-    def __init__(self, experiment: Experiment, work: Generating, models: Models, run: str) -> None:
-        self._experiment, self._work, self._models, self._run = experiment, work, models, run
+    def __init__(
+        self, experiment: Experiment, config: GenerateConfig, models: Models, run_id: str
+    ) -> None:
+        self._experiment, self._config = experiment, config
+        self._models, self._run_id = models, run_id
         self._lanes: list[Lane] = []
-        self._remembered: OrderedDict[object, Writing] = OrderedDict()
+        self._remembered: OrderedDict[object, GeneratedText] = OrderedDict()
         self._eos = models.tokenizer.eos_ids
 
-    def all(self, samples: Sequence[Sample]) -> Iterator[Done]:
-        """See ``generate``."""
-        waiting = iter(samples)
+    def write_all(
+        self, samples: Sequence[tuple[EncodedSample, frozenset[str]]]
+    ) -> Iterator[SampleResult]:
+        """Generate all texts; see ``generate``."""
+        upcoming = iter(samples)
         while True:
-            while len(self._lanes) < self._work.lanes:
-                following = next(waiting, None)
-                if following is None:
-                    break
+            while len(self._lanes) < self._config.lanes and (following := next(upcoming, None)):
                 yield from self._open(*following)
             if not self._lanes:
                 return
@@ -77,87 +78,85 @@ class _Writer:
         for lane in self._lanes:
             lane.close()
 
-    def _open(self, sample: EncodedUnit, missing: frozenset[str]) -> Iterator[Done]:
-        for copying in self._experiment.copying:
-            if copying.key() in missing:
-                yield texts.copied(self._run, self._experiment, sample, copying)
+    def _open(self, sample: EncodedSample, missing: frozenset[str]) -> Iterator[SampleResult]:
+        for baseline in self._experiment.baselines:
+            if baseline.key() in missing:
+                yield texts.baseline_result(self._run_id, self._experiment, sample, baseline)
         methods = [method for method in self._experiment.methods if method.key() in missing]
         if methods:
             self._lanes.append(Lane(sample, methods, self._models))
 
-    def _advance(self, lane: Lane) -> Iterator[Done]:
-        """Decide until the lane needs the models again, or has nothing more to write."""
+    def _advance(self, lane: Lane) -> Iterator[SampleResult]:
+        """Choose tokens until the lane needs the models again, or has no method left."""
         while True:
-            writing = lane.writing
-            if writing is None:
-                if not lane.waiting:
+            text = lane.text
+            if text is None:
+                if not lane.remaining:
                     self._lanes.remove(lane)
                     lane.close()
                     return
-                method = lane.waiting.pop(0)
-                known = self._remembered.get(self._prompts(lane.sample, method))
-                if known is not None:
-                    if self._work.judged:  # by this sample's context
-                        known = copy.copy(known)
-                        known.nats = lane.nats(known.ids)
-                    yield self._done(lane, known, reused=True)
+                method = lane.remaining.pop(0)
+                remembered = self._remembered.get(self._inputs(lane.sample, method))
+                if remembered is not None:
+                    yield self._result(lane, self._with_nll(lane, remembered), reused=True)
                     continue
-                writing = lane.begin(method)
-            began = time.perf_counter()
-            self._decide(lane, writing)
-            writing.seconds += time.perf_counter() - began
-            if not writing.ended:
+                text = lane.begin(method)
+            self._choose_token(lane, text)
+            if not text.ended:
                 return
-            lane.writing = None
-            if self._work.judged:
-                writing.nats = lane.nats(writing.ids)
-            self._remember(lane.sample, writing)
-            yield self._done(lane, writing)
+            lane.text = None
+            self._remember(lane.sample, text)
+            yield self._result(lane, self._with_nll(lane, text))
 
-    def _decide(self, lane: Lane, writing: Writing) -> None:
-        unit = lane.sample.unit
-        seed = self._work.seed(unit.task, unit.sample.id)
-        writing.decide(self._work.sampling, seed, self._eos, self._work.max_tokens)
+    def _choose_token(self, lane: Lane, text: GeneratedText) -> None:
+        began = time.perf_counter()
+        origin, config = lane.sample.origin, self._config
+        seed = config.seed(origin.task, origin.sample.id)
+        text.choose_token(config.sampling, seed, self._eos, config.max_tokens)
+        text.seconds += time.perf_counter() - began
 
     def _step(self) -> None:
-        """One token further in every lane: one call of each model."""
+        """Extend every lane by one token, in one call of each model."""
         if not self._lanes:
             return
         began = time.perf_counter()
         for role, model in self._models.by_role.items():
-            work = [(lane, *item) for lane in self._lanes for item in lane.work(role)]
-            if not work:
+            inputs = [(lane, *item) for lane in self._lanes for item in lane.next_inputs(role)]
+            if not inputs:
                 continue
-            results = model.extend_many([(sequence, [token]) for _, _, sequence, token in work])
-            for (lane, branch, _, _), rows in zip(work, results, strict=True):
-                if lane.writing is not None:
-                    lane.writing.rows[branch] = rows
+            results = model.extend_many([(sequence, [token]) for _, _, sequence, token in inputs])
+            for (lane, branch, _, _), rows in zip(inputs, results, strict=True):
+                if lane.text is not None:
+                    lane.text.rows[branch] = rows
         share = (time.perf_counter() - began) / len(self._lanes)
         for lane in self._lanes:
-            if lane.writing is not None:
-                lane.writing.seconds += share
+            if lane.text is not None:
+                lane.text.seconds += share
 
-    def _prompts(self, sample: EncodedUnit, method: Method) -> object:
-        """What a text depends on."""
+    def _inputs(self, sample: EncodedSample, method: Method) -> object:
+        """All that a text depends on."""
         branches = sorted(method.needs)
-        prompts = tuple(prompt_of(branch, sample.prompts) for branch in branches)
-        greedy = self._work.sampling.greedy
-        noise = "" if greedy else (sample.unit.task, sample.unit.sample.id)
+        prompts = tuple(branch_prompt(branch, sample.prompts) for branch in branches)
+        greedy = self._config.sampling.greedy
+        noise = "" if greedy else (sample.origin.task, sample.origin.sample.id)
         return method.key(), prompts, noise
 
-    def _remember(self, sample: EncodedUnit, writing: Writing) -> None:
-        writing.rows = {}
-        self._remembered[self._prompts(sample, writing.method)] = writing
+    def _remember(self, sample: EncodedSample, text: GeneratedText) -> None:
+        text.rows = {}
+        self._remembered[self._inputs(sample, text.method)] = text
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _done(self, lane: Lane, writing: Writing, *, reused: bool = False) -> Done:
-        return texts.written(
-            self._run,
-            self._experiment,
-            lane.sample,
-            writing,
-            lane.prompt_seconds,
-            self._models.tokenizer,
-            reused=reused,
+    def _with_nll(self, lane: Lane, text: GeneratedText) -> GeneratedText:
+        """The text with its likelihood under the context of this lane's sample, if wanted."""
+        if not self._config.llm_with_nll:
+            return text
+        text = copy.copy(text)
+        text.nll = lane.mean_nll(text.ids)
+        return text
+
+    def _result(self, lane: Lane, text: GeneratedText, *, reused: bool = False) -> SampleResult:
+        seconds = {} if reused else lane.prompt_seconds
+        return texts.text_result(
+            self._run_id, self._experiment, lane.sample, text, seconds, self._models.tokenizer
         )

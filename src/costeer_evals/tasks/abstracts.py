@@ -1,11 +1,11 @@
-"""CoGenesis abstracts: write the abstract of a paper whose author's earlier abstracts are known.
+"""CoGenesis abstracts: write a paper's abstract for an author with known earlier abstracts.
 
 Data: github.com/TsinghuaC3I/CoGenesis, data/ablation/paper_{dev,test}.json. A row holds the
-private user turn already rendered; the public one is what stands under its last heading (as in
+private user turn already rendered; the public turn is the text under its last heading (as in
 paper_dev_wo.json there). This is not LongLaMP's abstract task.
 
 Some references nearly repeat a record of the history: report with and without those that
-``trivial.nearest_record`` finds.
+``baselines.nearest_record`` finds.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ HISTORY = "\n\n## History Paper Abstracts\n"
 
 
 class Abstracts:
-    """See the module."""
+    """The CoGenesis abstracts."""
 
     name = "cogenesis-abstracts"
     metrics: frozenset[Metric] = frozenset({"overlap"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file."""
+        """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
                 "The CoGenesis abstracts are not on the hub.",
@@ -36,7 +36,7 @@ class Abstracts:
         return [_sample(row) for row in rows.read(source, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     prompt, reference = turns(row)
     history = split_records(row, between(row, prompt, HISTORY, QUERY), "Title")
     return Sample(

@@ -1,6 +1,6 @@
-"""What a benchmark is: a name, the metrics that suit it, and samples loaded from a source.
+"""What a benchmark is: a name, the metrics published for it, and samples loaded from a source.
 
-Every text of a sample but its query is private, so a sample's repr shows its id alone.
+Every text of a sample except its query is private, so a sample's repr shows only its id.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from costeer.exceptions import ParameterError
 if TYPE_CHECKING:
     from costeer_evals.retrieval import Ranker
 
+Split: TypeAlias = Literal["train", "val", "test"]
 Metric: TypeAlias = Literal["overlap", "judge", "armorm"]
 """The published metrics: ROUGE and METEOR; the CoGenesis judge; the ArmoRM reward."""
 
-Split: TypeAlias = Literal["train", "val", "test"]
-
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Something that the user wrote earlier."""
+class PastText:
+    """A text that the user wrote earlier."""
 
     title: str = field(repr=False)
     text: str = field(repr=False)
@@ -34,22 +33,21 @@ class Sample:
 
     Attributes:
         id: unique within its task.
-        query: the public user turn; what the branches without context see.
-        context_prompt: the private user turn, which holds the query as well; what the branches
-            with context see.
+        query: the public user turn, which branches without context see.
+        context_prompt: the private user turn, which includes the query; branches with context see
+            it.
         reference: the text to compare with, if the benchmark has one.
         group: samples of one group (the same question, the same user) are resampled together.
-        profile: what is known about the user, for the judge.
-        history: what the user wrote, in the order of the prompt; for the judge and the trivial
+        profile: the facts about the user, for the judge.
+        history: the user's earlier texts, in the order of the prompt; for the judge and the copy
             baselines.
         preference: the instruction that the context adds, for the reward model.
-        context: what a person would give to CoSteer as the context; records are separated by blank
-            lines.
+        context: what a person would give CoSteer as the context; blank lines separate records.
         kind: the kind of request, for tables.
-        needs: a regular expression that an answer which respects the person matches; see
+        needs: a regular expression that an answer matches if it respects the person; see
             ``metrics.adherence``.
-        forbids: one that it does not match.
-        half: "tune" or "test" where the benchmark says so itself.
+        forbids: a regular expression that such an answer does not match.
+        half: "tune" or "test", if the benchmark divides its samples itself.
         options: answers to score instead of a reference; the first is the right one.
     """
 
@@ -59,7 +57,7 @@ class Sample:
     reference: str | None = field(repr=False)
     group: str = field(repr=False)
     profile: str = field(default="", repr=False)
-    history: tuple[Record, ...] = field(default=(), repr=False)
+    history: tuple[PastText, ...] = field(default=(), repr=False)
     preference: str = field(default="", repr=False)
     context: str = field(default="", repr=False)
     kind: str = field(default="", repr=False)
@@ -74,10 +72,9 @@ class LoadOptions:
     """What to load.
 
     Attributes:
-        split: of benchmarks whose files come split.
-        limit: the most rows of the source, from its start; None is all of them.
-        ranker: how the records of a user are ranked, where a benchmark leaves that open;
-            None is BM25.
+        split: for benchmarks that have splits.
+        limit: use only this many rows, from the start of the source; None for all.
+        ranker: ranks a user's records, for benchmarks that leave that open; None for BM25.
     """
 
     split: Split = "test"
@@ -94,7 +91,7 @@ class Task(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in the registry."""
+        """The name in the registry."""
         ...
 
     @property
@@ -106,10 +103,10 @@ class Task(Protocol):
         """Load samples.
 
         Args:
-            source: a file or a folder; None is the hub.
-            options: which of them.
+            source: a file or a folder; None for the hub.
+            options: which samples.
 
         Raises:
-            InputError: the source is missing, or a row of it lacks something.
+            InputError: the source is missing, or a row lacks something.
         """
         ...

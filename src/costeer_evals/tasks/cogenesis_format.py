@@ -1,4 +1,4 @@
-"""CoGenesis prompts: rendering one, and taking one apart that a file already holds rendered.
+"""CoGenesis prompts: rendering one, and parsing one that a file holds already rendered.
 
 Source: github.com/TsinghuaC3I/CoGenesis, src/prompts.py; the authors of CoSteer put all of it in
 the user turn.
@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from costeer_evals.tasks.base import Record
-from costeer_evals.tasks.rows import Row
+from costeer_evals.tasks.base import PastText
+from costeer_evals.tasks.rows import DataRow
 
 PROFILE = "\n\n## User Profile\n"
 HISTORY = "\n\n## User Writing History\n"
 QUERY = "\n\n## Task\n"
 
 
-def records_text(records: Sequence[Record], label: str = "Task", between: str = "\n\n") -> str:
+def records_text(records: Sequence[PastText], label: str = "Task", between: str = "\n\n") -> str:
     """``{label}: {title}\\nContent: {text}`` for every record."""
     return between.join(f"{label}: {r.title}\nContent: {r.text}" for r in records)
 
 
-def split_records(row: Row, text: str, label: str) -> tuple[Record, ...]:
+def split_records(row: DataRow, text: str, label: str) -> tuple[PastText, ...]:
     """The inverse of ``records_text``.
 
     Raises:
@@ -32,13 +32,13 @@ def split_records(row: Row, text: str, label: str) -> tuple[Record, ...]:
     for piece in re.split(rf"\n\n(?={label}: )", text):
         match = re.fullmatch(rf"{label}: (.*?)\nContent: (.*)", piece, re.DOTALL)
         if match is None:
-            raise row.error("the history in the prompt is not of the known form.")
-        records.append(Record(match[1], match[2]))
+            raise row.error("the history in the prompt does not have the known form.")
+        records.append(PastText(match[1], match[2]))
     return tuple(records)
 
 
-def between(row: Row, text: str, before: str, after: str = "") -> str:
-    """What stands between the first ``before`` and the last ``after`` (or the end).
+def between(row: DataRow, text: str, before: str, after: str = "") -> str:
+    """The text between the first ``before`` and the last ``after`` (or the end).
 
     Raises:
         InputError: one of them is missing.
@@ -54,7 +54,7 @@ def between(row: Row, text: str, before: str, after: str = "") -> str:
     return middle
 
 
-def turns(row: Row) -> tuple[str, str]:
+def turns(row: DataRow) -> tuple[str, str]:
     """The user's and the assistant's text under ``conversations``.
 
     Raises:

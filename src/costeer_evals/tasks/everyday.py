@@ -1,7 +1,7 @@
-"""Everyday requests: what people ask for, and what their context says that the answer must respect.
+"""Everyday requests: what people ask, and what in their context the answer must respect.
 
-Data: ``data/everyday.jsonl``, written for this project; see the README beside it. Rows of
-other files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
+Data: ``data/everyday.jsonl``, written for this project; see the README beside it. Rows of other
+files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
 regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind`` and ``half``
 ("dev" or "test") are optional.
 """
@@ -22,20 +22,20 @@ SHIPPED = files("costeer_evals") / "data" / "everyday.jsonl"
 
 
 class Everyday:
-    """See the module."""
+    """The everyday requests."""
 
     name = "everyday"
     metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; without a source, the set that the project ships."""
+        """Load a file, or the set that ships with CoSteer; see ``Task.load``."""
         if source is not None:
             return [_sample(row) for row in rows.read(source, options.limit)]
         with as_file(SHIPPED) as shipped:
             return [_sample(row) for row in rows.read(shipped, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     query, name = row.text("query"), row.name("id")
     needs = _expression(row, "needs")
     forbids = None if row.values.get("forbids") is None else _expression(row, "forbids")
@@ -53,12 +53,12 @@ def _sample(row: rows.Row) -> Sample:
     )
 
 
-def _expression(row: rows.Row, key: str) -> str:
+def _expression(row: rows.DataRow, key: str) -> str:
     text = row.text(key)
     try:
         re.compile(text, FLAGS)
     except re.error:
-        raise row.error(f"the text under {key!r} is no regular expression.") from None
+        raise row.error(f"the text under {key!r} is not a regular expression.") from None
     return text
 
 

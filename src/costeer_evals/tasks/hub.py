@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costeer.exceptions import FetchError, MissingDependencyError
-from costeer_evals.tasks.rows import EXTRA, Row
+from costeer_evals.tasks.rows import EXTRA, DataRow
 
 
-def read(repository: str, config: str, split: str, limit: int | None) -> Iterator[Row]:
-    """The first rows of one split, one after another.
+def read(repository: str, config: str, split: str, limit: int | None) -> Iterator[DataRow]:
+    """Yield the first rows of one split.
 
     Raises:
         FetchError: the hub cannot be reached, or has no such data set.
@@ -31,4 +31,4 @@ def read(repository: str, config: str, split: str, limit: int | None) -> Iterato
         ) from error
     size = len(table) if limit is None else min(limit, len(table))
     for index in range(size):
-        yield Row(f"{repository} ({config}, {split})", index + 1, table[index])
+        yield DataRow(f"{repository} ({config}, {split})", index + 1, table[index])

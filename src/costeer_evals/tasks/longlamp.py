@@ -1,11 +1,11 @@
-"""LongLaMP: write an abstract, a review or a post for a user whose earlier ones are known.
+"""LongLaMP: write an abstract, a review or a post for a user with known earlier ones.
 
 Data: hub data set LongLaMP/LongLaMP (arXiv 2407.11016), or its Parquet or JSON-lines files, or
 the ``longlamp_*.jsonl`` of github.com/USTC-StarTeam/CoSteer, whose ``top_5`` is then used as it
-is. Elsewhere the five records are the best by a ranker; the paper takes bge-reranker-v2-m3.
+is. Otherwise the five best records by a ranker are taken; the paper uses bge-reranker-v2-m3.
 
-The paper does not say whether it takes the "user" or the "temporal" setting, nor which text of a
-record the reranker reads; here that is the fields that LongLaMP's own retrieval joins.
+The paper does not say whether it uses the "user" or the "temporal" setting, nor which text of a
+record the reranker reads; here it is the fields that LongLaMP's own retrieval joins.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Literal
 from costeer.exceptions import InputError
 from costeer_evals.retrieval import Bm25, Ranker
 from costeer_evals.tasks import hub, rows
-from costeer_evals.tasks.base import LoadOptions, Metric, Record, Sample
+from costeer_evals.tasks.base import LoadOptions, Metric, PastText, Sample
 
 HUB = "LongLaMP/LongLaMP"
 TOP = 5
@@ -28,14 +28,14 @@ Setting = Literal["user", "temporal"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs between the three.
+    """What differs between the three tasks.
 
     Attributes:
-        config: of the hub's data set, without the setting.
+        config: the name of the hub's data set, without the setting.
         user: the key of the user's id.
         heading: the first line of the private prompt.
-        labels: of a record's two parts in the prompt.
-        keys: of these two parts in a record.
+        labels: the labels of a record's two parts in the prompt.
+        keys: the keys of these two parts in a record.
         searched: the keys of a record that the ranker reads.
     """
 
@@ -75,8 +75,8 @@ KINDS = {
 }
 
 
-def render(kind: Kind, records: Sequence[Record], query: str) -> str:
-    """The private user turn, as the authors build it."""
+def render(kind: Kind, records: Sequence[PastText], query: str) -> str:
+    """Render the private user turn as the authors do."""
     first, second = kind.labels
     items = (
         f"{first}[{i}]: {record.title}\n{second}[{i}]: {record.text}\n"
@@ -87,7 +87,7 @@ def render(kind: Kind, records: Sequence[Record], query: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LongLamp:
-    """One of the three in one setting."""
+    """One of the three tasks in one setting."""
 
     name: str
     kind: Kind
@@ -100,16 +100,16 @@ class LongLamp:
         return f"{self.kind.config}_{self.setting}"
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is a file, or a folder of files named by split."""
+        """Load a file, or a folder of files named by split; see ``Task.load``."""
         ranker = options.ranker or Bm25()
         return [self._sample(row, ranker) for row in self._rows(source, options)]
 
-    def _rows(self, source: Path | None, options: LoadOptions) -> Iterable[rows.Row]:
+    def _rows(self, source: Path | None, options: LoadOptions) -> Iterable[rows.DataRow]:
         if source is None:
             return hub.read(HUB, self.config, options.split, options.limit)
         if not source.is_dir():
             return rows.read(source, options.limit)
-        found: list[rows.Row] = []
+        found: list[rows.DataRow] = []
         for file in self._files(source, options.split):
             if options.limit is None or len(found) < options.limit:
                 found += rows.read(file, options.limit and options.limit - len(found))
@@ -126,7 +126,7 @@ class LongLamp:
             f"They are named {self.config}/{split}-00000-of-00001.parquet or {split}.jsonl.",
         )
 
-    def _sample(self, row: rows.Row, ranker: Ranker) -> Sample:
+    def _sample(self, row: rows.DataRow, ranker: Ranker) -> Sample:
         query = row.text("input")
         history = self._history(row, query, ranker)
         return Sample(
@@ -139,7 +139,7 @@ class LongLamp:
             context="\n\n".join(f"{record.title}\n{record.text}" for record in history),
         )
 
-    def _history(self, row: rows.Row, query: str, ranker: Ranker) -> tuple[Record, ...]:
+    def _history(self, row: rows.DataRow, query: str, ranker: Ranker) -> tuple[PastText, ...]:
         """The five best records; fewer where the user has fewer."""
         if "top_5" in row.values:
             chosen = row.rows("top_5")[:TOP]
@@ -147,13 +147,15 @@ class LongLamp:
             records = row.rows("profile")
             texts = [self._searched_text(record) for record in records]
             chosen = [records[i] for i in ranker.rank(query, texts)[:TOP]]
-        return tuple(Record(*(_shown(record, key) for key in self.kind.keys)) for record in chosen)
+        return tuple(
+            PastText(*(_as_text(record, key) for key in self.kind.keys)) for record in chosen
+        )
 
-    def _searched_text(self, record: rows.Row) -> str:
-        return " ".join(_shown(record, key) for key in self.kind.searched)
+    def _searched_text(self, record: rows.DataRow) -> str:
+        return " ".join(_as_text(record, key) for key in self.kind.searched)
 
 
-def _shown(record: rows.Row, key: str) -> str:
+def _as_text(record: rows.DataRow, key: str) -> str:
     """A record's field as text; blank is allowed (a product may have no description)."""
     value = record.values.get(key)
     if not isinstance(value, (str, int, float)):

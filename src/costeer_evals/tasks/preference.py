@@ -3,8 +3,8 @@ possible. Here the "context" is the preference.
 
 Data: ``{helpsteer,truthfulqa,ultrachat,personal_preference_eval}.jsonl`` of
 github.com/USTC-StarTeam/CoSteer (``{"id", "input"}``, 200 questions each, sampled by its
-authors). Every question is asked once for each preference, so a question, not a row, is what to
-resample. The prompts are the authors'; so is the order of the preferences.
+authors). Every question is asked once per preference, so questions, not rows, are resampled. The
+prompts and the order of the preferences are the authors'.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PREFERENCES = ("creative", "verbose", "concise", "uplifting")
 
 
 def sentence(preference: str) -> str:
-    """The instruction that stands for a preference."""
+    """The instruction that expresses a preference."""
     return f"Your answer should be as {preference} as possible"
 
 
@@ -32,7 +32,7 @@ class Preferences:
     metrics: frozenset[Metric] = frozenset({"armorm"})
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file, and the limit counts questions."""
+        """Load one file, of which the limit counts questions; see ``Task.load``."""
         if source is None:
             raise InputError(
                 f"The authors' sample of {self.name} is not on the hub.",
@@ -42,7 +42,7 @@ class Preferences:
         return [_sample(row, preference) for row in questions for preference in PREFERENCES]
 
 
-def _sample(row: rows.Row, preference: str) -> Sample:
+def _sample(row: rows.DataRow, preference: str) -> Sample:
     question, query = row.name("id"), row.text("input")
     return Sample(
         id=f"{question}-{preference}",

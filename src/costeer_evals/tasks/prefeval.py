@@ -1,4 +1,4 @@
-"""PrefEval: a stated preference, a question, and answers of which the first respects it.
+"""PrefEval: a stated preference, a question, and answers, the first of which respects it.
 
 Data: rows ``{"id", "topic", "preference", "question", "options"}`` made from the explicit
 preferences of PrefEval (arXiv 2502.09597, github.com/amazon-science/PrefEval, CC BY-NC 4.0).
@@ -15,23 +15,23 @@ from costeer_evals.tasks.private import private_turn
 
 
 class PrefEval:
-    """See the module."""
+    """PrefEval, with the options to score."""
 
     name = "prefeval"
     metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
-        """See ``Task.load``; the source is one file."""
+        """Load one file; see ``Task.load``."""
         if source is None:
             raise InputError(
-                "PrefEval is not shipped: its licence is not this project's.",
+                "PrefEval does not ship with CoSteer: its licence differs.",
                 "Give rows made from github.com/amazon-science/PrefEval: JSON lines with id, "
                 "topic, preference, question and options, the right one first.",
             )
         return [_sample(row) for row in rows.read(source, options.limit)]
 
 
-def _sample(row: rows.Row) -> Sample:
+def _sample(row: rows.DataRow) -> Sample:
     name, question = row.name("id"), row.text("question")
     return Sample(
         id=name,
@@ -45,7 +45,7 @@ def _sample(row: rows.Row) -> Sample:
     )
 
 
-def _options(row: rows.Row) -> tuple[str, ...]:
+def _options(row: rows.DataRow) -> tuple[str, ...]:
     found = row.values.get("options")
     fits = isinstance(found, list) and len(found) >= 2
     if not fits or not all(isinstance(option, str) and option.strip() for option in found or ()):

@@ -1,8 +1,7 @@
-"""The private user turn of tasks that say only what is known of the person, and all the wording
-that a private prompt adds to query and context.
+"""The private user turn of tasks that give only the context, and the wording of private prompts.
 
-The large model with the context, which the others are compared with, reads the form that served it
-best: the context after the question. The small model reads the product's own private prompt.
+The large model with the context, the upper bound, reads the form that worked best for it: the
+context after the question. The small model reads the product's own private prompt.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ _ALL: tuple[Task, ...] = (
 TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}
 
 
-def task(name: str) -> Task:
-    """The benchmark of that name.
+def find_task(name: str) -> Task:
+    """The benchmark with that name.
 
     Raises:
         ParameterError: there is none.

@@ -1,6 +1,6 @@
 """Rows of JSON, JSON lines and Parquet files, and the fields in them.
 
-A message names the file, the row (from 1) and the key, never what a row says: rows are private.
+Messages name the file, the row (from 1) and the key, never the content: rows are private.
 """
 
 from __future__ import annotations
@@ -17,65 +17,65 @@ EXTRA = 'Install it: pip install "costeer[evals]".'
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row: its source and its number are for messages, its values stay private."""
+class DataRow:
+    """One row: its source and number may appear in messages, its values are private."""
 
     source: str
     number: int
     values: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"Row({self.source!r}, {self.number})"
+        return f"DataRow({self.source!r}, {self.number})"
 
     def error(self, problem: str, hint: str = "") -> InputError:
-        """An error that says where it is."""
+        """An error that names the file and the row."""
         return InputError(f"{self.source}, row {self.number}: {problem}", hint)
 
     def text(self, key: str) -> str:
-        """The text under a key, which must not be blank."""
+        """The non-blank text under a key."""
         value = self.values.get(key)
         if not isinstance(value, str) or not value.strip():
             raise self.error(f"there is no text under {key!r}.")
         return value
 
     def name(self, key: str) -> str:
-        """The text or the number under a key, as text."""
+        """The text or number under a key, as text."""
         value = self.values.get(key)
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
             raise self.error(f"there is no name or number under {key!r}.")
         return str(value)
 
-    def rows(self, key: str) -> list[Row]:
+    def rows(self, key: str) -> list[DataRow]:
         """The objects in the list under a key; each keeps this row's number."""
         value = self.values.get(key)
         if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
             raise self.error(f"there is no list under {key!r}.")
         items = list(value)
         if not all(isinstance(item, Mapping) for item in items):
-            raise self.error(f"the list under {key!r} holds something that is no object.")
-        return [Row(f"{self.source}, {key!r}", self.number, item) for item in items]
+            raise self.error(f"the list under {key!r} holds something that is not an object.")
+        return [DataRow(f"{self.source}, {key!r}", self.number, item) for item in items]
 
 
-def read(path: Path, limit: int | None = None) -> list[Row]:
-    """The first rows of a file, by its ending: .json (a list), .jsonl or .parquet.
+def read(path: Path, limit: int | None = None) -> list[DataRow]:
+    """The first rows of a file, by suffix: .json (a list), .jsonl or .parquet.
 
     Raises:
-        InputError: missing, unreadable, or not of the form that its ending says.
+        InputError: the file is missing, unreadable, or not what its suffix says.
     """
     readers = {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(
-            f"{path} is none of the known kinds of file.", f"Give one of: {', '.join(readers)}."
+            f"{path} is not a known kind of file.", f"Give one of: {', '.join(readers)}."
         )
-    rows: list[Row] = []
+    rows: list[DataRow] = []
     try:
         for number, values in enumerate(reader(path), start=1):
             if limit is not None and number > limit:
                 break
             if not isinstance(values, Mapping):
-                raise InputError(f"{path.name}, row {number}: this is no JSON object.")
-            rows.append(Row(path.name, number, values))
+                raise InputError(f"{path.name}, row {number}: this is not a JSON object.")
+            rows.append(DataRow(path.name, number, values))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"{path} cannot be read: {reason}.", "Check the path.") from None

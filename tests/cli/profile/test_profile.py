@@ -1,9 +1,12 @@
 """``costeer profile`` as a person meets it: records."""
 
+from __future__ import annotations
+
 import io
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,18 +16,18 @@ CANARY = "kanarienvogel-7919"
 
 
 @pytest.fixture
-def typed(monkeypatch):
+def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put text on standard input."""
 
-    def typed(text):
+    def typed(text: Any) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
     return typed
 
 
 @pytest.fixture
-def add(profile_command, typed):
-    def add(text, *options):
+def add(profile_command: Any, typed: Any) -> Any:
+    def add(text: Any, *options: Any) -> Any:
         typed(text)
         return profile_command("add", *options)
 
@@ -32,14 +35,14 @@ def add(profile_command, typed):
 
 
 @pytest.mark.parametrize("name", [(), *((name,) for name in group.commands)])
-def test_help_has_examples(command, name):
+def test_help_has_examples(command: Any, name: Any) -> None:
     code, out, _ = command(*name, "--help")
     assert code == 0
     assert "Example" in out
     assert "costeer profile" in out
 
 
-def test_add_list_show_edit_rm(profile_command, add, typed):
+def test_add_list_show_edit_rm(profile_command: Any, add: Any, typed: Any) -> None:
     assert add("I am vegan.\n", "--kind", "preference")[:2] == (0, "Record 1 is new.\n")
     assert add("I am  vegan.", "--kind", "preference")[1] == "Record 1 is there already.\n"
     assert add("x" * 100)[0] == 0
@@ -58,7 +61,7 @@ def test_add_list_show_edit_rm(profile_command, add, typed):
     assert profile_command("list")[:2] == (0, "")
 
 
-def test_json(profile_command, add):
+def test_json(profile_command: Any, add: Any) -> None:
     record = json.loads(add("Grüße \x1b[31m", "--title", "t", "--json")[1])
     assert record["text"] == "Grüße  [31m"
     for arguments in (("list",), ("show", 1), ("search", "Grüße")):
@@ -67,7 +70,7 @@ def test_json(profile_command, add):
     assert json.loads(profile_command("list", "--off", "--json")[1]) == []
 
 
-def test_search_and_why(profile_command, add):
+def test_search_and_why(profile_command: Any, add: Any) -> None:
     add("I am vegan.", "--kind", "preference")
     add("My name is Anna, and a dog is mine.")
     add("Dinners are best in spring.", "--kind", "sample")
@@ -99,7 +102,9 @@ def test_search_and_why(profile_command, add):
         (("search", "--why", "--kind", "fact", "x"), 2, "--why"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(profile_command, arguments, code, message):
+def test_what_is_wrong_is_said_in_one_line(
+    profile_command: Any, arguments: Any, code: Any, message: Any
+) -> None:
     got, out, err = profile_command(*arguments)
     assert (got, out) == (code, "")
     assert message in err
@@ -107,13 +112,15 @@ def test_what_is_wrong_is_said_in_one_line(profile_command, arguments, code, mes
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "nul \0"])
-def test_an_empty_or_binary_text_is_refused_before_the_profile_is_opened(add, text):
+def test_an_empty_or_binary_text_is_refused_before_the_profile_is_opened(
+    add: Any, text: Any
+) -> None:
     code, out, err = add(text)
     assert (code, out) == (2, "")
     assert "empty" in err or "NUL" in err
 
 
-def test_errors_hold_no_private_text(profile_command, add, home):
+def test_errors_hold_no_private_text(profile_command: Any, add: Any, home: Any) -> None:
     add(CANARY)
     add(f"{CANARY} two")
     file = home / "default" / "profile.db"
@@ -128,7 +135,7 @@ def test_errors_hold_no_private_text(profile_command, add, home):
                 assert out == ""
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys; import costeer.cli.main, costeer.cli.generate, costeer.cli.profile; "
         "print(sorted({'sqlcipher3', 'cryptography', 'keyring'} & set(sys.modules)))"
@@ -137,7 +144,9 @@ def test_help_imports_nothing_heavy():
     assert out.stdout == "[]\n"
 
 
-def test_without_the_extra_it_says_what_to_install(profile_command, monkeypatch):
+def test_without_the_extra_it_says_what_to_install(
+    profile_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "sqlcipher3", None)
     code, _, err = profile_command("list")
     assert code == 1

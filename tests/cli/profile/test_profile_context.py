@@ -1,7 +1,10 @@
 """``--profile`` of generate and chat: records become the context, and stay on the device."""
 
+from __future__ import annotations
+
 import io
 import sys
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,7 +21,7 @@ FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-to
 
 
 @pytest.fixture
-def ready(profile_command):
+def ready(profile_command: Any) -> None:
     """A profile with two preferences and a sample."""
     with profiles.open_by_secret("default", PASSPHRASE) as profile:
         profile.records.add(Draft("sample", f"A dinner with {CANARIES[0]}.\n\nBye."))
@@ -26,7 +29,7 @@ def ready(profile_command):
         profile.records.add(Draft("sample", f"A picnic with {CANARIES[2]}."))
 
 
-def test_records_come_after_the_other_context_and_later_ones_at_the_end(ready):
+def test_records_come_after_the_other_context_and_later_ones_at_the_end(ready: Any) -> None:
     context = ProfileContext("default")
     first = context.add_to("From a file.", "Recommend a dinner spot")
     assert first.split("\n\n") == [
@@ -40,11 +43,11 @@ def test_records_come_after_the_other_context_and_later_ones_at_the_end(ready):
     assert CANARIES[2] not in context.add_to("", "Recommend a dinner spot")
 
 
-def test_no_profile_changes_nothing():
+def test_no_profile_changes_nothing() -> None:
     assert ProfileContext(None).add_to("mine", "Q") == "mine"
 
 
-def test_generate_reads_the_profile_and_says_why(run, ready):
+def test_generate_reads_the_profile_and_says_why(run: Any, ready: Any) -> None:
     code, out, err = run("generate", "--query", "A dinner?", "--profile", "default", "--why", *FAKE)
     assert code == 0
     assert out
@@ -54,7 +57,7 @@ def test_generate_reads_the_profile_and_says_why(run, ready):
     assert out != plain  # it did steer
 
 
-def test_nothing_of_the_profile_goes_up(run, ready):
+def test_nothing_of_the_profile_goes_up(run: Any, ready: Any) -> None:
     with ServerProcess("fake:1") as server, Tap(urlsplit(server.url).port) as tap:
         code, out, _ = run(
             *("generate", "--query", "A dinner?", "--profile", "default", "--slm", "fake:2"),
@@ -66,7 +69,7 @@ def test_nothing_of_the_profile_goes_up(run, ready):
     assert not any(contains(tap.heard, canary) for canary in CANARIES)
 
 
-def test_chat_reads_the_profile(run, ready, monkeypatch):
+def test_chat_reads_the_profile(run: Any, ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = b"A dinner?\nA picnic?\n/reset\nA picnic?\n/quit\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     code, _, err = run("chat", "--profile", "default", "--why", *FAKE)
@@ -77,7 +80,7 @@ def test_chat_reads_the_profile(run, ready, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["generate", "chat"])
-def test_bad_options_are_told_before_models_are_loaded(run, home, command):
+def test_bad_options_are_told_before_models_are_loaded(run: Any, home: Any, command: Any) -> None:
     query = ("--query", "Q") if command == "generate" else ()
     missing = ("--slm", "no-such-model")
     code, _, err = run(command, *query, "--profile", "none", *missing)

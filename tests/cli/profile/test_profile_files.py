@@ -1,10 +1,14 @@
 """``costeer profile``: files in and out."""
 
+from __future__ import annotations
+
 import json
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +18,13 @@ from tests.support.profiles import PASSPHRASE
 
 
 @pytest.fixture
-def filled(profile_command):
+def filled(profile_command: Any) -> Any:
     with profiles.open_by_secret("default", PASSPHRASE) as profile:
         profile.records.add(Draft("fact", "I am Anna."))
     return profile_command
 
 
-def test_import_twice_and_dry_run(profile_command, tmp_path):
+def test_import_twice_and_dry_run(profile_command: Any, tmp_path: Path) -> None:
     (tmp_path / "facts.txt").write_text("I am Anna.\r\n\r\nI am vegan.", "utf-8")
     arguments = ("import", tmp_path / "facts.txt", "--kind", "fact")
     assert "2 would be new" in profile_command(*arguments, "--dry-run")[1]
@@ -31,7 +35,7 @@ def test_import_twice_and_dry_run(profile_command, tmp_path):
     assert fields == {"read": 2, "new": 0, "skipped": {}, "dry_run": False}
 
 
-def test_import_says_what_it_left_out(profile_command, tmp_path):
+def test_import_says_what_it_left_out(profile_command: Any, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "x"}\nno json\n')
     assert (
         "Left out: 1, not a line of JSON (a.jsonl:2)."
@@ -42,7 +46,7 @@ def test_import_says_what_it_left_out(profile_command, tmp_path):
 @pytest.mark.parametrize(
     ("form", "expected"), [("jsonl", '"text": "I am Anna."'), ("markdown", "> I am Anna.")]
 )
-def test_export_in_the_clear(filled, tmp_path, form, expected):
+def test_export_in_the_clear(filled: Any, tmp_path: Path, form: Any, expected: Any) -> None:
     target = tmp_path / "out"
     assert filled("export", target, "--format", form, "--yes")[0] == 0
     assert expected in target.read_text("utf-8")
@@ -53,7 +57,7 @@ def test_export_in_the_clear(filled, tmp_path, form, expected):
     assert "nothing is overwritten" in err
 
 
-def test_the_documented_command_opens_an_encrypted_export(filled, tmp_path):
+def test_the_documented_command_opens_an_encrypted_export(filled: Any, tmp_path: Path) -> None:
     """With the passphrase alone; here by the library, which is the tool's own."""
     read, write = os.pipe()
     os.write(write, b"export passphrase")
@@ -72,7 +76,7 @@ def test_the_documented_command_opens_an_encrypted_export(filled, tmp_path):
     assert out.stdout == "[('I am Anna.',)]\n"
 
 
-def test_backup_restore_check(filled, tmp_path):
+def test_backup_restore_check(filled: Any, tmp_path: Path) -> None:
     assert filled("backup", tmp_path / "backup")[0] == 0
     assert filled("init", "--profile", "again", "--from", tmp_path / "backup")[0] == 0
     assert "I am Anna." in filled("list", "--profile", "again")[1]

@@ -1,10 +1,13 @@
 """``costeer profile``: who may open it; at a terminal, without one, with a keyring."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,7 @@ from tests.support.profiles import FAST, PASSPHRASE
 pty = pytest.importorskip("pty", reason="terminals are POSIX's")
 
 
-def handle(text):
+def handle(text: Any) -> Any:
     """A file descriptor from which a text can be read."""
     read, write = os.pipe()
     os.write(write, text.encode())
@@ -23,7 +26,7 @@ def handle(text):
     return read
 
 
-def test_init_shows_the_recovery_code_once(command, home):
+def test_init_shows_the_recovery_code_once(command: Any, home: Any) -> None:
     code, out, err = command("init")
     assert code == 0
     assert read_recovery_code(out) == out.strip()
@@ -33,7 +36,7 @@ def test_init_shows_the_recovery_code_once(command, home):
     assert json.loads(command("names", "--json")[1]) == ["default"]
 
 
-def test_init_overwrites_nothing(profile_command, home):
+def test_init_overwrites_nothing(profile_command: Any, home: Any) -> None:
     before = (home / "default" / "key.json").read_bytes()
     code, out, err = profile_command("init")
     assert (code, out) == (2, "")
@@ -41,7 +44,9 @@ def test_init_overwrites_nothing(profile_command, home):
     assert (home / "default" / "key.json").read_bytes() == before
 
 
-def test_init_with_a_keyring_unlock_and_lock(command, memory_keyring, monkeypatch):
+def test_init_with_a_keyring_unlock_and_lock(
+    command: Any, memory_keyring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fields = json.loads(command("init", "--json")[1])
     assert fields["keyring"] is True
     file = os.environ["COSTEER_PASSPHRASE_FILE"]
@@ -55,13 +60,15 @@ def test_init_with_a_keyring_unlock_and_lock(command, memory_keyring, monkeypatc
     assert command("list")[0] == 0
 
 
-def test_unlock_without_a_keyring_fails_and_says_why(profile_command):
+def test_unlock_without_a_keyring_fails_and_says_why(profile_command: Any) -> None:
     code, _, err = profile_command("unlock")
     assert code == 1
     assert "no keyring" in err
 
 
-def test_a_passphrase_by_file_descriptor(profile_command, monkeypatch):
+def test_a_passphrase_by_file_descriptor(
+    profile_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("COSTEER_PASSPHRASE_FILE")
     assert profile_command("list", "--passphrase-fd", handle(PASSPHRASE + "\r\n"))[0] == 0
     for text, message in [("wrong one", "wrong"), ("", "not one line"), ("a\nb", "not one line")]:
@@ -71,14 +78,14 @@ def test_a_passphrase_by_file_descriptor(profile_command, monkeypatch):
     assert "No passphrase" in profile_command("list", "--passphrase-fd", 987)[2]
 
 
-def test_a_passphrase_file_that_others_can_read_is_told(profile_command):
+def test_a_passphrase_file_that_others_can_read_is_told(profile_command: Any) -> None:
     Path(os.environ["COSTEER_PASSPHRASE_FILE"]).chmod(0o644)
     code, _, err = profile_command("list")
     assert code == 0
     assert "chmod 600" in err
 
 
-def test_changing_the_passphrase(profile_command):
+def test_changing_the_passphrase(profile_command: Any) -> None:
     code, out, _ = profile_command(
         "passphrase", "--new-passphrase-fd", handle("another passphrase")
     )
@@ -88,14 +95,14 @@ def test_changing_the_passphrase(profile_command):
     assert profile_command("list")[0] == 1  # the old one
 
 
-def test_wipe(profile_command, monkeypatch):
+def test_wipe(profile_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, err = profile_command("wipe", "--yes")
     assert code == 0
     assert "removed" in err
     assert profile_command("list")[0] == 2
 
 
-def child(arguments, home, terminal=None, **variables):
+def child(arguments: Any, home: Any, terminal: Any = None, **variables: Any) -> Any:
     """``costeer`` in a session of its own, whose terminal, if any, is ``terminal``."""
     environment = {**os.environ, "COSTEER_PROFILES": str(home), **variables}
     environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -109,7 +116,7 @@ def child(arguments, home, terminal=None, **variables):
     )
 
 
-def test_without_a_terminal_nobody_is_asked(home):
+def test_without_a_terminal_nobody_is_asked(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     process = child(["profile", "list"], home)
     out, err = process.communicate(timeout=60)
@@ -118,7 +125,7 @@ def test_without_a_terminal_nobody_is_asked(home):
     assert b"no terminal to ask at" in err
 
 
-def answer(arguments, home, replies):
+def answer(arguments: Any, home: Any, replies: Any) -> Any:
     """Run at a terminal of its own, and type a reply at each question; (exit code, all shown)."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -141,7 +148,7 @@ def answer(arguments, home, replies):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
-def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(home):
+def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     question = "Passphrase of the profile default: "
     code, shown = answer(["profile", "list"], home, [(question, f"{PASSPHRASE}\n")])
@@ -152,7 +159,7 @@ def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(home):
     assert "The passphrase is wrong." in shown
 
 
-def test_ctrl_c_at_the_question_ends_it(home):
+def test_ctrl_c_at_the_question_ends_it(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     code, shown = answer(
         ["profile", "list"], home, [("Passphrase of the profile default: ", "\x03")]
@@ -161,7 +168,7 @@ def test_ctrl_c_at_the_question_ends_it(home):
     assert "Traceback" not in shown
 
 
-def test_a_new_passphrase_is_typed_twice(home):
+def test_a_new_passphrase_is_typed_twice(home: Any) -> None:
     asked = [("New passphrase: ", f"{PASSPHRASE}\n"), ("Once more: ", "something else\n")]
     code, shown = answer(["profile", "init"], home, asked)
     assert code == 2
@@ -172,7 +179,7 @@ def test_a_new_passphrase_is_typed_twice(home):
     profiles.open_by_secret("default", PASSPHRASE).close()
 
 
-def test_recovery_and_wipe_at_a_terminal(home):
+def test_recovery_and_wipe_at_a_terminal(home: Any) -> None:
     recovery = profiles.create("default", PASSPHRASE, FAST)
     asked = [
         ("Recovery code: ", recovery.lower() + "\n"),

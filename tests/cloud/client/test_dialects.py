@@ -1,4 +1,10 @@
+"""Requests to and answers from different servers."""
+
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -17,14 +23,16 @@ from costeer.exceptions import CloudProtocolError, CloudRefusedError, NotFiniteE
 # SmolLM2; hidden: a random model.
 
 
-def llama_chunk(entry, finish=None, text="", **more):
+def llama_chunk(
+    entry: dict[str, Any] | None, finish: str | None = None, text: str = "", **more: Any
+) -> dict[str, Any]:
     logprobs = entry and {"content": [entry]}
     choice = {"text": text, "index": 0, "logprobs": logprobs, "finish_reason": finish}
     return {"choices": [choice], "object": "text_completion", "id": "chatcmpl-PB"} | more
 
 
-def llama_entry(token, text, logprob, *top):
-    def named(token, text, logprob):
+def llama_entry(token: int, text: str, logprob: float, *top: Any) -> dict[str, Any]:
+    def named(token: int, text: str, logprob: float) -> dict[str, Any]:
         return {"id": token, "token": text, "bytes": [*text.encode()], "logprob": logprob}
 
     return named(token, text, logprob) | {"top_logprobs": [named(*other) for other in top]}
@@ -175,19 +183,19 @@ SGLANG_CHOICE = {
 class FakeResponse:
     """As much of a response as is looked at."""
 
-    def __init__(self, status_code=200, body=b""):
+    def __init__(self, status_code: int = 200, body: bytes = b"") -> None:
         self.status_code = status_code
         self.headers = {"content-type": "text/event-stream"}
         self._body = body
 
-    def iter_bytes(self):
+    def iter_bytes(self) -> Iterator[bytes]:
         yield self._body
 
-    def piece(self, size):
+    def piece(self, size: int) -> None:
         """As the exchange that counts bytes."""
 
 
-def answer(payloads):
+def answer(payloads: list[dict[str, Any]]) -> Iterator[Any]:
     """The choices of a streamed answer."""
     lines = [*map(json.dumps, payloads), "[DONE]"]
     response = FakeResponse(body=b"".join(f"data: {line}\n\n".encode() for line in lines))
@@ -197,11 +205,11 @@ def answer(payloads):
 TOP = encode(np.asarray([7, 3], np.int32), np.asarray([-0.5, -1], np.float32))
 
 
-def openai(tokens, rows):
+def openai(tokens: list[str], rows: Any) -> dict[str, Any]:
     return {"tokens": tokens, "token_logprobs": [None] * len(tokens), "top_logprobs": rows}
 
 
-def content(*entries):
+def content(*entries: Any) -> dict[str, list[dict[str, Any]]]:
     return {
         "content": [
             {
@@ -225,7 +233,7 @@ def content(*entries):
     ],
     ids=["compact", "openai", "content"],
 )
-def test_dialects(logprobs):
+def test_dialects(logprobs: Any) -> None:
     (step,) = steps({"text": "x", "logprobs": logprobs}, 5, 10)
     assert step.token == 7
     assert step.top_ids.tolist() == [7, 3]
@@ -235,7 +243,7 @@ def test_dialects(logprobs):
     assert step.top_ids.tolist() == [7]
 
 
-def test_recorded_chunks_of_llama_server():
+def test_recorded_chunks_of_llama_server() -> None:
     """A stream, an end of text, and one position asked for with a forced token."""
     stream = list(answer(LLAMA_STREAM))
     found = [steps(choice, 2, 151_936) for choice in stream]
@@ -261,19 +269,19 @@ def test_recorded_chunks_of_llama_server():
     assert hidden(last, 0)
 
 
-def test_a_probability_rounded_to_zero_is_bounded():
+def test_a_probability_rounded_to_zero_is_bounded() -> None:
     """llama-server writes the least float32 for the logarithm of 0."""
     lowest = float(np.finfo(np.float32).min)
     (step,) = steps({"logprobs": content((7, [(7, -0.5), (3, lowest)]))}, 2, 10)
     assert step.top_logprobs[1] == np.float32(LEAST) < -103
 
 
-def test_a_tie_keeps_the_token_that_the_stream_went_on_with():
+def test_a_tie_keeps_the_token_that_the_stream_went_on_with() -> None:
     (step,) = steps({"logprobs": content((7, [(3, -0.5), (7, -0.5)]))}, 2, 10)
     assert (step.token, step.top_ids.tolist()) == (7, [3, 7])
 
 
-def test_a_documented_chunk_of_vllm():
+def test_a_documented_chunk_of_vllm() -> None:
     """More entries than asked for where the chosen token is not in the top k; several tokens."""
     choice = next(answer([VLLM_CHUNK]))
     first, second = steps(choice, 2, 151_936)
@@ -282,7 +290,7 @@ def test_a_documented_chunk_of_vllm():
     assert not hidden(choice, 0)
 
 
-def test_sglang_names_tokens_by_text_which_is_not_enough():
+def test_sglang_names_tokens_by_text_which_is_not_enough() -> None:
     with pytest.raises(CloudProtocolError) as caught:
         steps(SGLANG_CHOICE, 2, 151_936)
     assert "SGLang" in caught.value.hint
@@ -297,7 +305,7 @@ def test_sglang_names_tokens_by_text_which_is_not_enough():
         ("llamacpp", 2, {"timings_per_token": True, "samplers": ["top_k"], "cache_prompt": True}),
     ],
 )
-def test_fields(server, max_tokens, some):
+def test_fields(server: str | None, max_tokens: int, some: Any) -> None:
     asked = fields(CloudInfo("m", server=server), max_tokens)
     assert asked.items() >= some.items()
     assert ("logit_bias" in asked) == (server == "llamacpp" and max_tokens == 1)
@@ -313,11 +321,11 @@ def test_fields(server, max_tokens, some):
         (LLAMA_BAD_TOKEN, False),
     ],
 )
-def test_a_full_context_is_told_apart(text, told):
+def test_a_full_context_is_told_apart(text: str, told: bool) -> None:
     assert ("longer than the model's context" in refused_error(400, text).hint) == told
 
 
-def test_several_tokens_in_a_chunk_ties_and_floor():
+def test_several_tokens_in_a_chunk_ties_and_floor() -> None:
     row = {"token_id:9": -1.5, "token_id:2": -1.5, "token_id:4": -9999.0}
     logprobs = openai(["token_id:2", "token_id:9"], [row, row])
     found = steps({"text": "xy", "logprobs": logprobs}, 3, None)
@@ -327,7 +335,7 @@ def test_several_tokens_in_a_chunk_ties_and_floor():
 
 
 @pytest.mark.parametrize("text", ["", None])
-def test_a_chunk_without_anything_is_nothing(text):
+def test_a_chunk_without_anything_is_nothing(text: str | None) -> None:
     assert steps({"text": text, "logprobs": None, "finish_reason": "stop"}, 3, None) == []
 
 
@@ -355,7 +363,7 @@ def test_a_chunk_without_anything_is_nothing(text):
         ({"content": [{"token": "x"}]}, CloudProtocolError),
     ],
 )
-def test_unusable(logprobs, error):
+def test_unusable(logprobs: Any, error: type[Any]) -> None:
     with pytest.raises(error) as caught:
         steps({"text": "x", "logprobs": logprobs}, 5, 10)
     if logprobs is None:
@@ -375,7 +383,7 @@ def test_unusable(logprobs, error):
         ("logprobs: max allowed: 20", 20, None),
     ],
 )
-def test_logprobs_cap(text, asked, cap):
+def test_logprobs_cap(text: str, asked: int, cap: int | None) -> None:
     assert logprobs_cap(text, asked) == cap
 
 
@@ -392,7 +400,7 @@ def test_logprobs_cap(text, asked, cap):
         ([], None, ("default", None, None)),
     ],
 )
-def test_cards(cards, model, expected):
+def test_cards(cards: Any, model: str | None, expected: tuple[Any, ...]) -> None:
     info = read_info(FakeResponse(), json.dumps({"data": cards}), model)
     assert (info.model, info.vocab_size, info.context_length) == expected
 
@@ -401,12 +409,12 @@ def test_cards(cards, model, expected):
     ("owner", "server"),
     [("llamacpp", "llamacpp"), ("vllm", "vllm"), ("costeer", None), (["vllm"], None), (None, None)],
 )
-def test_the_kind_of_server(owner, server):
+def test_the_kind_of_server(owner: Any, server: str | None) -> None:
     card = {"id": "a", "owned_by": owner}
     assert read_info(FakeResponse(), json.dumps({"data": [card]}), None).server == server
 
 
-def test_no_cards():
+def test_no_cards() -> None:
     assert read_info(FakeResponse(404), "Not Found", "m").model == "m"
     with pytest.raises(CloudRefusedError) as caught:
         read_info(FakeResponse(401), "{}", None)
@@ -430,6 +438,6 @@ def test_no_cards():
         (None, 0),
     ],
 )
-def test_retry_after_is_bounded(value, seconds):
+def test_retry_after_is_bounded(value: str | None, seconds: float) -> None:
     headers = [] if value is None else [(b"retry-after", value.encode("latin-1"))]
     assert retry_after(httpx2.Response(429, headers=headers)) == seconds

@@ -1,5 +1,10 @@
 """Tokens that a server generates and does not show, without a real llama-server."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from costeer.cloud.client.completions import CompletionsClient
@@ -10,18 +15,18 @@ MODELS = reply(200, {"data": [{"id": "m", "owned_by": "llamacpp", "meta": {"n_vo
 ANSWER = [5, 60, 61, 7, 62, 8, 9]  # ids from 60 to 69 are shown only when they are not chosen
 
 
-def entry(chosen, row):
+def entry(chosen: Any, row: Any) -> Any:
     top = [{"id": token, "logprob": value} for token, value in row.items()]
     return {"id": chosen, "logprob": row.get(chosen, -20.0), "top_logprobs": top}
 
 
-def chunk(entries, generated, finish=None):
+def chunk(entries: Any, generated: Any, finish: Any = None) -> Any:
     logprobs = {"content": entries} if entries else None
     choice = {"text": "", "logprobs": logprobs, "finish_reason": finish}
     return {"choices": [choice], "timings": {"predicted_n": generated}}
 
 
-def hiding(asked):
+def hiding(asked: Any) -> Any:
     """What llama-server says to a request for the rest of ANSWER."""
     start = len(asked["prompt"]) - 1
     rest = ANSWER[start : start + asked["max_tokens"]]
@@ -37,26 +42,26 @@ def hiding(asked):
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[Any]:
     with Scripted(hiding, models=MODELS) as server:
         yield server
 
 
 @pytest.fixture
-def client(server):
+def client(server: Any) -> Iterator[Any]:
     client = CompletionsClient(server.url, backoff=0.0)
     yield client
     client.close()
 
 
 @pytest.mark.parametrize("count", range(1, len(ANSWER) + 1))
-def test_a_stream_skips_nothing(client, count):
+def test_a_stream_skips_nothing(client: Any, count: Any) -> None:
     steps = list(client.stream([0], 2, count))
     assert numbered(steps) == ANSWER[:count]
     assert all(step.top_ids.tolist() == [step.token, 1] for step in steps)
 
 
-def test_hidden_positions_are_asked_for_alone(server, client):
+def test_hidden_positions_are_asked_for_alone(server: Any, client: Any) -> None:
     list(client.stream([0], 2, 7))
     asked = [(len(body["prompt"]), body["max_tokens"]) for body in server.bodies]
     # each hidden one costs the stream that shows the gap, and one position by itself
@@ -66,12 +71,12 @@ def test_hidden_positions_are_asked_for_alone(server, client):
     ]
 
 
-def test_one_position_takes_one_request(server, client):
+def test_one_position_takes_one_request(server: Any, client: Any) -> None:
     assert next(client.stream([0, 5], 2, 1)).token == 60
     assert len(server.bodies) == 1
 
 
-def test_a_context_that_a_hidden_token_fills_ends_the_stream():
+def test_a_context_that_a_hidden_token_fills_ends_the_stream() -> None:
     card = {"id": "m", "owned_by": "llamacpp", "meta": {"n_vocab": 99, "n_ctx": 3}}
     with Scripted(hiding, models=reply(200, {"data": [card]})) as server:
         client = CompletionsClient(server.url, backoff=0.0)
@@ -79,7 +84,7 @@ def test_a_context_that_a_hidden_token_fills_ends_the_stream():
         client.close()
 
 
-def test_what_stays_hidden_is_an_error():
+def test_what_stays_hidden_is_an_error() -> None:
     with Scripted(events(chunk([], 1, "length")), models=MODELS) as server:
         client = CompletionsClient(server.url, backoff=0.0)
         for count in (1, 3):

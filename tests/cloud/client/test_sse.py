@@ -1,5 +1,10 @@
+"""Server-sent events are parsed from any division into pieces."""
+
+from __future__ import annotations
+
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +14,7 @@ from costeer.cloud.client.sse import EventParser
 from costeer.cloud.wire.checksum import BrokenStreamError
 
 
-def parse(*pieces):
+def parse(*pieces: Any) -> Any:
     parser = EventParser()
     return [data for piece in pieces for data in parser.feed(piece)]
 
@@ -31,12 +36,12 @@ def parse(*pieces):
         (b"data\n\n", []),
     ],
 )
-def test_table(raw, expected):
+def test_table(raw: Any, expected: Any) -> None:
     assert parse(raw) == expected
 
 
 @pytest.mark.parametrize("raw", [b"hello\n", b"error: {}\n", b"data: \xff\n\n", b"<html>\n"])
-def test_garbage(raw):
+def test_garbage(raw: Any) -> None:
     with pytest.raises(BrokenStreamError):
         parse(raw)
 
@@ -49,7 +54,7 @@ LINE = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.lists(st.integers(0, 200), max_size=30),
 )
-def test_boundaries_do_not_matter(texts, end, cuts):
+def test_boundaries_do_not_matter(texts: Any, end: Any, cuts: Any) -> None:
     raw = "".join(f"data: {text}{end}{end}" for text in texts).encode()
     edges = sorted({0, len(raw), *(cut for cut in cuts if cut < len(raw))})
     pieces = [raw[a:b] for a, b in pairwise(edges)]
@@ -57,6 +62,6 @@ def test_boundaries_do_not_matter(texts, end, cuts):
 
 
 @given(st.lists(st.binary(max_size=30), max_size=10))
-def test_garbage_never_escapes_as_another_error(pieces):
+def test_garbage_never_escapes_as_another_error(pieces: Any) -> None:
     with suppress(BrokenStreamError):
         assert all(isinstance(data, str) for data in parse(*pieces))

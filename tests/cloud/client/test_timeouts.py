@@ -1,3 +1,9 @@
+"""Read timeouts before and after the first answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from costeer.cloud.client.timeouts import FEW, ReadTimeouts
@@ -17,7 +23,7 @@ SEEN = (1, 2, 3)
         ((), 120.0),  # the list of models
     ],
 )
-def test_only_what_the_server_has_nearly_read_is_expected_soon(prompt, seconds):
+def test_only_what_the_server_has_nearly_read_is_expected_soon(prompt: Any, seconds: Any) -> None:
     waiting = ReadTimeouts(120.0, 30.0)
     assert not waiting.has_answered
     assert waiting.seconds(prompt) == 120.0
@@ -26,5 +32,5 @@ def test_only_what_the_server_has_nearly_read_is_expected_soon(prompt, seconds):
     assert waiting.seconds(prompt) == seconds
 
 
-def test_between_tokens_is_never_the_longer():
+def test_between_tokens_is_never_the_longer() -> None:
     assert ReadTimeouts(5.0, 30.0).between == 5.0

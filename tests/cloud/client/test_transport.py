@@ -1,7 +1,10 @@
 """The client between proxies, certificates and servers that hang."""
 
+from __future__ import annotations
+
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +20,13 @@ PEM = Path(__file__).with_name("self_signed.pem")  # of localhost and 127.0.0.1
 class Secure(Scripted):
     """Speaks TLS with a certificate that unreachable_error has signed."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers: Any) -> None:
         super().__init__(*answers)
         self.url = self.url.replace("http:", "https:")
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(PEM)
 
-    def serve(self, connection, number):
+    def serve(self, connection: Any, number: Any) -> None:
         with self._context.wrap_socket(connection, server_side=True) as secure:
             super().serve(secure, number)
 
@@ -31,13 +34,13 @@ class Secure(Scripted):
 class Mute(Listener):
     """Takes requests and says nothing."""
 
-    def serve(self, connection, number):
+    def serve(self, connection: Any, number: Any) -> None:
         self.connections = number + 1
         while connection.recv(65536):
             pass
 
 
-def info(url, **options):
+def info(url: Any, **options: Any) -> Any:
     client = CompletionsClient(url, backoff=0.0, **options)
     try:
         return client.info()
@@ -45,20 +48,22 @@ def info(url, **options):
         client.close()
 
 
-def test_a_certificate_that_is_not_trusted_is_named():
+def test_a_certificate_that_is_not_trusted_is_named() -> None:
     with Secure(b"") as server, pytest.raises(CloudUnreachableError) as caught:
         info(server.url)
     assert "certificate" in caught.value.message
     assert "SSL_CERT_FILE" in caught.value.hint
 
 
-def test_a_certificate_that_was_named_is_trusted(monkeypatch):
+def test_a_certificate_that_was_named_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
     with Secure(b"") as server:
         assert info(server.url).model == "m"
 
 
-def test_a_file_of_certificates_that_is_none(monkeypatch, tmp_path):
+def test_a_file_of_certificates_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for path in (tmp_path / "missing.pem", tmp_path / "empty.pem"):
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
         with pytest.raises(UsageError, match="SSL_CERT_FILE"):
@@ -66,14 +71,14 @@ def test_a_file_of_certificates_that_is_none(monkeypatch, tmp_path):
         (tmp_path / "empty.pem").write_text("nothing")
 
 
-def test_https_to_a_server_without_it():
+def test_https_to_a_server_without_it() -> None:
     with running(FakeModel()) as app, pytest.raises(CloudUnreachableError) as caught:
         info(app.url.replace("http:", "https:"))
     assert "TLS" in caught.value.message
     assert "http://" in caught.value.hint
 
 
-def test_proxies_are_for_other_machines(monkeypatch):
+def test_proxies_are_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with running(FakeModel()) as app:
@@ -94,11 +99,11 @@ def test_proxies_are_for_other_machines(monkeypatch):
         ("http://[::]/v1", False),
     ],
 )
-def test_this_machines_own_addresses(url, here):
+def test_this_machines_own_addresses(url: Any, here: Any) -> None:
     assert on_loopback(url) == here
 
 
-def test_a_server_that_is_mute_from_the_start_is_given_up_soon():
+def test_a_server_that_is_mute_from_the_start_is_given_up_soon() -> None:
     with Mute() as server:
         with pytest.raises(CloudUnreachableError, match="stopped answering"):
             info(server.url, timeout=0.1)

@@ -1,7 +1,13 @@
+"""The routes of the server, on a real socket."""
+
+from __future__ import annotations
+
 import json
 import logging
 import socket
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -16,25 +22,25 @@ from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingMo
 
 
 @pytest.fixture(scope="module")
-def fake():
+def fake() -> Iterator[Any]:
     """A server for everything that leaves no trace in it."""
     limits = Limits(body_bytes=20_000, prompt_tokens=200, logprobs=100, max_tokens=100)
     with running(CountingModel(), limits=limits) as app:
         yield app
 
 
-def post(app, body, **headers):
+def post(app: Any, body: Any, **headers: Any) -> Any:
     return httpx2.post(f"{app.url}/v1/completions", json=body, headers=headers)
 
 
-def chunks(text):
+def chunks(text: str) -> Any:
     lines = [line for line in text.split("\n\n") if line]
     assert all(line.startswith("data: ") for line in lines)
     assert lines[-1] == "data: [DONE]"
     return [json.loads(line[6:]) for line in lines[:-1]]
 
 
-def test_whole_answer(fake):
+def test_whole_answer(fake: Any) -> None:
     answer = post(fake, {"prompt": PROMPT, "max_tokens": 6, "logprobs": 3}).json()
     steps = list(InProcess(FakeModel()).stream(PROMPT, 3, 6))
     choice = answer["choices"][0]
@@ -48,7 +54,7 @@ def test_whole_answer(fake):
     assert answer["usage"]["total_tokens"] == len(PROMPT) + 6
 
 
-def test_no_further_log_probabilities_are_those_of_the_chosen_token(fake):
+def test_no_further_log_probabilities_are_those_of_the_chosen_token(fake: Any) -> None:
     answer = post(fake, {"prompt": PROMPT, "max_tokens": 3, "logprobs": 0}).json()
     logprobs = answer["choices"][0]["logprobs"]
     steps = list(InProcess(FakeModel()).stream(PROMPT, 1, 3))
@@ -56,7 +62,7 @@ def test_no_further_log_probabilities_are_those_of_the_chosen_token(fake):
     assert logprobs["top_logprobs"] == [{}] * 3
 
 
-def test_stream_and_whole_agree(fake):
+def test_stream_and_whole_agree(fake: Any) -> None:
     body = {"prompt": PROMPT, "max_tokens": 9, "logprobs": 2, "return_tokens_as_token_ids": True}
     whole = post(fake, body).json()["choices"][0]
     parts = chunks(post(fake, body | {"stream": True}).text)
@@ -69,7 +75,7 @@ def test_stream_and_whole_agree(fake):
     assert all(token.startswith("token_id:") for token in whole["logprobs"]["tokens"])
 
 
-def test_compact_logprobs_are_exact(fake):
+def test_compact_logprobs_are_exact(fake: Any) -> None:
     body = {"prompt": PROMPT, "max_tokens": 5, "logprobs": 7, "logprobs_encoding": "base64"}
     logprobs = post(fake, body).json()["choices"][0]["logprobs"]
     for step, packed in zip(
@@ -80,14 +86,14 @@ def test_compact_logprobs_are_exact(fake):
         assert np.array_equal(values, step.top_logprobs)
 
 
-def test_usage_chunk(fake):
+def test_usage_chunk(fake: Any) -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}}
     last = chunks(post(fake, {"prompt": "hi", "max_tokens": 3} | options).text)[-1]
     assert last["choices"] == []
     assert last["usage"]["completion_tokens"] == 3
 
 
-def test_end_of_text_is_a_step_and_can_be_ignored():
+def test_end_of_text_is_a_step_and_can_be_ignored() -> None:
     model = next(m for m in map(seeded, range(50)) if first_end(m) is not None)
     at = first_end(model)
     with running(seeded(model)) as app:
@@ -101,16 +107,16 @@ def test_end_of_text_is_a_step_and_can_be_ignored():
         assert len(longer["logprobs"]["tokens"]) == at + 5
 
 
-def seeded(seed):
+def seeded(seed: FakeModel | int) -> FakeModel:
     return FakeModel(seed=seed if isinstance(seed, int) else int(seed.name.split("-")[1]))
 
 
-def first_end(model):
+def first_end(model: FakeModel) -> int | None:
     tokens = [step.token for step in InProcess(model).stream(PROMPT, 1, 60)]
     return tokens.index(END) if END in tokens else None
 
 
-def test_stop_text_ends_the_answer(fake):
+def test_stop_text_ends_the_answer(fake: Any) -> None:
     body = {"prompt": PROMPT, "max_tokens": 60}
     text = post(fake, body).json()["choices"][0]["text"]
     stop = text[2:4]
@@ -153,7 +159,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "status", "param"), BAD, ids=[str(i) for i in range(len(BAD))])
-def test_bad_requests(fake, body, status, param):
+def test_bad_requests(fake: Any, body: Any, status: int, param: str) -> None:
     answer = post(fake, body)
     error = answer.json()["error"]
     assert (answer.status_code, error["param"]) == (status, param)
@@ -161,7 +167,7 @@ def test_bad_requests(fake, body, status, param):
     assert SECRET not in answer.text
 
 
-def test_half_a_surrogate_pair_is_replaced(fake):
+def test_half_a_surrogate_pair_is_replaced(fake: Any) -> None:
     raw = b'{"prompt": "\\ud800", "max_tokens": 1}'
     headers = {"content-type": "application/json"}
     answer = httpx2.post(f"{fake.url}/v1/completions", content=raw, headers=headers)
@@ -180,21 +186,23 @@ def test_half_a_surrogate_pair_is_replaced(fake):
         ("GET", "/health", {"headers": {"host": "evil.example"}}, 400),
     ],
 )
-def test_every_error_has_the_envelope(fake, method, path, options, status):
+def test_every_error_has_the_envelope(
+    fake: Any, method: str, path: str, options: Any, status: int
+) -> None:
     answer = httpx2.request(method, fake.url + path, **options)
     assert answer.status_code == status
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"", b"[" * 15_000])
-def test_broken_json(fake, body):
+def test_broken_json(fake: Any, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     answer = httpx2.post(f"{fake.url}/v1/completions", content=body, headers=headers)
     assert answer.status_code == 400
     assert "error" in answer.json()
 
 
-def test_a_body_of_unknown_length_is_limited(fake):
+def test_a_body_of_unknown_length_is_limited(fake: Any) -> None:
     pieces = (b" " * 5_000 for _ in range(20))
     headers = {"content-type": "application/json"}
     try:
@@ -205,11 +213,11 @@ def test_a_body_of_unknown_length_is_limited(fake):
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:1", "[::1]:8081"])
-def test_loopback_names_are_welcome(fake, host):
+def test_loopback_names_are_welcome(fake: Any, host: str) -> None:
     assert httpx2.get(f"{fake.url}/health", headers={"host": host}).status_code == 200
 
 
-def test_models(fake):
+def test_models(fake: Any) -> None:
     card = httpx2.get(f"{fake.url}/v1/models").json()["data"][0]
     assert card["id"] == "fake-0"
     assert card["costeer"] == {
@@ -224,7 +232,7 @@ def test_models(fake):
     }
 
 
-def test_api_key():
+def test_api_key() -> None:
     with running(FakeModel(), api_key="key-1", hosts=None) as app:
         url = f"{app.url}/v1/models"
         for headers in ({}, {"authorization": "Bearer key-2"}, {"authorization": "key-1"}):
@@ -235,7 +243,7 @@ def test_api_key():
         assert httpx2.get(f"{app.url}/health", headers={"host": "any.example"}).status_code == 200
 
 
-def test_disconnected_clients_free_their_slot_within_a_token():
+def test_disconnected_clients_free_their_slot_within_a_token() -> None:
     model = EndlessModel(pause=0.01, max_sequences=1)
     with running(model) as app:
         for stream in (True, False):
@@ -253,7 +261,7 @@ def test_disconnected_clients_free_their_slot_within_a_token():
             assert len(model.widths) == calls + 1
 
 
-def test_too_many_at_once():
+def test_too_many_at_once() -> None:
     limits = Limits(queue=0)
     with running(EndlessModel(pause=0.01, max_sequences=1), limits=limits) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
@@ -266,7 +274,7 @@ def test_too_many_at_once():
             assert answer.json()["error"]["code"] == "queue_full"
 
 
-def test_a_reader_that_takes_nothing_is_given_up():
+def test_a_reader_that_takes_nothing_is_given_up() -> None:
     limits = Limits(stall_seconds=0.3, window=4)
     with running(EndlessModel(max_sequences=1, context_length=60_000), limits=limits) as app:
         body = {"prompt": PROMPT, "max_tokens": 50_000, "logprobs": 320, "stream": True}
@@ -274,7 +282,7 @@ def test_a_reader_that_takes_nothing_is_given_up():
             assert until(lambda: app.scheduler.busy == 0, 10)
 
 
-def test_errors_before_and_after_the_first_byte(caplog):
+def test_errors_before_and_after_the_first_byte(caplog: pytest.LogCaptureFixture) -> None:
     body = {"prompt": SECRET, "max_tokens": 9, "stream": True}
     start = len(SECRET)
     for error, status in ((None, 500), (OSError(SECRET), 500)):
@@ -291,10 +299,10 @@ def test_errors_before_and_after_the_first_byte(caplog):
     assert SECRET not in caplog.text
 
 
-def test_shutting_down_ends_streams_with_a_frame():
+def test_shutting_down_ends_streams_with_a_frame() -> None:
     texts = []
 
-    def read(url):
+    def read(url: str) -> None:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
         texts.append(httpx2.post(url, json=body, timeout=20).text)
 
@@ -307,7 +315,7 @@ def test_shutting_down_ends_streams_with_a_frame():
     assert chunks(texts[0])[-1]["error"]["code"] == "shutting_down"
 
 
-def test_a_token_does_not_wait_for_the_receipt_of_the_one_before():
+def test_a_token_does_not_wait_for_the_receipt_of_the_one_before() -> None:
     with (
         listen.bind("127.0.0.1", 0) as listening,
         socket.create_connection(listening.getsockname()),
@@ -316,7 +324,7 @@ def test_a_token_does_not_wait_for_the_receipt_of_the_one_before():
         assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_nothing_of_a_request_is_logged(fake, caplog):
+def test_nothing_of_a_request_is_logged(fake: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="uvicorn"):
         post(fake, {"prompt": SECRET, "max_tokens": 3})
         post(fake, {"prompt": SECRET, "max_tokens": -3})

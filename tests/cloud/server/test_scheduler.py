@@ -1,5 +1,11 @@
+"""One thread owns the model, and requests share it."""
+
+from __future__ import annotations
+
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +19,11 @@ from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingMo
 
 
 @pytest.fixture
-def schedule():
+def schedule() -> Iterator[Callable[..., Any]]:
     """Start schedulers; they are closed at the end."""
     started = []
 
-    def start(model, **options):
+    def start(model: Any, **options: Any) -> Scheduler:
         started.append(Scheduler(model, **options))
         started[-1].start()
         return started[-1]
@@ -30,14 +36,20 @@ def schedule():
 class Reading:
     """A job whose steps are collected from this thread."""
 
-    def __init__(self, scheduler, prompt, max_tokens=5, stop_ids=frozenset()):
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        prompt: list[int],
+        max_tokens: int = 5,
+        stop_ids: frozenset[Any] = frozenset(),
+    ) -> None:
         self.scheduler = scheduler
         self.steps = []
         self.ready = threading.Event()
         self.job = Job(tuple(prompt), 8, max_tokens, stop_ids, self.ready.set)
         scheduler.submit(self.job)
 
-    def finish(self):
+    def finish(self) -> str:
         while True:
             self.ready.clear()
             steps, reason = self.scheduler.take(self.job)
@@ -49,7 +61,7 @@ class Reading:
             assert self.ready.wait(5)
 
 
-def test_one_client_gets_the_rows_of_inprocess_by_plain_calls(schedule):
+def test_one_client_gets_the_rows_of_inprocess_by_plain_calls(schedule: Callable[..., Any]) -> None:
     model = CountingModel()
     reading = Reading(schedule(model), PROMPT, 12)
     assert reading.finish() == "length"
@@ -57,7 +69,7 @@ def test_one_client_gets_the_rows_of_inprocess_by_plain_calls(schedule):
     assert set(model.widths) == {1}
 
 
-def test_the_end_of_text_is_the_last_step(schedule):
+def test_the_end_of_text_is_the_last_step(schedule: Callable[..., Any]) -> None:
     steps = list(InProcess(FakeModel()).stream(PROMPT, 8, 9))
     reading = Reading(schedule(FakeModel()), PROMPT, 50, frozenset({steps[4].token}))
     assert reading.finish() == "stop"
@@ -65,7 +77,9 @@ def test_the_end_of_text_is_the_last_step(schedule):
     assert same(reading.steps, steps[: first + 1])
 
 
-def test_several_at_once_step_together_and_get_the_same_as_alone(schedule):
+def test_several_at_once_step_together_and_get_the_same_as_alone(
+    schedule: Callable[..., Any],
+) -> None:
     model = EndlessModel(pause=0.002, max_sequences=3)
     scheduler = schedule(model)
     prompts = [[*PROMPT, i] for i in range(7)]  # more than there are slots
@@ -76,7 +90,7 @@ def test_several_at_once_step_together_and_get_the_same_as_alone(schedule):
     assert max(model.widths) == 3
 
 
-def test_the_next_turn_evaluates_only_what_is_new(schedule):
+def test_the_next_turn_evaluates_only_what_is_new(schedule: Callable[..., Any]) -> None:
     model = EndlessModel()
     scheduler = schedule(model)
     one = Reading(scheduler, PROMPT, 6)
@@ -88,7 +102,7 @@ def test_the_next_turn_evaluates_only_what_is_new(schedule):
     assert (two.job.cached, model.evaluated) == (len(PROMPT) + 4, 1)
 
 
-def test_a_slow_reader_is_waited_for(schedule):
+def test_a_slow_reader_is_waited_for(schedule: Callable[..., Any]) -> None:
     model = EndlessModel()
     scheduler = schedule(model, window=4)
     slow = Reading(scheduler, PROMPT, 30)
@@ -100,7 +114,7 @@ def test_a_slow_reader_is_waited_for(schedule):
     assert same(slow.steps, list(InProcess(EndlessModel()).stream(PROMPT, 8, 30)))
 
 
-def test_a_cancelled_job_frees_its_slot_within_a_token(schedule):
+def test_a_cancelled_job_frees_its_slot_within_a_token(schedule: Callable[..., Any]) -> None:
     model = EndlessModel(pause=0.01, max_sequences=1)
     scheduler = schedule(model, window=10_000)
     job = Reading(scheduler, PROMPT, 4000).job
@@ -112,7 +126,7 @@ def test_a_cancelled_job_frees_its_slot_within_a_token(schedule):
     Reading(scheduler, [1, 2], 2).finish()
 
 
-def test_a_cancelled_job_leaves_the_queue(schedule):
+def test_a_cancelled_job_leaves_the_queue(schedule: Any) -> None:
     scheduler = schedule(EndlessModel(max_sequences=1), queue=1, window=2)
     holder = Reading(scheduler, PROMPT, 99)
     assert until(lambda: scheduler.busy == 1)
@@ -125,7 +139,7 @@ def test_a_cancelled_job_leaves_the_queue(schedule):
     other.finish()
 
 
-def test_others_go_on_between_the_pieces_of_a_long_prompt(schedule):
+def test_others_go_on_between_the_pieces_of_a_long_prompt(schedule: Any) -> None:
     model = EndlessModel(pause=0.02, context_length=6000, max_sequences=2)
     scheduler = schedule(model)
     long = Reading(scheduler, [i % 256 for i in range(5000)], 1)  # ten pieces
@@ -135,7 +149,7 @@ def test_others_go_on_between_the_pieces_of_a_long_prompt(schedule):
     long.finish()
 
 
-def test_a_bad_row_fails_only_its_own_job(schedule):
+def test_a_bad_row_fails_only_its_own_job(schedule: Any) -> None:
     model = FailingModel(None, len(PROMPT) + 3, pause=0.002)
     scheduler = schedule(model)
     good, bad = Reading(scheduler, [1, 2, 3], 8), Reading(scheduler, PROMPT, 8)
@@ -145,7 +159,7 @@ def test_a_bad_row_fails_only_its_own_job(schedule):
 
 
 @pytest.mark.parametrize("at", [len(PROMPT), len(PROMPT) + 3])
-def test_an_engine_that_raises_does_not_end_the_service(schedule, at):
+def test_an_engine_that_raises_does_not_end_the_service(schedule: Any, at: Any) -> None:
     model = FailingModel(OSError("no memory"), at)
     scheduler = schedule(model)
     with pytest.raises(OSError, match="no memory"):
@@ -155,13 +169,13 @@ def test_an_engine_that_raises_does_not_end_the_service(schedule, at):
     Reading(scheduler, [1, 2, 3], 8).finish()
 
 
-def test_ends_where_the_context_is_full(schedule):
+def test_ends_where_the_context_is_full(schedule: Any) -> None:
     reading = Reading(schedule(EndlessModel(context_length=20)), PROMPT, 50)
     assert reading.finish() == "length"
     assert len(reading.steps) == 20 - len(PROMPT) + 1
 
 
-def test_close_fails_what_is_under_way():
+def test_close_fails_what_is_under_way() -> None:
     model = EndlessModel(pause=0.005, max_sequences=1)
     scheduler = Scheduler(model)
     scheduler.start()
@@ -179,15 +193,15 @@ def test_close_fails_what_is_under_way():
 class Interruptible(EndlessModel):
     """Thinks until it is interrupted, once a sequence is ``at`` ids long."""
 
-    def __init__(self, at, **options):
+    def __init__(self, at: Any, **options: Any) -> None:
         super().__init__(**options)
         self.at = at
         self.thinking, self.enough = threading.Event(), threading.Event()
 
-    def interrupt(self):
+    def interrupt(self) -> None:
         self.enough.set()
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         if any(len(sequence) + len(ids) == self.at for sequence, ids in work):
             self.thinking.set()
             assert self.enough.wait(10)
@@ -196,7 +210,7 @@ class Interruptible(EndlessModel):
 
 
 @pytest.mark.parametrize("at", [len(PROMPT), len(PROMPT) + 3])
-def test_a_cancelled_jobs_engine_call_is_given_up(schedule, at):
+def test_a_cancelled_jobs_engine_call_is_given_up(schedule: Any, at: Any) -> None:
     """In the prompt, and in the answer; the prefix stays."""
     model = Interruptible(at, max_sequences=1)
     scheduler = schedule(model)
@@ -215,12 +229,12 @@ class Strict(EndlessModel):
 
     bad = 0
 
-    def extend_many(self, work, rows=None):
+    def extend_many(self, work: Any, rows: Any = None) -> Any:
         if any(self.bad in ids for _, ids in work):
             raise NotFiniteError("a row is not finite")
         return super().extend_many(work, rows)
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         row = super().logprobs(ids)
         row[0] = -np.inf
         if ids[0] == 66 and len(ids) > 12:
@@ -228,7 +242,7 @@ class Strict(EndlessModel):
         return row
 
 
-def test_a_bad_row_in_a_common_call_fails_its_own_job_only(schedule):
+def test_a_bad_row_in_a_common_call_fails_its_own_job_only(schedule: Any) -> None:
     model = Strict(pause=0.01, max_sequences=3)
     scheduler = schedule(model)
     good = [Reading(scheduler, [*PROMPT, i], 30) for i in (1, 2)]
@@ -244,13 +258,15 @@ def test_a_bad_row_in_a_common_call_fails_its_own_job_only(schedule):
 class Singly(EndlessModel):
     """Says that two ids at most may go in one call without changing a row."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.exact_batch = 2
 
 
 @pytest.mark.parametrize(("repeatable", "most"), [(True, 2), (False, 4)])
-def test_no_more_step_together_than_leaves_every_row_as_it_is(schedule, repeatable, most):
+def test_no_more_step_together_than_leaves_every_row_as_it_is(
+    schedule: Any, repeatable: Any, most: Any
+) -> None:
     model = Singly(pause=0.005, max_sequences=4)
     model.repeatable = repeatable
     scheduler = schedule(model)

@@ -1,12 +1,16 @@
 """Which place a prompt is given."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from costeer.cloud.server.slots import Slot, SlotPool, choose_slot
 from costeer.models.fake import FakeModel
 
 
-def slot(ids, used=0):
+def slot(ids: Any, used: Any = 0) -> Any:
     return Slot(ids=tuple(ids), used=used)
 
 
@@ -21,11 +25,11 @@ def slot(ids, used=0):
         ([slot([1] * 20, 2), slot([], 0)], [1, 1, 1, 2], 0),
     ],
 )
-def test_choose_slot(slots, prompt, chosen):
+def test_choose_slot(slots: Any, prompt: Any, chosen: Any) -> None:
     assert choose_slot(slots, tuple(prompt)) is slots[chosen]
 
 
-def test_a_returned_slot_is_found_again_by_its_ids():
+def test_a_returned_slot_is_found_again_by_its_ids() -> None:
     model, pool = FakeModel(), SlotPool(2)
     slot = pool.take((1, 2))
     slot.sequence = model.sequence()

@@ -1,4 +1,9 @@
+"""The running checksum sees every change of a stream."""
+
+from __future__ import annotations
+
 import copy
+from typing import Any
 
 import pytest
 
@@ -7,7 +12,7 @@ from costeer.cloud.wire.checksum import BrokenStreamError, StreamChecksum
 PROMPT = (1, 2, 300)
 
 
-def choice(*rows, seal, reason=None):
+def choice(*rows: Any, seal: StreamChecksum, reason: str | None = None) -> dict[str, Any]:
     """A choice as the server sends it, sealed by ``seal``."""
     seals = [
         seal.next(token, packed, reason if at == len(rows) - 1 else None)
@@ -18,24 +23,24 @@ def choice(*rows, seal, reason=None):
     return {"text": "x", "logprobs": logprobs, "finish_reason": reason}
 
 
-def answer():
+def answer() -> list[dict[str, Any]]:
     seal = StreamChecksum(PROMPT)
     first, second = choice((7, "AAAA"), seal=seal), choice((8, "BBBB"), seal=seal)
     return [first, second, choice((9, "CCCC"), seal=seal, reason="stop")]
 
 
-def read(choices, prompt=PROMPT):
+def read(choices: list[dict[str, Any]], prompt: tuple[Any, ...] = PROMPT) -> None:
     seal = StreamChecksum(prompt)
     for one in choices:
         seal.check(one)
 
 
-def test_what_was_sent_passes():
+def test_what_was_sent_passes() -> None:
     read(answer())
     read([choice((7, "AAAA"), (8, "BBBB"), seal=StreamChecksum(PROMPT), reason="length")])
 
 
-def test_a_whole_answer_has_the_seals_of_its_chunks():
+def test_a_whole_answer_has_the_seals_of_its_chunks() -> None:
     parts = [one["logprobs"] for one in answer()]
     names = ("token_ids", "top", "seal")
     whole = {name: [part[name][0] for part in parts] for name in names}
@@ -61,7 +66,7 @@ def test_a_whole_answer_has_the_seals_of_its_chunks():
         (("finish_reason",), [1]),
     ],
 )
-def test_damage_shows(path, value):
+def test_damage_shows(path: tuple[Any, ...], value: Any) -> None:
     choices = copy.deepcopy(answer())
     *way, last = path
     place = choices[1]
@@ -72,7 +77,7 @@ def test_damage_shows(path, value):
         read(choices)
 
 
-def test_a_missing_field_shows():
+def test_a_missing_field_shows() -> None:
     for name in ("logprobs", "finish_reason"):
         choices = copy.deepcopy(answer())
         del choices[1][name]
@@ -81,13 +86,13 @@ def test_a_missing_field_shows():
 
 
 @pytest.mark.parametrize("order", [[0, 2], [0, 0], [0, 1, 1], [1], [0, 2, 1]])
-def test_a_step_lost_doubled_or_out_of_turn_shows(order):
+def test_a_step_lost_doubled_or_out_of_turn_shows(order: list[int]) -> None:
     choices = answer()
     with pytest.raises(BrokenStreamError):
         read([choices[i] for i in order])
 
 
 @pytest.mark.parametrize("prompt", [(1, 2), (1, 2, 301), (2, 1, 300), (1, 2, 300, 7)])
-def test_an_answer_to_another_prompt_shows(prompt):
+def test_an_answer_to_another_prompt_shows(prompt: tuple[Any, ...]) -> None:
     with pytest.raises(BrokenStreamError):
         read(answer(), prompt)

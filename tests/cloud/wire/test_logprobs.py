@@ -1,5 +1,10 @@
+"""Log-probabilities cross the wire exactly."""
+
+from __future__ import annotations
+
 import base64
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +32,7 @@ from tests.support.serving import PROMPT
         unique_by=lambda pair: pair[0],
     )
 )
-def test_round_trip_is_exact(pairs):
+def test_round_trip_is_exact(pairs: Any) -> None:
     pairs.sort(key=lambda pair: -pair[1])
     ids = np.asarray([i for i, _ in pairs], np.int32)
     values = np.asarray([v for _, v in pairs], np.float32)
@@ -37,7 +42,7 @@ def test_round_trip_is_exact(pairs):
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda raw: base64.b64encode(raw).decode())))
-def test_garbage_is_refused_or_sound(text):
+def test_garbage_is_refused_or_sound(text: str) -> None:
     try:
         ids, values = decode(text, vocab_size=1000)
     except (CloudProtocolError, NotFiniteError):
@@ -48,7 +53,7 @@ def test_garbage_is_refused_or_sound(text):
     assert not np.isposinf(values).any()
 
 
-def packed(ids, values):
+def packed(ids: list[int], values: Any) -> str:
     return encode(np.asarray(ids, np.int32), np.asarray(values, np.float32))
 
 
@@ -66,17 +71,17 @@ def packed(ids, values):
         (packed([1, 2], [-1, np.nan]), NotFiniteError),
     ],
 )
-def test_refuses(text, error):
+def test_refuses(text: str, error: type[Any]) -> None:
     with pytest.raises(error):
         decode(text, vocab_size=320)
 
 
-def test_infinity_and_nothing_pass():
+def test_infinity_and_nothing_pass() -> None:
     assert decode(packed([1, 2], [-1, -np.inf]))[1].tolist() == [-1, -np.inf]
     assert len(decode("")[0]) == 0
 
 
-def test_a_token_costs_less_than_a_kilobyte():
+def test_a_token_costs_less_than_a_kilobyte() -> None:
     model = FakeModel()
     body = {"prompt": PROMPT, "logprobs": 64, "logprobs_encoding": "base64", "stream": True}
     text = TextStream()

@@ -7,7 +7,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +24,13 @@ from tests.support.tiny_runs import all_tasks, cogenesis, questions, rows
 FAKE = ("--llm", "fake:1", "--slm", "fake:2")
 
 
-@pytest.mark.parametrize("command", ["run", "rate", "sweep", "table", "compare", "plot"])
-def test_help(run, command):
+@pytest.mark.parametrize("command", ["run", "rate", "sweep", "tune", "table", "compare", "plot"])
+def test_help(run: Callable[..., Any], command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0 and "Examples" in out
 
 
-def test_every_method_on_every_task(run, tmp_path):
+def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> None:
     pytest.importorskip("rouge_score", reason="rouge-score is not installed")
     pytest.importorskip("nltk", reason="nltk is not installed")
     sources = all_tasks(tmp_path)
@@ -75,7 +78,9 @@ def test_every_method_on_every_task(run, tmp_path):
         assert code == 0 and f"Table {paper} of the paper" in out
 
 
-def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(run, tmp_path):
+def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     path = cogenesis(tmp_path / "dev.json", 3)
     arguments = ("run", "-t", "cogenesis", "--data", path, "--out", "new/out.jsonl", *FAKE)
     code, out, err = run(*arguments, "--limit", 2, "-m", "llm-without,llm-with")
@@ -88,7 +93,7 @@ def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(ru
     assert code == 0 and "NLL" in out
 
 
-def test_sweep(run, tmp_path):
+def test_sweep(run: Callable[..., Any], tmp_path: Path) -> None:
     path = cogenesis(tmp_path / "dev.json", 2)
     arguments = ("sweep", "-t", "cogenesis", "--data", path, "--out", "out.jsonl", *FAKE)
     code, out, _ = run(*arguments, "--gains", "0.5,1", "--figure-2", "--json")
@@ -121,7 +126,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG)
-def test_what_is_wrong_is_told_in_one_line(run, tmp_path, arguments, message):
+def test_what_is_wrong_is_told_in_one_line(
+    run: Callable[..., Any], tmp_path: Path, arguments: list[str], message: str
+) -> None:
     known = {"D": cogenesis(tmp_path / "d.json", 1), "Q": questions(tmp_path / "q.jsonl", 1)}
     (tmp_path / "empty.json").write_text("[]")
     given = [known.get(argument, argument) for argument in arguments]
@@ -132,7 +139,9 @@ def test_what_is_wrong_is_told_in_one_line(run, tmp_path, arguments, message):
     assert err.strip().count("\n") == 0
 
 
-def test_wrong_files_of_results_are_told_in_one_line(run, tmp_path):
+def test_wrong_files_of_results_are_told_in_one_line(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     (tmp_path / "other.jsonl").write_text('{"a": 1}\n{"b": 2}\n')
     for arguments, message in [
@@ -147,10 +156,10 @@ def test_wrong_files_of_results_are_told_in_one_line(run, tmp_path):
         assert err.strip().count("\n") == 0
 
 
-def test_two_runs_on_one_file_at_once_are_refused(run, tmp_path):
-    from costeer_evals.run.results import opened
+def test_two_runs_on_one_file_at_once_are_refused(run: Callable[..., Any], tmp_path: Path) -> None:
+    from costeer_evals.run.results import open_results
 
     path = cogenesis(tmp_path / "d.json", 1)
-    with opened(tmp_path / "out.jsonl"):
+    with open_results(tmp_path / "out.jsonl"):
         code, _, err = run("run", "-t", "cogenesis", "--data", path, "--out", "out.jsonl", *FAKE)
     assert code == 2 and "Another process is writing" in err

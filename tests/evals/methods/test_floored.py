@@ -1,6 +1,9 @@
 """The rule against its formula in plain Python."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from costeer.decoding.steering import log_softmax
 from costeer_evals.methods.floored import Floored
-from costeer_evals.methods.text_cache import Cache
+from costeer_evals.methods.text_cache import TextCache
 from costeer_evals.prompts import TokenPrompts
 
 V = 12
@@ -17,14 +20,14 @@ F = Floored()
 
 
 @given(st.integers(0, 2**31), st.lists(st.integers(0, V - 1), max_size=9))
-def test_is_its_formula(seed, text):
+def test_is_its_formula(seed: int, text: Any) -> None:
     rng = np.random.default_rng(seed)
     names = ("llm_without", "slm_with", "slm_without")
     rows = {name: log_softmax(rng.normal(0, 6, (3, V))) for name in names}
     prompts = TokenPrompts(public=(99, 98), private=(99, *text, 98), reference=())
     answer = [1, 2]  # the rows follow nothing, 1, and 1 2
     found = F.begin(prompts).scores(rows, answer)
-    cache = Cache(text)
+    cache = TextCache(text)
     for i in range(3):
         for token in range(V):
             llm, small, without = (float(rows[name][i, token]) for name in names)

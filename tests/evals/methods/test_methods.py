@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.decoding.steering import LIGHT, PAPER, log_softmax
+from costeer.decoding.steering import LIGHT, PAPER, SteeringParams, log_softmax
 from costeer.exceptions import ParameterError
 from costeer_evals.methods.base import Method
 from costeer_evals.methods.costeer import AdaCoSteer
-from costeer_evals.methods.registry import METHODS, method, parse
+from costeer_evals.methods.registry import METHODS, make_method, parse_method
 from tests.support import oracle
 
 BRANCHES = (
@@ -26,12 +29,14 @@ BRANCHES = (
 )
 
 
-def rows(seed=0, n=4, width=12, scale=2.0):
+def rows(
+    seed: int = 0, n: int = 4, width: int = 12, scale: float = 2.0
+) -> dict[str, npt.NDArray[Any]]:
     rng = np.random.default_rng(seed)
     return {b: log_softmax(scale * rng.standard_normal((n, width))) for b in BRANCHES}
 
 
-def close(scores, expected):
+def close(scores: npt.NDArray[Any], expected: npt.NDArray[Any]) -> bool:
     """Equal up to a constant a row."""
     return np.allclose(log_softmax(scores), log_softmax(expected), atol=2e-4)
 
@@ -45,34 +50,34 @@ AMULET = 4.648699  # twice CoSteer's gain after 60 steps
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (method("llm-without"), WITHOUT),
-        (method("llm-with"), WITH),
-        (method("slm-without"), R["slm_without"]),
-        (method("slm-with"), R["slm_with"]),
-        (method("light-costeer"), WITHOUT + SMALL / 2.1),
-        (method("costeer"), WITHOUT + 1.7832568 * SMALL),
-        (method("costeer", gain=0.5), WITHOUT + 0.5 * SMALL),
-        (method("context-steering"), WITH + (WITH - WITHOUT)),
-        (method("context-steering", strength=-0.5), WITH - 0.5 * (WITH - WITHOUT)),
-        (method("linear-alignment"), 3 * WITH - 2 * WITHOUT),
-        (method("linear-alignment", model="slm"), R["slm_with"] + 2 * SMALL),
-        (method("amulet"), WITH + AMULET * (WITH - WITHOUT)),
-        (method("proxy-tuning"), WITHOUT + R["tuned_slm"] - R["untuned_slm"]),
+        (make_method("llm-without"), WITHOUT),
+        (make_method("llm-with"), WITH),
+        (make_method("slm-without"), R["slm_without"]),
+        (make_method("slm-with"), R["slm_with"]),
+        (make_method("light-costeer"), WITHOUT + SMALL / 2.1),
+        (make_method("costeer"), WITHOUT + 1.7832568 * SMALL),
+        (make_method("costeer", gain=0.5), WITHOUT + 0.5 * SMALL),
+        (make_method("context-steering"), WITH + (WITH - WITHOUT)),
+        (make_method("context-steering", strength=-0.5), WITH - 0.5 * (WITH - WITHOUT)),
+        (make_method("linear-alignment"), 3 * WITH - 2 * WITHOUT),
+        (make_method("linear-alignment", model="slm"), R["slm_with"] + 2 * SMALL),
+        (make_method("amulet"), WITH + AMULET * (WITH - WITHOUT)),
+        (make_method("proxy-tuning"), WITHOUT + R["tuned_slm"] - R["untuned_slm"]),
         (
-            method("mixture", weight=0.3),
+            make_method("mixture", weight=0.3),
             np.log(0.3 * np.exp(R["slm_with"]) + 0.7 * np.exp(WITHOUT)),
         ),
     ],
 )
-def test_the_rule(made, expected):
+def test_the_rule(made: Any, expected: npt.NDArray[Any]) -> None:
     assert close(made.scores(R), expected)
     assert made.scores(R).dtype == np.float32
-    assert np.allclose(np.exp(made.logprobs(R)).sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(np.exp(log_softmax(made.scores(R))).sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "params"), [("light-costeer", LIGHT), ("costeer", PAPER)])
-def test_costeer_is_algorithm_1(name, params):
-    for i, row in enumerate(method(name).logprobs(R)):
+def test_costeer_is_algorithm_1(name: str, params: SteeringParams) -> None:
+    for i, row in enumerate(log_softmax(make_method(name).scores(R))):
         literal = oracle.algorithm_1(WITHOUT[i], R["slm_with"][i], R["slm_without"][i], params)
         assert np.allclose(row, literal, atol=1e-4)
 
@@ -83,7 +88,7 @@ def test_costeer_is_algorithm_1(name, params):
     eta=st.floats(0.5, 20),
     steps=st.integers(0, 30),
 )
-def test_amulet_is_its_game(alpha, lam, eta, steps):
+def test_amulet_is_its_game(alpha: float, lam: float, eta: float, steps: int) -> None:
     """The loop of its release, literally: it divides by t where CoSteer multiplies."""
     log_with, log_without = WITH.astype(np.float64), WITHOUT.astype(np.float64)
     player, utilities = log_with, []
@@ -92,16 +97,16 @@ def test_amulet_is_its_game(alpha, lam, eta, steps):
         total = lam * log_with + sum(utilities) / t + player / (eta * t)
         player = total / (lam + 1 / (t * eta))
         player = player - np.log(np.exp(player).sum(axis=1, keepdims=True))
-    made = method("amulet", alpha=alpha, lam=lam, eta=eta, steps=steps)
-    assert np.allclose(made.logprobs(R), player, atol=5e-3)
+    made = make_method("amulet", alpha=alpha, lam=lam, eta=eta, steps=steps)
+    assert np.allclose(log_softmax(made.scores(R)), player, atol=5e-3)
 
 
-def test_amulet_at_its_defaults_is_twice_costeer_after_sixty_steps():
-    assert method("amulet").ratio == pytest.approx(2 * 2.3243, abs=1e-4)
+def test_amulet_at_its_defaults_is_twice_costeer_after_sixty_steps() -> None:
+    assert make_method("amulet").ratio == pytest.approx(2 * 2.3243, abs=1e-4)
 
 
-def test_contrastive_decoding_compares_plausible_tokens_only():
-    made = method("contrastive-decoding", coefficient=0.5)
+def test_contrastive_decoding_compares_plausible_tokens_only() -> None:
+    made = make_method("contrastive-decoding", coefficient=0.5)
     scores = made.scores(R)
     for i in range(4):
         expert, amateur = WITHOUT[i], R["slm_without"][i]
@@ -109,12 +114,12 @@ def test_contrastive_decoding_compares_plausible_tokens_only():
         assert np.allclose(scores[i][plausible], (expert - 0.5 * amateur)[plausible], atol=1e-5)
         assert (scores[i][~plausible] == -np.inf).all()
         assert 1 <= plausible.sum() < 12
-    assert np.isfinite(made.logprobs(R).max(axis=1)).all()
+    assert np.isfinite(log_softmax(made.scores(R)).max(axis=1)).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_what_a_method_needs_is_what_it_reads(name):
-    made = method(name)
+def test_what_a_method_needs_is_what_it_reads(name: str) -> None:
+    made = make_method(name)
     assert made.violates_privacy == ("llm_with" in made.needs) == ("violates privacy" in made.label)
     made.scores({branch: R[branch] for branch in made.needs})
     for branch in made.needs:
@@ -129,9 +134,9 @@ def test_what_a_method_needs_is_what_it_reads(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name):
+def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name: str) -> None:
     kept = {branch: values.copy() for branch, values in R.items()}
-    made = method(name)
+    made = make_method(name)
     answer = [7, 8, 9]
     together, rule = made.scores(R, answer), made.begin()
     one_by_one = [
@@ -142,17 +147,17 @@ def test_a_method_leaves_its_rows_alone_and_works_row_by_row(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_token_that_the_models_rule_out_stays_out(name):
+def test_a_token_that_the_models_rule_out_stays_out(name: str) -> None:
     ruled_out = {branch: values.copy() for branch, values in R.items()}
     for values in ruled_out.values():
         values[:, 3] = -np.inf
-    assert (method(name).scores(ruled_out)[:, 3] == -np.inf).all()
+    assert (make_method(name).scores(ruled_out)[:, 3] == -np.inf).all()
 
 
 # The gate
 
 
-def certain(llm_max):
+def certain(llm_max: Any) -> dict[str, npt.NDArray[Any]]:
     """Rows in which the LLM's likeliest token has these probabilities."""
     made = rows(n=len(llm_max))
     for i, p in enumerate(llm_max):
@@ -172,20 +177,22 @@ def certain(llm_max):
     ],
 )
 @pytest.mark.parametrize("at_once", [1, 2, 10])
-def test_the_gate_shuts_for_good_with_the_third_sure_token(llm_max, steered, at_once):
+def test_the_gate_shuts_for_good_with_the_third_sure_token(
+    llm_max: Any, steered: Any, at_once: int
+) -> None:
     given_rows = certain(llm_max)
-    rule = method("adacosteer").begin()
+    rule = make_method("adacosteer").begin()
     parts = [
         rule.scores({b: v[i : i + at_once] for b, v in given_rows.items()})
         for i in range(0, len(llm_max), at_once)
     ]
-    always = method("costeer").scores(given_rows)
+    always = make_method("costeer").scores(given_rows)
     for i, row in enumerate(np.concatenate(parts) if parts else ()):
         assert np.array_equal(row, (always if steered[i] else given_rows["llm_without"])[i])
 
 
-def test_every_text_starts_with_an_open_gate():
-    made, sure = method("adacosteer"), certain([0.95] * 3)
+def test_every_text_starts_with_an_open_gate() -> None:
+    made, sure = make_method("adacosteer"), certain([0.95] * 3)
     first = made.begin().scores(sure)
     assert np.array_equal(first, made.begin().scores(sure))
     assert np.array_equal(first, made.scores(sure))
@@ -194,21 +201,22 @@ def test_every_text_starts_with_an_open_gate():
 # Names, parameters, keys
 
 
-def test_keys_are_stable_and_differ():
-    assert method("costeer", gain=0.5).key() == "costeer-004d4098cd4e"
-    keys = [method(name).key() for name in METHODS]
-    keys += [method("costeer", gain=g).key() for g in (0.1, 0.2)]
-    keys += [AdaCoSteer(patience=4).key(), method("amulet", model="slm").key()]
+def test_keys_are_stable_and_differ() -> None:
+    assert make_method("costeer", gain=0.5).key() == "costeer-004d4098cd4e"
+    keys = [make_method(name).key() for name in METHODS]
+    keys += [make_method("costeer", gain=g).key() for g in (0.1, 0.2)]
+    keys += [AdaCoSteer(patience=4).key(), make_method("amulet", model="slm").key()]
     assert len(set(keys)) == len(keys)
-    assert method("light-costeer").key() == method("costeer", gain=1 / 2.1).key()
-    assert method("proxy-tuning", gain=1).key() == method("proxy-tuning").key()
+    assert make_method("proxy-tuning", gain=1).key() == make_method("proxy-tuning").key()
+    assert make_method("light-costeer").key() == make_method("costeer", gain=1 / 2.1).key()
+    assert make_method("costeer", gain=1).key() == make_method("costeer", gain=1.0).key()
 
 
-def test_labels_differ_and_equal_parameters_make_equal_methods():
-    labels = [method(name).label for name in METHODS]
+def test_labels_differ_and_equal_parameters_make_equal_methods() -> None:
+    labels = [make_method(name).label for name in METHODS]
     assert len(set(labels)) == len(labels)
-    assert method("mixture", weight=0.5) == method("mixture")
-    assert isinstance(method("mixture"), Method)
+    assert make_method("mixture", weight=0.5) == make_method("mixture")
+    assert isinstance(make_method("mixture"), Method)
 
 
 @pytest.mark.parametrize(
@@ -233,23 +241,23 @@ def test_labels_differ_and_equal_parameters_make_equal_methods():
         ("contrastive-decoding", {"plausibility": 0}, "plausibility"),
     ],
 )
-def test_what_makes_no_sense_is_an_error(name, parameters, problem):
+def test_what_makes_no_sense_is_an_error(name: str, parameters: Any, problem: str) -> None:
     with pytest.raises(ParameterError, match=problem):
-        method(name, **parameters)
+        make_method(name, **parameters)
 
 
-def test_rows_of_different_shapes_are_an_error():
+def test_rows_of_different_shapes_are_an_error() -> None:
     with pytest.raises(ParameterError, match="shapes"):
-        method("mixture").scores({**R, "slm_with": R["slm_with"][:2]})
+        make_method("mixture").scores({**R, "slm_with": R["slm_with"][:2]})
     with pytest.raises(ParameterError, match="shapes"):
-        method("slm-with").scores({"slm_with": R["slm_with"][0]})
+        make_method("slm-with").scores({"slm_with": R["slm_with"][0]})
 
 
 @pytest.mark.parametrize(
     "name", ["llm-without", "costeer:gain=1", "adacosteer", "auto", "own-words", "floored"]
 )
-def test_a_guided_method_is_the_method_on_the_guided_llm(name):
-    inner, guided = parse(name), parse(f"guided-{name}")
+def test_a_guided_method_is_the_method_on_the_guided_llm(name: str) -> None:
+    inner, guided = parse_method(name), parse_method(f"guided-{name}")
     assert "llm_without" not in guided.needs and not guided.violates_privacy
     expected = inner.scores({**R, "llm_without": R["llm_guided"]})
     assert np.array_equal(guided.scores({b: R[b] for b in guided.needs}), expected)
@@ -257,15 +265,17 @@ def test_a_guided_method_is_the_method_on_the_guided_llm(name):
     assert guided.label == f"{inner.label}, guided"
 
 
-def test_guided_methods_differ_in_their_keys():
+def test_guided_methods_differ_in_their_keys() -> None:
     names = ["auto", "guided-auto", "guided-costeer:gain=1", "guided-costeer:gain=2"]
-    assert len({parse(name).key() for name in names}) == 4
-    assert parse("guided-costeer:gain=1").key() == parse("guided-costeer:gain=1.0").key()
+    assert len({parse_method(name).key() for name in names}) == 4
+    assert (
+        parse_method("guided-costeer:gain=1").key() == parse_method("guided-costeer:gain=1.0").key()
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["guided-llm-with", "guided-slm-with", "guided-nothing", "guided-"]
 )
-def test_what_cannot_be_guided(name):
+def test_what_cannot_be_guided(name: str) -> None:
     with pytest.raises(ParameterError):
-        parse(name)
+        parse_method(name)

@@ -1,17 +1,23 @@
+"""The cache of the private text is a Witten-Bell model."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer_evals.methods.text_cache import ORDER, Cache
+from costeer_evals.methods.text_cache import ORDER, TextCache
 
 TOKENS = st.lists(st.integers(0, 6), max_size=30)
 
 
-def witten_bell(text, answer, token):
+def witten_bell(text: list[int], answer: Any, token: int) -> float:
     """As the definition has it, from the longest ending down."""
 
-    def level(length):
+    def level(length: int) -> float:
         if length == 0:
             return text.count(token) / len(text)
         ending = answer[len(answer) - length :]
@@ -29,8 +35,8 @@ def witten_bell(text, answer, token):
 
 
 @given(TOKENS.filter(bool), TOKENS)
-def test_is_witten_bell(text, answer):
-    cache = Cache(text)
+def test_is_witten_bell(text: list[int], answer: Any) -> None:
+    cache = TextCache(text)
     expected = [witten_bell(text, answer, token) for token in sorted(set(text))]
     assert cache.ids.tolist() == sorted(set(text))
     assert np.exp(cache.logprobs(answer)) == pytest.approx(expected, rel=1e-5)
@@ -38,13 +44,13 @@ def test_is_witten_bell(text, answer):
 
 
 @pytest.mark.parametrize("text", [[], [7]])
-def test_texts_without_a_pair(text):
-    assert Cache(text).ids.tolist() == text
-    assert Cache(text).logprobs([7, 7]).tolist() == [0.0] * len(text)
+def test_texts_without_a_pair(text: Any) -> None:
+    assert TextCache(text).ids.tolist() == text
+    assert TextCache(text).logprobs([7, 7]).tolist() == [0.0] * len(text)
 
 
-def test_goes_on_as_the_text_does():
-    cache = Cache([1, 2, 3, 9, 1, 2, 4, 9, 5, 2, 4])
+def test_goes_on_as_the_text_does() -> None:
+    cache = TextCache([1, 2, 3, 9, 1, 2, 4, 9, 5, 2, 4])
     after = cache.logprobs([8, 1, 2])
     assert cache.ids[after.argsort()[-2:]].tolist() in ([3, 4], [4, 3])
     assert cache.ids[cache.logprobs([5, 2]).argmax()] == 4

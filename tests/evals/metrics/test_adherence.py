@@ -21,12 +21,14 @@ from costeer_evals.metrics.adherence import artefact, mentions, refusal, respect
         ("", "", "", False),
     ],
 )
-def test_respected(text, needs, forbids, expected):
+def test_respected(text: str, needs: str, forbids: str | None, expected: bool) -> None:
     assert respected(text, needs, forbids) is expected
 
 
 @given(st.text(), st.sampled_from(["a", "^b", r"\d"]), st.sampled_from([None, "b", "c$"]))
-def test_respected_is_a_mention_without_a_violation(text, needs, forbids):
+def test_respected_is_a_mention_without_a_violation(
+    text: str, needs: str, forbids: str | None
+) -> None:
     expected = mentions(text, needs) and not violates(text, forbids)
     assert respected(text, needs, forbids) is expected
 
@@ -43,7 +45,7 @@ def test_respected_is_a_mention_without_a_violation(text, needs, forbids):
         "# the strict rules\nSoup.",
     ],
 )
-def test_wording_of_the_prompt_is_an_artefact(text):
+def test_wording_of_the_prompt_is_an_artefact(text: str) -> None:
     assert artefact(text, ["Use what you know about me", "## The strict rules", "a"])
 
 
@@ -57,7 +59,7 @@ def test_wording_of_the_prompt_is_an_artefact(text):
         "Soup a",
     ],
 )
-def test_other_headings_and_words_are_none(text):
+def test_other_headings_and_words_are_none(text: str) -> None:
     assert not artefact(text, ["Use what you know about me", "a", ""])
     assert not artefact(text)
 
@@ -76,7 +78,7 @@ def test_other_headings_and_words_are_none(text):
         "Sadly I am unable to see your fridge.",
     ],
 )
-def test_refusals(text):
+def test_refusals(text: str) -> None:
     assert refusal(text)
 
 
@@ -84,5 +86,5 @@ def test_refusals(text):
     "text",
     ["", "I cannot wait to see you!", "I am sorry for the noise.", "Ask an AI.", "I have access."],
 )
-def test_what_a_person_would_say_is_none(text):
+def test_what_a_person_would_say_is_none(text: str) -> None:
     assert not refusal(text)

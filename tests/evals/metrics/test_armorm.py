@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,11 +20,11 @@ QUESTIONS, PREFERENCES, ANSWERS = ["a", "b c d", "c"], ["d", "d", "a"], ["b", "c
 
 
 @pytest.fixture
-def model():
+def model() -> Any:
     return tiny_torch.classifier(REWARDS)
 
 
-def test_rewards_are_of_the_last_token_whatever_the_batch(model):
+def test_rewards_are_of_the_last_token_whatever_the_batch(model: Any) -> None:
     rewards = ArmoRM(model, tiny_torch.tokenizer(), batch_size=2).rewards(
         QUESTIONS, PREFERENCES, ANSWERS
     )
@@ -34,14 +37,14 @@ def test_rewards_are_of_the_last_token_whatever_the_batch(model):
     assert np.allclose(rewards[0], alone[0], atol=1e-5)
 
 
-def test_the_score_is_reward_six(model):
+def test_the_score_is_reward_six(model: Any) -> None:
     armorm = ArmoRM(model, tiny_torch.tokenizer())
     rewards = armorm.rewards(QUESTIONS, PREFERENCES, ANSWERS)
     assert np.array_equal(armorm.scores(QUESTIONS, PREFERENCES, ANSWERS), rewards[:, 6])
     assert armorm.scores([], [], []).shape == (0,)
 
 
-def test_the_released_names_of_the_weights_are_read(model, tmp_path):
+def test_the_released_names_of_the_weights_are_read(model: Any, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     model.save_pretrained(tmp_path)
@@ -54,7 +57,7 @@ def test_the_released_names_of_the_weights_are_read(model, tmp_path):
     assert np.allclose(loaded.rewards(QUESTIONS, PREFERENCES, ANSWERS), expected, atol=1e-5)
 
 
-def test_what_cannot_be_scored_or_loaded_is_an_error(model, tmp_path):
+def test_what_cannot_be_scored_or_loaded_is_an_error(model: Any, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="differ in number"):
         ArmoRM(model, tiny_torch.tokenizer()).scores(["a"], ["b"], [])
     with pytest.raises(ModelFileError, match="RLHFlow/ArmoRM"):

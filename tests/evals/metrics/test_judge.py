@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx2
 import pytest
 
 from costeer.exceptions import CloudRefusedError, ParameterError
-from costeer_evals.metrics.judge import Judge, Rating, parse, prompt, summary
-from costeer_evals.tasks.base import Record, Sample
+from costeer_evals.metrics.judge import Judge, Rating, parse, prompt
+from costeer_evals.tasks.base import PastText, Sample
 
 SAMPLE = Sample(
     "1",
@@ -18,7 +19,7 @@ SAMPLE = Sample(
     None,
     group="1",
     profile="Name: Maren",
-    history=(Record("A card", "Dear all."), Record("A note", "Gone.")),
+    history=(PastText("A card", "Dear all."), PastText("A note", "Gone.")),
 )
 
 
@@ -33,7 +34,7 @@ SAMPLE = Sample(
         ("", None),
     ],
 )
-def test_the_last_rating_counts(text, score):
+def test_the_last_rating_counts(text: Any, score: Any) -> None:
     assert parse(text) == score
 
 
@@ -44,7 +45,7 @@ def test_the_last_rating_counts(text, score):
         ("personal", "act as an impartial judge an evaluate the AI assistant's response"),
     ],
 )
-def test_the_prompt(aspect, words):
+def test_the_prompt(aspect: Any, words: Any) -> None:
     text = prompt(SAMPLE, " Cheers! \n", aspect)
     assert text.startswith("[Instruction]\nPlease act as an impartial") and words in text
     assert '"[[rating]]", for example: "Rating: [[5]]".\n\n' in text
@@ -56,15 +57,15 @@ def test_the_prompt(aspect, words):
     )
 
 
-def completion(text):
+def completion(text: Any) -> Any:
     return httpx2.Response(200, json={"choices": [{"message": {"content": text}}]})
 
 
-def rate(*answers):
+def rate(*answers: Any) -> Any:
     """Rate by a server that gives these answers in turn; the rating and the requests."""
     waiting, requests = list(answers), []
 
-    def answer(request):
+    def answer(request: pytest.FixtureRequest) -> Any:
         requests.append(request)
         following = waiting.pop(0)
         if isinstance(following, Exception):
@@ -84,7 +85,7 @@ def rate(*answers):
             return judge.rate(SAMPLE, "Cheers!", "personal"), requests
 
 
-def test_a_rating():
+def test_a_rating() -> None:
     rating, (request,) = rate(completion("Fine. Rating: [[9]]"))
     assert rating == Rating(9, 1)
     assert str(request.url) == "http://judge.test/v1/chat/completions"
@@ -108,12 +109,12 @@ def test_a_rating():
         httpx2.ReadTimeout("slow"),
     ],
 )
-def test_it_asks_again(first):
+def test_it_asks_again(first: Any) -> None:
     rating, requests = rate(first, completion("[[4]]"))
     assert rating == Rating(4, 2) and len(requests) == 2
 
 
-def test_four_failures_are_recorded_not_raised():
+def test_four_failures_are_recorded_not_raised() -> None:
     rating, requests = rate(*[completion("no idea")] * 3, httpx2.Response(500))
     assert rating == Rating(None, 4, "status 500") and len(requests) == 4
     rating, _ = rate(*[completion("no idea")] * 4)
@@ -121,24 +122,18 @@ def test_four_failures_are_recorded_not_raised():
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-def test_a_refusal_is_an_error(status):
+def test_a_refusal_is_an_error(status: Any) -> None:
     with pytest.raises(CloudRefusedError, match=f"status {status}"):
         rate(httpx2.Response(status))
 
 
-def test_failures_are_counted_and_not_averaged():
-    result = summary([Rating(8, 1), Rating(None, 4, "status 500"), Rating(5, 2)])
-    assert (result.mean, result.rated, result.failed) == (6.5, 2, 1)
-    assert summary([]).rated == 0
-
-
-def test_it_must_be_accepted_that_the_judge_sees_private_data():
+def test_it_must_be_accepted_that_the_judge_sees_private_data() -> None:
     for given in ({}, {"i_accept_that_it_sees_private_data": 1}):
         with pytest.raises(ParameterError, match="i_accept_that_it_sees_private_data=True"):
             Judge("http://judge.test/v1", "m", **given)
 
 
-def test_it_closes_its_own_connections_only():
+def test_it_closes_its_own_connections_only() -> None:
     judge = Judge("http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True)
     judge.close()
     with httpx2.Client() as client:

@@ -6,6 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,18 +30,18 @@ REFERENCE = "a cat sat by the mat"
         (rouge_l, 4 / 6),
     ],
 )
-def test_rouge_counts_words(metric, expected):
+def test_rouge_counts_words(metric: Callable[..., Any], expected: float) -> None:
     assert metric(PREDICTION, REFERENCE) == pytest.approx(expected)
     assert metric(PREDICTION, PREDICTION) == 1
     assert metric("", REFERENCE) == 0
 
 
-def test_rouge_is_an_f_score_and_order_of_arguments_does_not_matter():
+def test_rouge_is_an_f_score_and_order_of_arguments_does_not_matter() -> None:
     assert rouge_1("cat", "the cat sat") == pytest.approx(2 * (1 * 1 / 3) / (1 + 1 / 3))
     assert rouge_1("the cat sat", "cat") == rouge_1("cat", "the cat sat")
 
 
-def test_rouge_does_not_stem_and_ignores_case():
+def test_rouge_does_not_stem_and_ignores_case() -> None:
     assert rouge_1("cats", "cat") == 0
     assert rouge_1("Cat", "cat") == 1
 
@@ -57,7 +60,7 @@ for prediction, reference in json.load(sys.stdin):
 """
 
 
-def meteors(folder, pairs):
+def meteors(folder: Path, pairs: list[tuple[Any, ...]]) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder)],
         input=json.dumps(pairs),
@@ -69,7 +72,7 @@ def meteors(folder, pairs):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_meteor(tmp_path):
+def test_meteor(tmp_path: Path) -> None:
     pairs = [
         (
             "It is a guide to action which ensures that the military always obeys the commands "
@@ -89,7 +92,7 @@ def test_meteor(tmp_path):
     assert same == pytest.approx(1 - 0.5 * (1 / 7) ** 3)  # Dr. | Who | left | . | He | ran | .
 
 
-def test_meteor_says_how_to_get_its_data(tmp_path):
+def test_meteor_says_how_to_get_its_data(tmp_path: Path) -> None:
     (message,) = meteors(tmp_path, [("a", "b")])
     assert "python -m nltk.downloader wordnet punkt_tab" in message
     assert "NLTK_DATA" in message and "\n" not in message

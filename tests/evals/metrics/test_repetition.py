@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,11 +22,11 @@ from costeer_evals.metrics.repetition import distinct, repetition, words
         ("", 1, 1),
     ],
 )
-def test_distinct(tokens, n, expected):
+def test_distinct(tokens: str, n: int, expected: float) -> None:
     assert distinct(tokens, n) == pytest.approx(expected)
 
 
-def test_a_text():
+def test_a_text() -> None:
     result = repetition(words("So it goes. So it goes. So it goes."))
     assert result.length == 9
     assert result.distinct_1 == pytest.approx(3 / 9)
@@ -32,7 +34,7 @@ def test_a_text():
 
 
 @given(st.lists(st.integers(0, 5)))
-def test_saying_everything_twice_repeats_more(tokens):
+def test_saying_everything_twice_repeats_more(tokens: Any) -> None:
     once, twice = repetition(tokens), repetition(tokens * 2)
     assert 0 <= once.repeated_4 <= 1 and 0 <= once.distinct_2 <= 1
     assert twice.repeated_4 >= once.repeated_4

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costeer_evals.metrics.adherence import adherence, refusal
 from costeer_evals.report import compare, sweep, texts
-from costeer_evals.report.collect import load, sections
-from costeer_evals.run.experiment import Generating
-from costeer_evals.run.job import execute
+from costeer_evals.report.collect import build_sections, load_results
+from costeer_evals.run.experiment import GenerateConfig
+from costeer_evals.run.job import run_job
 from tests.support.tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
 from tests.support.tiny_runs import choices, cogenesis, everyday, job, rows
 
 
-def kept(respected, **more):
+def kept(respected: bool, **more: Any) -> dict[str, Any]:
     counts = {"respected": respected, "mentions": True, "violates": not respected}
     return counts | {"artefact": False, "refusal": False, "repeated_4": 0.0, "length": 9} | more
 
 
-def made(tmp_path):
+def made(tmp_path: Path) -> Path:
     """Eight samples in two kinds: the LLM respects 1, the steered one 7, the bound all."""
     found = []
     for i in range(8):
@@ -32,7 +34,7 @@ def made(tmp_path):
     return file(tmp_path, *found)
 
 
-def test_a_table_shows_respect_and_faults(tmp_path):
+def test_a_table_shows_respect_and_faults(tmp_path: Path) -> None:
     table = texts.table(only(made(tmp_path)))
     light, alone = cells(table, "LightCoSteer"), cells(table, "LLM w/o")
     share = light["respected, %"]
@@ -50,7 +52,7 @@ def test_a_table_shows_respect_and_faults(tmp_path):
     assert bound[0][-1] == pytest.approx(2 * 2 / 2**7)
 
 
-def test_a_table_by_kind(tmp_path):
+def test_a_table_by_kind(tmp_path: Path) -> None:
     table = texts.by_topic(only(made(tmp_path)))
     assert [list(line) for line in table.rows] == [
         ["food", 4, 25.0, 100.0, 100.0],
@@ -60,24 +62,24 @@ def test_a_table_by_kind(tmp_path):
     assert texts.by_topic(only(file(tmp_path, nothing, name="no.jsonl"))) is None
 
 
-def test_the_halves_are_those_that_the_benchmark_names(tmp_path):
+def test_the_halves_are_those_that_the_benchmark_names(tmp_path: Path) -> None:
     for half, expected in (("tune", [1, 3, 5, 7]), ("test", [0, 2, 4, 6])):
         section = only(made(tmp_path), half=half)
         assert list(section.samples) == [f"s{i}" for i in expected]
 
 
-def test_two_methods_are_compared_by_respect(tmp_path):
+def test_two_methods_are_compared_by_respect(tmp_path: Path) -> None:
     table = compare.table(only(made(tmp_path)), LIGHT.key(), BOUND.key())
     found = {line[0]: line for line in table.rows}["respected, %"]
     assert found[1:3] == pytest.approx([87.5, 100]) and found[3].estimate == pytest.approx(12.5)
 
 
-def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path):
+def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path: Path) -> None:
     out, source = tmp_path / "out.jsonl", everyday(tmp_path / "e.jsonl", 3)
     names = ("llm-without", "llm-with", "costeer:gain=0.5")
-    options = {"work": Generating(12), "names": names, "keep_texts": True}
-    assert execute(job(out, "everyday", source, **options)).written == 9
-    assert execute(job(out, "everyday", source, **options)).written == 0
+    options = {"work": GenerateConfig(12), "names": names, "keep_texts": True}
+    assert run_job(job(out, "everyday", source, **options)).written == 9
+    assert run_job(job(out, "everyday", source, **options)).written == 0
     written = [json.loads(line) for line in (tmp_path / "out.texts.jsonl").read_text().splitlines()]
     said = {(line["sample"], line["method"]): line["text"] for line in written}
     for (_, _, sample, method), found in rows(out).items():
@@ -93,9 +95,9 @@ def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path):
         assert private not in out.read_text()
 
 
-def test_options_have_a_table_of_their_own(tmp_path):
+def test_options_have_a_table_of_their_own(tmp_path: Path) -> None:
     out, names = tmp_path / "out.jsonl", ("llm-without", "llm-with", "costeer:gain=0.5")
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))
     section = only(out)
     assert not section.likelihoods and "choice of an option" in section.title
     table = texts.table(section)
@@ -108,21 +110,23 @@ def test_options_have_a_table_of_their_own(tmp_path):
     assert texts.by_topic(section).rows[0][:2] == ["drinks", 4]
     table = compare.table(section, section.columns[0].key, section.columns[1].key)
     assert [line[0] for line in table.rows] == ["margin, nats a token", "right option, %"]
-    assert sweep.measured(section)[0] == "margin, nats a token"
+    assert sweep.headline_by_gain(section)[0] == "margin, nats a token"
 
 
-def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_theirs(tmp_path):
+def test_a_method_that_rules_tokens_out_has_no_margin_and_leaves_the_others_theirs(
+    tmp_path: Path,
+) -> None:
     out, names = tmp_path / "out.jsonl", ("llm-without", "contrastive-decoding", "llm-with")
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=names))
     table = texts.table(only(out))
     ruling, others = cells(table, "Contrastive Decoding"), cells(table, "LLM w/o")
     assert ruling["margin, nats a token"] is None and ruling["p, Holm"] is None
     assert others["margin, nats a token"] is not None and ruling["right option, %"] is not None
 
 
-def test_references_and_options_are_never_in_one_table(tmp_path):
+def test_references_and_options_are_never_in_one_table(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    execute(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
-    execute(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
-    found = sections(load([out]), pooled=True)
+    run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 2), names=("llm-without",)))
+    run_job(job(out, "cogenesis", cogenesis(tmp_path / "c.json", 2), names=("llm-without",)))
+    found = build_sections(load_results([out]), pooled=True)
     assert [section.likelihoods for section in found] == [False, True]

@@ -6,19 +6,21 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from costeer.exceptions import MissingDependencyError
-from costeer_evals.run.job import execute
+from costeer_evals.run.job import run_job
 from tests.support.tiny_runs import cogenesis, job, rows, scores
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 
 SCRIPT = """
 import pathlib, sys
+from dataclasses import replace
 import ray
-from costeer_evals.run.job import execute
+from costeer_evals.run.job import run_job
 from costeer.exceptions import InputError
 from tests.support.tiny_runs import cogenesis, job
 
@@ -26,12 +28,12 @@ folder = pathlib.Path(sys.argv[1])
 path = cogenesis(folder / "dev.json", 4)
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
 over_ray = job(folder / "ray.jsonl", "cogenesis", path, ray_workers=2)
-assert execute(over_ray).written == 12
-assert execute(over_ray).written == 0
+assert run_job(over_ray).written == 12
+assert run_job(over_ray).written == 0
 too_long = job(folder / "other.jsonl", "cogenesis", path, ray_workers=1)
-object.__setattr__(too_long.choice, "context", 10)
+too_long = replace(too_long, choice=replace(too_long.choice, context=10))
 try:
-    execute(too_long)
+    run_job(too_long)
 except InputError as error:
     assert "need up to" in str(error), error
 else:
@@ -40,7 +42,7 @@ else:
 
 
 @pytest.mark.skipif(not HAS_RAY, reason='ray is not installed: pip install "costeer[ray]"')
-def test_ray_writes_the_rows_of_one_process(tmp_path):
+def test_ray_writes_the_rows_of_one_process(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -53,7 +55,7 @@ def test_ray_writes_the_rows_of_one_process(tmp_path):
 
 
 @pytest.mark.skipif(HAS_RAY, reason="ray is installed")
-def test_without_ray_it_says_so(tmp_path):
+def test_without_ray_it_says_so(tmp_path: Path) -> None:
     source = cogenesis(tmp_path / "dev.json", 1)
     with pytest.raises(MissingDependencyError, match="Ray is not installed"):
-        execute(job(tmp_path / "out.jsonl", "cogenesis", source, ray_workers=2))
+        run_job(job(tmp_path / "out.jsonl", "cogenesis", source, ray_workers=2))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costeer.exceptions import CloudError, UsageError
 from costeer_evals.run import raters, results
-from costeer_evals.run.rating import Opinion, Text, Wanted
+from costeer_evals.run.rating import KeptText, RatingRequest, RatingResult
 from costeer_evals.tasks.base import Sample
 from tests.support import tiny_torch
 from tests.support.tiny_runs import questions, writings
@@ -17,29 +19,29 @@ from tests.support.tiny_runs import questions, writings
 NAMES = ("llm-without", "llm-with")
 
 
-def test_a_key_that_cannot_be_sent():
+def test_a_key_that_cannot_be_sent() -> None:
     with pytest.raises(UsageError, match="API key"):
-        raters.Judging("http://h/v1", "m", accepted=True, api_key="sk\nx")
+        raters.JudgeRater("http://h/v1", "m", accepted=True, api_key="sk\nx")
     with pytest.raises(UsageError, match="cannot be understood"):
-        raters.Judging("http://h:port/v1", "m", accepted=True)
+        raters.JudgeRater("http://h:port/v1", "m", accepted=True)
 
 
-def test_work_in_threads_is_whole_and_ends_at_the_first_error():
-    assert sorted(raters.in_threads(abs, range(-50, 0), 4)) == [(i, -i) for i in range(-50, 0)]
-    assert list(raters.in_threads(abs, [], 4)) == []
+def test_work_in_threads_is_whole_and_ends_at_the_first_error() -> None:
+    assert sorted(raters.map_in_threads(abs, range(-50, 0), 4)) == [(i, -i) for i in range(-50, 0)]
+    assert list(raters.map_in_threads(abs, [], 4)) == []
     done = []
 
-    def work(item):
+    def work(item: Any) -> Any:
         done.append(item)
         return 1 / item
 
     with pytest.raises(ZeroDivisionError):
-        list(raters.in_threads(work, [2, 1, 0, *range(1, 1000)], 1))
+        list(raters.map_in_threads(work, [2, 1, 0, *range(1, 1000)], 1))
     assert done == [2, 1, 0]
 
 
 @pytest.fixture
-def reward_model(tmp_path):
+def reward_model(tmp_path: Path) -> Any:
     """The folder of a tiny classifier."""
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")
@@ -50,7 +52,7 @@ def reward_model(tmp_path):
     return tmp_path / "armorm"
 
 
-def test_the_reward_model_rates_preferences(run, tmp_path, reward_model):
+def test_the_reward_model_rates_preferences(run: Any, tmp_path: Path, reward_model: Any) -> None:
     from costeer_evals.metrics.armorm import ArmoRM
 
     writings(tmp_path, keep_texts=True, names=NAMES)
@@ -82,7 +84,7 @@ def test_the_reward_model_rates_preferences(run, tmp_path, reward_model):
     assert ours["Setting"] == "ours: LLM w/o" and ours["TruthfulQA concise"] is not None
 
 
-def test_reward_models_that_cannot_be(run, tmp_path, reward_model):
+def test_reward_models_that_cannot_be(run: Any, tmp_path: Path, reward_model: Any) -> None:
     writings(tmp_path, keep_texts=True, names=NAMES)
     command = ("rate", "texts.jsonl", "-t", "truthfulqa", "--data", "questions.jsonl")
     (tmp_path / "empty").mkdir()
@@ -94,20 +96,22 @@ def test_reward_models_that_cannot_be(run, tmp_path, reward_model):
         assert code != 0 and out == "" and message in err
 
 
-def test_the_papers_reward_model_is_the_default(run, tmp_path):
+def test_the_papers_reward_model_is_the_default(run: Any, tmp_path: Path) -> None:
     questions(tmp_path / "q.jsonl", 1)
     code, _, err = run("rate", "no.jsonl", "-t", "helpsteer", "--data", "q.jsonl", "--armorm")
     assert code == 2 and "no.jsonl cannot be read" in err  # and not: who is to rate
-    assert raters.Rewarding().identity["name"] == "RLHFlow/ArmoRM-Llama3-8B-v0.1"
+    assert raters.RewardModelRater().identity["name"] == "RLHFlow/ArmoRM-Llama3-8B-v0.1"
 
 
-def test_a_judge_that_is_not_there():
+def test_a_judge_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    judge = raters.Judging(f"http://127.0.0.1:{port}/v1", "m", accepted=True, wait=0)
-    text = Text({}, Sample("1", "Write.", "unused", None, group="1"), "Cheers!")
-    with judge.opened() as rate:
-        found = list(rate([Wanted(text, "overall")] * (raters.BORNE - 1)))
-        assert {opinion for _, opinion in found} == {Opinion(None, 4, "ConnectError")}
-        with pytest.raises(CloudError, match="10 times in a row, at last by: ConnectError"):
-            list(rate([Wanted(text, "overall")] * raters.BORNE))
+    judge = raters.JudgeRater(f"http://127.0.0.1:{port}/v1", "m", accepted=True, wait=0)
+    text = KeptText({}, Sample("1", "Write.", "unused", None, group="1"), "Cheers!")
+    with judge.open() as rate:
+        found = list(rate([RatingRequest(text, "overall")] * (raters.MAX_FAILURES - 1)))
+        assert {result for _, result in found} == {RatingResult(None, 4, "ConnectError")}
+        with pytest.raises(
+            CloudError, match="10 times in a row; the last failure was: ConnectError"
+        ):
+            list(rate([RatingRequest(text, "overall")] * raters.MAX_FAILURES))

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costeer_evals.metrics.overlap import Overlap
 from costeer_evals.run import raters, results, texts
-from costeer_evals.run.experiment import Generating
-from costeer_evals.run.job import execute
+from costeer_evals.run.experiment import GenerateConfig
+from costeer_evals.run.job import run_job
 from tests.support.tiny_judge import TinyJudge, aspect, fair, toast
 from tests.support.tiny_rows import SECRET
 from tests.support.tiny_runs import cogenesis, job, scores
@@ -26,38 +29,38 @@ ALL = SAMPLES * len(NAMES) * 2
 
 
 @pytest.fixture
-def judge():
+def judge() -> Iterator[Any]:
     with TinyJudge(fair) as judge:
         yield judge
 
 
 @pytest.fixture
-def written(tmp_path, monkeypatch):
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Kept texts of CoGenesis, and its rows; overlap, which needs NLTK's data, is made up."""
     monkeypatch.setattr(texts, "overlap", lambda text, reference: Overlap(0.1, 0.2, 0.3))
     monkeypatch.setattr(texts, "nearest_record", lambda sample: 0.0)
     data = cogenesis(tmp_path / "dev.json", SAMPLES)
     options = {"names": NAMES, "keep_texts": True}
-    execute(job(tmp_path / "texts.jsonl", "cogenesis", data, Generating(5), **options))
+    run_job(job(tmp_path / "texts.jsonl", "cogenesis", data, GenerateConfig(5), **options))
     return tmp_path / "texts.jsonl"
 
 
 @pytest.fixture
-def rate(run, judge, tmp_path):
+def rate(run: Any, judge: Any, tmp_path: Path) -> Any:
     """Have the judge rate ``texts.jsonl``."""
 
-    def rate(*more, model="gpt-4o", files=("texts.jsonl",)):
+    def rate(*more: Any, model: Any = "gpt-4o", files: Any = ("texts.jsonl",)) -> Any:
         asked = ("--judge", judge.url, "--judge-model", model, "--judge-sees-private-data")
         return run("rate", *files, "-t", "cogenesis", "--data", "dev.json", *asked, *more)
 
     return rate
 
 
-def ratings(path):
+def ratings(path: Any) -> Any:
     return [json.loads(line)["rating"] for line in path.read_text().splitlines()]
 
 
-def given(path):
+def given(path: Any) -> Any:
     """Scores by text; each once."""
     found = {}
     for rating in ratings(path):
@@ -68,7 +71,9 @@ def given(path):
     return found
 
 
-def test_texts_are_rated_and_shown(run, rate, judge, written, tmp_path, monkeypatch):
+def test_texts_are_rated_and_shown(
+    run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COSTEER_JUDGE_KEY", KEY)
     code, out, err = rate()
     assert (code, out) == (0, "") and f"{ALL} ratings written" in err
@@ -108,8 +113,10 @@ def test_texts_are_rated_and_shown(run, rate, judge, written, tmp_path, monkeypa
     assert "judge" not in run("table", "texts.jsonl")[1]
 
 
-def test_a_run_that_was_stopped_goes_on(rate, judge, written, tmp_path):
-    def refuses(prompt):
+def test_a_run_that_was_stopped_goes_on(
+    rate: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
+    def refuses(prompt: Any) -> Any:
         return fair(prompt) if len(judge.prompts) <= 5 else 401
 
     judge.answer = refuses
@@ -127,8 +134,10 @@ def test_a_run_that_was_stopped_goes_on(rate, judge, written, tmp_path):
     assert len(given(file)) == ALL and len(judge.prompts) == 6 + ALL - 5
 
 
-def test_failures_are_recorded_and_asked_again(run, rate, judge, written, tmp_path):
-    def unsure(prompt):
+def test_failures_are_recorded_and_asked_again(
+    run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
+    def unsure(prompt: Any) -> Any:
         return "No idea." if toast(prompt) == 1 and aspect(prompt) == "personal" else fair(prompt)
 
     judge.answer = unsure
@@ -154,22 +163,31 @@ def test_failures_are_recorded_and_asked_again(run, rate, judge, written, tmp_pa
     assert table["notes"] == []
 
 
-def test_what_the_judge_refuses_of_one_text_does_not_stop_the_others(rate, judge, written):
+def test_what_the_judge_refuses_of_one_text_does_not_stop_the_others(
+    rate: Any, judge: Any, written: Any
+) -> None:
     judge.answer = lambda prompt: 400 if toast(prompt) == 0 else fair(prompt)
     code, out, _ = rate("--json")
     assert code == 0 and json.loads(out).items() >= {"written": ALL - 4, "failed": 4}.items()
     assert len(judge.prompts) == ALL  # such a refusal is not asked again at once
 
 
-def test_a_judge_that_only_fails_is_given_up(rate, judge, written, tmp_path):
+def test_a_judge_that_only_fails_is_given_up(
+    rate: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
     judge.answer = lambda prompt: 422
     code, out, err = rate("--parallel", "1")
-    assert (code, out) == (1, "") and "failed 10 times in a row, at last by: status 422" in err
-    assert len(judge.prompts) == raters.BORNE
-    assert len(ratings(tmp_path / "texts.ratings.jsonl")) == raters.BORNE
+    assert (code, out) == (
+        1,
+        "",
+    ) and "failed 10 times in a row; the last failure was: status 422" in err
+    assert len(judge.prompts) == raters.MAX_FAILURES
+    assert len(ratings(tmp_path / "texts.ratings.jsonl")) == raters.MAX_FAILURES
 
 
-def test_nothing_is_sent_unless_it_is_accepted(run, judge, written, tmp_path):
+def test_nothing_is_sent_unless_it_is_accepted(
+    run: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
     for file in ("texts.jsonl", "no-such.jsonl"):  # it is told before anything is read
         code, out, err = run(
             *("rate", file, "-t", "cogenesis", "--data", "dev.json"),
@@ -181,7 +199,7 @@ def test_nothing_is_sent_unless_it_is_accepted(run, judge, written, tmp_path):
     assert judge.prompts == [] and not (tmp_path / "texts.ratings.jsonl").exists()
 
 
-def test_texts_that_were_not_kept(rate, judge, written, tmp_path):
+def test_texts_that_were_not_kept(rate: Any, judge: Any, written: Any, tmp_path: Path) -> None:
     kept = tmp_path / "texts.texts.jsonl"
     lines = kept.read_text().splitlines(keepends=True)
     kept.write_text('{"kind": "generate", "ta' + "".join(lines))  # the first is lost to a kill
@@ -199,7 +217,9 @@ def test_texts_that_were_not_kept(rate, judge, written, tmp_path):
     assert len(judge.prompts) == asked
 
 
-def test_a_text_is_found_by_the_hash_in_its_row(rate, judge, written, tmp_path):
+def test_a_text_is_found_by_the_hash_in_its_row(
+    rate: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
     kept = tmp_path / "texts.texts.jsonl"
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     other = [json.dumps({**line, "text": "of another time"}) + "\n" for line in lines]
@@ -213,7 +233,7 @@ def test_a_text_is_found_by_the_hash_in_its_row(rate, judge, written, tmp_path):
     assert sum("of another time" in prompt for prompt in judge.prompts) == 2
 
 
-def test_the_data_are_those_of_the_run(rate, judge, written, tmp_path):
+def test_the_data_are_those_of_the_run(rate: Any, judge: Any, written: Any, tmp_path: Path) -> None:
     path = tmp_path / "dev.json"
     rows = json.loads(path.read_text())
     code, out, _ = rate("--limit", "1", "--json")
@@ -242,17 +262,19 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG)
-def test_what_is_wrong_is_told_in_one_line(run, arguments, message):
+def test_what_is_wrong_is_told_in_one_line(run: Any, arguments: Any, message: Any) -> None:
     code, out, err = run("rate", "no.jsonl", "-t", "cogenesis", "--data", "no.json", *arguments)
     assert (code, out) == (2, "") and message in err
     assert err.strip().count("\n") == 0
 
 
-def test_files_that_cannot_be_used(run, rate, judge, written, tmp_path):
+def test_files_that_cannot_be_used(
+    run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path
+) -> None:
     assert rate()[0] == 0
     code, _, err = rate(model="gpt-5")
     assert code == 2 and "holds ratings by gpt-4o" in err and "another --out" in err
-    with results.opened(tmp_path / "texts.ratings.jsonl"):
+    with results.open_results(tmp_path / "texts.ratings.jsonl"):
         code, _, err = rate()
     assert code == 2 and "Another process is writing" in err
     scores(tmp_path)
@@ -260,20 +282,22 @@ def test_files_that_cannot_be_used(run, rate, judge, written, tmp_path):
     assert code == 2 and "scores.jsonl holds no rows of texts" in err
     asked = len(judge.prompts)
     code, _, err = rate("--out", "texts.texts.jsonl")
-    assert code == 2 and "no line of results" in err and len(judge.prompts) == asked
+    assert code == 2 and "not a line of results" in err and len(judge.prompts) == asked
 
     code, _, err = run("table", "texts.ratings.jsonl")
-    assert code == 2 and "There are ratings only" in err
+    assert code == 2 and "There are only ratings" in err
     assert rate("--out", "other.jsonl", model="gpt-5")[0] == 0
     code, _, err = run("table", "texts.jsonl", "texts.ratings.jsonl", "other.jsonl")
     assert code == 2 and "by two raters: gpt-4o" in err and "gpt-5" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_ends_it_at_once_and_keeps_what_was_rated(judge, written, tmp_path):
+def test_ctrl_c_ends_it_at_once_and_keeps_what_was_rated(
+    judge: Any, written: Any, tmp_path: Path
+) -> None:
     asked, leave = threading.Event(), threading.Event()
 
-    def slow(prompt):
+    def slow(prompt: Any) -> Any:
         if toast(prompt) == 2:
             asked.set()
             leave.wait(60)

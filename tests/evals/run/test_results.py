@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import InputError
@@ -11,7 +14,7 @@ from tests.support.tiny_runs import rows, scores
 HEADER = {"run": "r", "models": {"llm": {"name": "a", "sha256": "1"}}}
 
 
-def row(sample="1", **more):
+def row(sample: Any = "1", **more: Any) -> Any:
     return {
         "run": "r",
         "kind": "score",
@@ -24,11 +27,11 @@ def row(sample="1", **more):
     }
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_what_was_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.jsonl"
-    with results.opened(path) as file:
-        file.begin(HEADER)
-        file.begin(HEADER)
+    with results.open_results(path) as file:
+        file.write_header(HEADER)
+        file.write_header(HEADER)
         file.append([row("1"), row("2", scores={"nll": 1.5})])
         file.append([row("2", scores={"nll": 9.0})])  # there already
     contents = results.read(path)
@@ -39,13 +42,13 @@ def test_what_was_written_is_read(tmp_path):
     assert len(path.read_text().splitlines()) == 3
 
 
-def test_ratings_stand_beside_rows(tmp_path):
+def test_ratings_stand_beside_rows(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     rating = {**row("1"), "answer": "a", "rater": {"name": "m"}, "scores": {"overall": 7}}
-    with results.opened(path) as file:
-        file.begin(HEADER)
+    with results.open_results(path) as file:
+        file.write_header(HEADER)
         file.append([row("1")])
-        file.rate(rating)
+        file.append_rating(rating)
     contents = results.read(path)
     assert contents.ratings == [rating] and len(contents.rows) == 1
     with path.open("a") as end:
@@ -55,26 +58,26 @@ def test_ratings_stand_beside_rows(tmp_path):
 
 
 @pytest.mark.parametrize(("before", "after"), [("a\nb\nc", "a\nb\n"), ("a\n", "a\n"), ("a", "")])
-def test_a_rest_is_cut_off(tmp_path, before, after):
+def test_a_rest_is_cut_off(tmp_path: Path, before: Any, after: Any) -> None:
     path = tmp_path / "texts.jsonl"
-    results.cut_off_rest(path)
+    results.truncate_partial_line(path)
     assert not path.exists()
     path.write_text(before)
-    results.cut_off_rest(path)
+    results.truncate_partial_line(path)
     assert path.read_text() == after
 
 
 @pytest.mark.parametrize("rest", [b'{"run": "r", "ki', b"\0\0\0", b"\0\0\n", b"[1]\n"])
-def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path, rest):
+def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path: Path, rest: Any) -> None:
     path = scores(tmp_path)
     whole, expected = path.read_bytes(), rows(path)
     path.write_bytes(whole + rest)
     assert len(results.read(path).rows) == len(expected)
-    with results.opened(path):
+    with results.open_results(path):
         assert path.read_bytes() == whole
 
 
-def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path):
+def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text('a secret\n{"header": {"run": "r", "models": {}}}\n')
     with pytest.raises(InputError, match="line 1") as caught:
@@ -82,30 +85,30 @@ def test_a_damaged_line_in_the_middle_is_an_error_that_quotes_nothing(tmp_path):
     assert "secret" not in str(caught.value)
 
 
-def test_a_second_writer_is_refused(tmp_path):
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     with (
-        results.opened(path),
+        results.open_results(path),
         pytest.raises(InputError, match="Another process is writing"),
-        results.opened(path),
+        results.open_results(path),
     ):
         pass
-    with results.opened(path):
+    with results.open_results(path):
         pass
 
 
-def test_paths_that_cannot_be(tmp_path):
+def test_paths_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         results.read(tmp_path / "no.jsonl")
-    with pytest.raises(InputError, match="cannot be written"), results.opened(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"), results.open_results(tmp_path):
         pass
 
 
-def test_models_are_those_of_the_file(tmp_path):
+def test_models_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    with results.opened(path) as file:
-        file.begin(HEADER)
+    with results.open_results(path) as file:
+        file.write_header(HEADER)
         more = {"run": "s", "models": {**HEADER["models"], "tuned": {"name": "b", "sha256": "2"}}}
-        file.begin(more)
+        file.write_header(more)
         with pytest.raises(InputError, match="other models"):
-            file.begin({"run": "t", "models": {"llm": {"name": "a", "sha256": "3"}}})
+            file.write_header({"run": "t", "models": {"llm": {"name": "a", "sha256": "3"}}})

@@ -6,17 +6,18 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costeer.edge.prompts import with_context
 from costeer.exceptions import InputError
 from costeer_evals.metrics.adherence import FLAGS, respected
-from costeer_evals.samples import Unit
+from costeer_evals.samples import TaskSample
 from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.everyday import SHIPPED
 from costeer_evals.tasks.private import private_turn, wording
-from costeer_evals.tasks.registry import task
+from costeer_evals.tasks.registry import find_task
 from tests.support.tiny_rows import ALL, SECRET, write
 
 CASES = {row["id"]: row for row in map(json.loads, SHIPPED.read_text("utf-8").splitlines())}
@@ -25,13 +26,13 @@ EXAMPLES = {row["id"]: row for row in map(json.loads, WRITTEN.splitlines())}
 ONE = {"id": "a", "context": f"I am {SECRET}.", "query": "What now?", "needs": "x", "forbids": None}
 
 
-def test_every_kind_has_six_cases_three_in_each_half():
+def test_every_kind_has_six_cases_three_in_each_half() -> None:
     assert len(CASES) == 72 and set(Counter(c["kind"] for c in CASES.values()).values()) == {6}
     halves = Counter((case["kind"], case["half"]) for case in CASES.values())
     assert len(halves) == 24 and set(halves.values()) == {3}
 
 
-def test_contexts_are_of_all_lengths():
+def test_contexts_are_of_all_lengths() -> None:
     records = [case["context"].count("\n\n") + 1 for case in CASES.values()]
     assert sum(count >= 18 for count in records) >= 14
     assert sum(count == 1 for count in records) >= 14
@@ -40,7 +41,7 @@ def test_contexts_are_of_all_lengths():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_case_is_fair(name):
+def test_a_case_is_fair(name: Any) -> None:
     case = CASES[name]
     assert case.keys() == {"id", "kind", "half", "context", "query", "needs", "forbids"}
     for record in case["context"].split("\n\n"):
@@ -56,14 +57,14 @@ def test_a_case_is_fair(name):
     assert not respected("", case["needs"], case["forbids"])
 
 
-def test_examples_are_of_the_cases_alone():
+def test_examples_are_of_the_cases_alone() -> None:
     assert EXAMPLES.keys() == CASES.keys()
 
 
-def test_without_a_source_the_shipped_set_is_loaded():
-    samples = task("everyday").load(None, ALL)
+def test_without_a_source_the_shipped_set_is_loaded() -> None:
+    samples = find_task("everyday").load(None, ALL)
     assert [sample.id for sample in samples] == list(CASES)
-    assert len(task("everyday").load(None, LoadOptions(limit=5))) == 5
+    assert len(find_task("everyday").load(None, LoadOptions(limit=5))) == 5
     for sample in samples:
         case = CASES[sample.id]
         assert (sample.kind, sample.needs, sample.forbids) == (
@@ -75,37 +76,37 @@ def test_without_a_source_the_shipped_set_is_loaded():
         assert sample.reference is None and repr(sample) == f"Sample(id={sample.id!r})"
 
 
-def test_a_file_of_ones_own_needs_no_kind(tmp_path):
-    (sample,) = task("everyday").load(write(tmp_path / "own.jsonl", [ONE]), ALL)
+def test_a_file_of_ones_own_needs_no_kind(tmp_path: Path) -> None:
+    (sample,) = find_task("everyday").load(write(tmp_path / "own.jsonl", [ONE]), ALL)
     assert (sample.kind, sample.needs, sample.forbids) == ("", "x", None)
     assert sample.query in sample.context_prompt and SECRET in sample.context_prompt
 
 
-def test_other_expressions_are_another_sample(tmp_path):
+def test_other_expressions_are_another_sample(tmp_path: Path) -> None:
     rows = [ONE, {**ONE, "id": "b", "forbids": "y"}, {**ONE, "id": "c", "needs": "z"}]
-    samples = task("everyday").load(write(tmp_path / "own.jsonl", rows), ALL)
-    assert len({Unit("everyday", sample).texts for sample in samples}) == 3
+    samples = find_task("everyday").load(write(tmp_path / "own.jsonl", rows), ALL)
+    assert len({TaskSample("everyday", sample).texts_hash for sample in samples}) == 3
 
 
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ({**ONE, "needs": f"({SECRET}"}, "the text under 'needs' is no regular expression."),
-        ({**ONE, "forbids": f"[{SECRET}"}, "the text under 'forbids' is no regular expression."),
+        ({**ONE, "needs": f"({SECRET}"}, "the text under 'needs' is not a regular expression."),
+        ({**ONE, "forbids": f"[{SECRET}"}, "the text under 'forbids' is not a regular expression."),
         ({**ONE, "forbids": 3}, "there is no text under 'forbids'."),
         ({**ONE, "context": " "}, "there is no text under 'context'."),
     ],
 )
-def test_a_bad_row_is_one_line_without_its_text(row, problem, tmp_path):
+def test_a_bad_row_is_one_line_without_its_text(row: Any, problem: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        task("everyday").load(write(tmp_path / "own.jsonl", [row]), ALL)
+        find_task("everyday").load(write(tmp_path / "own.jsonl", [row]), ALL)
     assert problem in str(caught.value) and SECRET not in str(caught.value)
 
 
 ASK = [{"role": "user", "content": "Why?"}]
 
 
-def test_the_wording_is_what_the_private_turn_adds():
+def test_the_wording_is_what_the_private_turn_adds() -> None:
     conversation = [{"role": "system", "content": "Be kind."}, *ASK]
     shown = with_context(conversation, SECRET)[0]["content"] + private_turn("Why?", SECRET)
     pieces = wording()

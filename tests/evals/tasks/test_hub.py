@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ for repository, config, limit in (
 """
 
 
-def test_rows_come_in_order_up_to_the_limit_and_failures_are_one_line(tmp_path):
+def test_rows_come_in_order_up_to_the_limit_and_failures_are_one_line(tmp_path: Path) -> None:
     if find_spec("datasets") is None:
         pytest.skip("datasets is not installed")
     folder = tmp_path / "longlamp"

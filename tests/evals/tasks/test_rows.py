@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import InputError
 from costeer_evals.tasks.base import LoadOptions
-from costeer_evals.tasks.registry import task
+from costeer_evals.tasks.registry import find_task
 from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Backwards, write
 
 
@@ -25,7 +28,7 @@ from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Bac
             "'profile', row 2: there is no text under 'text'.",
         ),
         ("cogenesis", {**COGENESIS, "profile": SECRET}, "there is no list under 'profile'."),
-        ("cogenesis", {**COGENESIS, "profile": [SECRET]}, "holds something that is no object."),
+        ("cogenesis", {**COGENESIS, "profile": [SECRET]}, "holds something that is not an object."),
         (
             "cogenesis",
             {**COGENESIS, "conversations": COGENESIS["conversations"][1:]},
@@ -45,10 +48,12 @@ from tests.support.tiny_rows import ABSTRACT_PROMPT, ALL, COGENESIS, SECRET, Bac
             "'profile', row 2: there is no text under 'content'.",
         ),
         ("longlamp-review", {"input": "a", "profile": []}, "there is no text under 'output'."),
-        ("helpsteer", [SECRET], "row 2: this is no JSON object."),
+        ("helpsteer", [SECRET], "row 2: this is not a JSON object."),
     ],
 )
-def test_a_bad_row_is_one_line_without_its_text(name, row, problem, tmp_path):
+def test_a_bad_row_is_one_line_without_its_text(
+    name: Any, row: Any, problem: Any, tmp_path: Path
+) -> None:
     fitting = {
         "cogenesis": COGENESIS,
         "cogenesis-abstracts": {
@@ -64,7 +69,7 @@ def test_a_bad_row_is_one_line_without_its_text(name, row, problem, tmp_path):
     }
     path = write(tmp_path / "rows.jsonl", [fitting[name], row])
     with pytest.raises(InputError) as caught:
-        task(name).load(path, LoadOptions(ranker=Backwards()))
+        find_task(name).load(path, LoadOptions(ranker=Backwards()))
     message = str(caught.value)
     assert problem in message and "rows.jsonl" in message
     assert "\n" not in message and SECRET not in message
@@ -74,7 +79,7 @@ def test_a_bad_row_is_one_line_without_its_text(name, row, problem, tmp_path):
     ("file", "content", "problem"),
     [
         ("none.json", None, "cannot be read"),
-        ("rows.csv", "a,b", "none of the known kinds"),
+        ("rows.csv", "a,b", "not a known kind"),
         ("rows.json", f'["{SECRET}', "line 1: this is not JSON"),
         ("rows.json", '{"a": 1}', "holds no list of rows"),
         ("rows.json", "[]", "holds no rows"),
@@ -83,17 +88,17 @@ def test_a_bad_row_is_one_line_without_its_text(name, row, problem, tmp_path):
         ("rows.jsonl", b"\xff\xfe", "not UTF-8"),
     ],
 )
-def test_a_bad_file_is_one_line(file, content, problem, tmp_path):
+def test_a_bad_file_is_one_line(file: Any, content: Any, problem: Any, tmp_path: Path) -> None:
     path = tmp_path / file
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=problem) as caught:
-        task("helpsteer").load(path, ALL)
+        find_task("helpsteer").load(path, ALL)
     assert "\n" not in str(caught.value) and SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["cogenesis", "cogenesis-abstracts", "helpsteer"])
-def test_without_a_path_it_says_where_the_file_is(name):
+def test_without_a_path_it_says_where_the_file_is(name: Any) -> None:
     with pytest.raises(InputError, match=r"is not on the hub|are not on the hub") as caught:
-        task(name).load(None, ALL)
+        find_task(name).load(None, ALL)
     assert "github.com" in caught.value.hint

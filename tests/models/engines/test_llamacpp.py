@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
 
 @pytest.fixture
-def model(gguf_file):
+def model(gguf_file: Any) -> Iterator[Any]:
     with_room = LlamaCpp(gguf_file, context=256, sequences=4, threads=1, batch=32)
     yield with_room
     with_room.close()
@@ -35,7 +38,7 @@ def model(gguf_file):
 # Files
 
 
-def damaged(folder, file, kind):
+def damaged(folder: Any, file: Any, kind: Any) -> Any:
     raw = file.read_bytes()
     path = folder / f"{kind}.gguf"
     contents = {
@@ -74,7 +77,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bad_file_gives_one_clear_line(kind, gguf_file, tmp_path, capfd):
+def test_a_bad_file_gives_one_clear_line(
+    kind: Any, gguf_file: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = damaged(tmp_path, gguf_file, kind)
     with pytest.raises(ModelFileError) as caught:
         LlamaCpp(path)
@@ -85,7 +90,9 @@ def test_a_bad_file_gives_one_clear_line(kind, gguf_file, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_good_file_is_loaded_in_silence(gguf_file, capfd):
+def test_a_good_file_is_loaded_in_silence(
+    gguf_file: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     model = LlamaCpp(gguf_file, context=256)
     model.sequence().extend(IDS)
     model.close()
@@ -105,26 +112,28 @@ def test_a_good_file_is_loaded_in_silence(gguf_file, capfd):
         {"context": True},
     ],
 )
-def test_a_size_must_make_sense(gguf_file, sizes):
+def test_a_size_must_make_sense(gguf_file: Any, sizes: Any) -> None:
     with pytest.raises(ParameterError):
         LlamaCpp(gguf_file, **sizes)
 
 
-def test_the_context_is_cut_to_what_the_model_was_trained_for(gguf_file, caplog):
+def test_the_context_is_cut_to_what_the_model_was_trained_for(
+    gguf_file: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     model = LlamaCpp(gguf_file, context=10**6)
     assert model.context_length == tiny.TRAINED
     assert "512" in caplog.text
     model.close()
 
 
-def test_there_is_at_least_one_core():
+def test_there_is_at_least_one_core() -> None:
     assert physical_cores() >= 1
 
 
 # Vocabulary
 
 
-def test_padding_is_cut_off(model):
+def test_padding_is_cut_off(model: Any) -> None:
     tokens, _ = tiny.table()
     assert model.vocab_size == len(tokens)
     assert model.tokenizer.padded_size == len(tokens) + tiny.PADDING
@@ -133,17 +142,17 @@ def test_padding_is_cut_off(model):
 
 
 @pytest.mark.parametrize("ids", [[-1], [10**6], [275]])
-def test_only_tokens_can_be_decoded(model, ids):
+def test_only_tokens_can_be_decoded(model: Any, ids: Any) -> None:
     with pytest.raises(ParameterError):
         model.tokenizer.decode_bytes(ids)
 
 
-def test_a_text_that_is_not_unicode(model):
+def test_a_text_that_is_not_unicode(model: Any) -> None:
     with pytest.raises(InputError):
         model.tokenizer.encode("\ud800")
 
 
-def test_a_model_without_a_template(tmp_path):
+def test_a_model_without_a_template(tmp_path: Path) -> None:
     model = LlamaCpp(tiny.write_gguf(tmp_path / "plain.gguf", template=None), context=256)
     with pytest.raises(ModelError, match="template"):
         model.tokenizer.chat([{"role": "user", "content": "hi"}])
@@ -154,7 +163,7 @@ def test_a_model_without_a_template(tmp_path):
 
 
 @pytest.mark.parametrize("rows", [None, 0, 1, 40])
-def test_long_work_goes_in_chunks(gguf_file, model, rows):
+def test_long_work_goes_in_chunks(gguf_file: Any, model: Any, rows: Any) -> None:
     """A batch of 32 and 32 rows a call, against one call for everything."""
     ids = [(7 * i) % 250 for i in range(150)]
     large = LlamaCpp(gguf_file, context=256, sequences=4, threads=1, batch=256)
@@ -167,7 +176,7 @@ def test_long_work_goes_in_chunks(gguf_file, model, rows):
     large.close()
 
 
-def test_few_ids_give_the_rows_of_single_steps(model):
+def test_few_ids_give_the_rows_of_single_steps(model: Any) -> None:
     """So that checking two drafts, or two sequences, decides as one step at a time does."""
     if not model._singles:
         pytest.skip("this llama.cpp computes on a GPU")
@@ -178,7 +187,7 @@ def test_few_ids_give_the_rows_of_single_steps(model):
     assert np.array_equal(together[1], third.extend([66]))
 
 
-def test_a_sequence_goes_once_into_a_batch(model):
+def test_a_sequence_goes_once_into_a_batch(model: Any) -> None:
     sequence = model.sequence()
     with pytest.raises(ParameterError):
         model.extend_many([(sequence, [65]), (sequence, [66])])
@@ -186,18 +195,18 @@ def test_a_sequence_goes_once_into_a_batch(model):
 
 
 @pytest.mark.parametrize("ids", [[1.5], ["a"], [[1, 2]], [True, False]])
-def test_ids_are_whole_numbers(model, ids):
+def test_ids_are_whole_numbers(model: Any, ids: Any) -> None:
     with pytest.raises(ParameterError):
         model.sequence().extend(ids)
 
 
-def test_no_work_no_rows(model):
+def test_no_work_no_rows(model: Any) -> None:
     assert model.extend_many([]) == []
     with pytest.raises(ParameterError):
         model.sequence().extend([65], rows=-1)
 
 
-def test_slots_that_are_not_neighbours(model):
+def test_slots_that_are_not_neighbours(model: Any) -> None:
     sequences = [model.sequence() for _ in range(4)]
     sequences[1].close()
     work = [(sequences[3], IDS), (sequences[0], IDS), (sequences[2], IDS)]
@@ -206,7 +215,7 @@ def test_slots_that_are_not_neighbours(model):
     assert np.allclose(rows[0], rows[2], rtol=0, atol=0.02)
 
 
-def test_a_call_can_be_given_up_from_another_thread(model):
+def test_a_call_can_be_given_up_from_another_thread(model: Any) -> None:
     """Over and over: sometimes before, sometimes in, sometimes after the computation."""
     sequence, other = model.sequence(), model.sequence()
     ids = [i % 250 for i in range(200)]
@@ -214,7 +223,7 @@ def test_a_call_can_be_given_up_from_another_thread(model):
     expected = model.sequence().extend([*IDS, *ids], rows=1)
     over = threading.Event()
 
-    def disturb():
+    def disturb() -> None:
         while not over.is_set():
             model.interrupt()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,14 +24,14 @@ IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
 
 @pytest.fixture
-def model(hf_folder):
+def model(hf_folder: Any) -> Any:
     return Transformers(hf_folder, context=256, sequences=4)
 
 
 # The two engines on the same weights
 
 
-def test_both_engines_have_one_tokenizer(model, request):
+def test_both_engines_have_one_tokenizer(model: Any, request: pytest.FixtureRequest) -> None:
     other = load_tiny("llamacpp", request)
     mine, theirs = model.tokenizer, other.tokenizer
     assert mine.vocabulary.fingerprint == theirs.vocabulary.fingerprint
@@ -43,7 +45,7 @@ def test_both_engines_have_one_tokenizer(model, request):
     other.close()
 
 
-def test_both_engines_compute_the_same(model, request):
+def test_both_engines_compute_the_same(model: Any, request: pytest.FixtureRequest) -> None:
     """llama.cpp's cache is float16, which is what differs."""
     other = load_tiny("llamacpp", request)
     ids = [(11 * i) % 250 for i in range(200)]
@@ -56,20 +58,20 @@ def test_both_engines_compute_the_same(model, request):
 # Exactness
 
 
-def test_what_goes_along_changes_no_bit(model):
+def test_what_goes_along_changes_no_bit(model: Any) -> None:
     alone = model.sequence().extend(IDS)
     first, second = model.sequence(), model.sequence()
     together = model.extend_many([(first, IDS), (second, IDS[:3])])
     assert np.array_equal(together[0], alone)
 
 
-def test_at_once_or_one_by_one_differs_by_rounding(model):
+def test_at_once_or_one_by_one_differs_by_rounding(model: Any) -> None:
     sequence = model.sequence()
     single = np.concatenate([sequence.extend([token]) for token in IDS])
     assert np.abs(single - model.sequence().extend(IDS)).max() < 2e-5
 
 
-def test_long_work_goes_in_chunks(model, monkeypatch):
+def test_long_work_goes_in_chunks(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [(7 * i) % 250 for i in range(150)]
     whole = model.sequence().extend(ids, rows=40)
     monkeypatch.setattr(engine, "CHUNK", 32)
@@ -84,7 +86,9 @@ def test_long_work_goes_in_chunks(model, monkeypatch):
 
 
 @pytest.mark.parametrize("passes", [0, 1, 2])
-def test_an_interrupt_leaves_the_sequence_as_it_was(model, monkeypatch, passes):
+def test_an_interrupt_leaves_the_sequence_as_it_was(
+    model: Any, monkeypatch: pytest.MonkeyPatch, passes: Any
+) -> None:
     monkeypatch.setattr(engine, "CHUNK", 8)
     sequence, other = model.sequence(), model.sequence()
     sequence.extend(IDS)
@@ -104,7 +108,7 @@ def test_an_interrupt_leaves_the_sequence_as_it_was(model, monkeypatch, passes):
 stop = object()
 
 
-def interrupt():
+def interrupt() -> None:
     raise KeyboardInterrupt
 
 
@@ -122,7 +126,7 @@ def interrupt():
         shutil.rmtree,
     ],
 )
-def test_a_bad_folder_gives_one_clear_line(hf_folder, tmp_path, spoil):
+def test_a_bad_folder_gives_one_clear_line(hf_folder: Any, tmp_path: Path, spoil: Any) -> None:
     folder = shutil.copytree(hf_folder, tmp_path / "copy")
     spoil(folder)
     with pytest.raises(ModelFileError) as caught:
@@ -135,23 +139,23 @@ def test_a_bad_folder_gives_one_clear_line(hf_folder, tmp_path, spoil):
     "parameters",
     [{"dtype": "float7"}, {"device": "nowhere"}, {"context": 0}, {"sequences": 0}, {"threads": 0}],
 )
-def test_a_parameter_must_make_sense(hf_folder, parameters):
+def test_a_parameter_must_make_sense(hf_folder: Any, parameters: Any) -> None:
     with pytest.raises(ParameterError):
         Transformers(hf_folder, **parameters)
 
 
-def test_the_context_is_cut_to_what_the_model_was_trained_for(hf_folder):
+def test_the_context_is_cut_to_what_the_model_was_trained_for(hf_folder: Any) -> None:
     assert Transformers(hf_folder, context=10**6).context_length == 512
 
 
-def test_another_dtype_is_close(hf_folder, model):
+def test_another_dtype_is_close(hf_folder: Any, model: Any) -> None:
     half = Transformers(hf_folder, dtype="bfloat16", context=256)
     rows = half.sequence().extend(IDS)
     assert rows.dtype == np.float32
     assert np.allclose(rows, model.sequence().extend(IDS), rtol=0, atol=1.0)
 
 
-def test_a_closed_model_refuses(hf_folder):
+def test_a_closed_model_refuses(hf_folder: Any) -> None:
     model = Transformers(hf_folder, context=256)
     sequence = model.sequence()
     model.close()
@@ -164,13 +168,13 @@ def test_a_closed_model_refuses(hf_folder):
 # The tokenizer
 
 
-def test_the_byte_alphabet_is_a_bijection():
+def test_the_byte_alphabet_is_a_bijection() -> None:
     alphabet = _alphabet()
     assert sorted(alphabet.values()) == list(range(256))
     assert (alphabet["Ġ"], alphabet["Ċ"], alphabet["A"]) == (32, 10, 65)
 
 
-def test_a_sentencepiece_tokenizer(hf_folder, tmp_path):
+def test_a_sentencepiece_tokenizer(hf_folder: Any, tmp_path: Path) -> None:
     """Llama 2's kind: a lower one eighth block for a space, and byte tokens."""
     folder = shutil.copytree(hf_folder, tmp_path / "copy")
     raw = json.loads((folder / "tokenizer.json").read_text())
@@ -197,7 +201,7 @@ def test_a_sentencepiece_tokenizer(hf_folder, tmp_path):
         assert tokenizer.decode_bytes(tokenizer.encode(text)) == text.encode()
 
 
-def test_only_fast_tokenizers_can_keep_text_apart():
+def test_only_fast_tokenizers_can_keep_text_apart() -> None:
     from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
     with pytest.raises(ModelFileError):
@@ -205,11 +209,11 @@ def test_only_fast_tokenizers_can_keep_text_apart():
 
 
 @pytest.mark.parametrize("ids", [[-1], [10**6], [275]])
-def test_only_tokens_can_be_decoded(model, ids):
+def test_only_tokens_can_be_decoded(model: Any, ids: Any) -> None:
     with pytest.raises(ParameterError):
         model.tokenizer.decode_bytes(ids)
 
 
-def test_a_text_that_is_not_unicode(model):
+def test_a_text_that_is_not_unicode(model: Any) -> None:
     with pytest.raises(InputError):
         model.tokenizer.encode("\ud800")

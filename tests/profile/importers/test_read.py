@@ -1,7 +1,11 @@
 """Folders, formats, and importing twice."""
 
+from __future__ import annotations
+
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +16,7 @@ from costeer.profile.records import Draft
 
 
 @pytest.fixture
-def notes(tmp_path):
+def notes(tmp_path: Path) -> Any:
     """A folder as people have them."""
     folder = tmp_path / "notes"
     for name, text in {
@@ -29,7 +33,7 @@ def notes(tmp_path):
     return folder
 
 
-def test_a_folder_is_read_with_all_below_it_but_for_what_is_hidden(notes):
+def test_a_folder_is_read_with_all_below_it_but_for_what_is_hidden(notes: Any) -> None:
     found = list(read([notes]))
     assert [(one.text, one.source) for one in found] == [
         ("# One\n\nfirst", "a.md"),
@@ -38,7 +42,7 @@ def test_a_folder_is_read_with_all_below_it_but_for_what_is_hidden(notes):
     ]
 
 
-def test_importing_twice_adds_nothing(notes, store):
+def test_importing_twice_adds_nothing(notes: Any, store: Any) -> None:
     assert import_into(store, read([notes])).new == 3
     before = store.all()
     report = import_into(store, read([notes]))
@@ -46,7 +50,7 @@ def test_importing_twice_adds_nothing(notes, store):
     assert store.all() == before
 
 
-def test_a_dry_run_foretells_and_stores_nothing(notes, store):
+def test_a_dry_run_foretells_and_stores_nothing(notes: Any, store: Any) -> None:
     twice = [notes, notes]
     foretold = import_into(store, read(twice), dry_run=True)
     assert store.all() == []
@@ -54,19 +58,19 @@ def test_a_dry_run_foretells_and_stores_nothing(notes, store):
     assert foretold.new == 3
 
 
-def test_a_record_that_is_switched_off_stays_off(notes, store):
+def test_a_record_that_is_switched_off_stays_off(notes: Any, store: Any) -> None:
     import_into(store, read([notes]))
     store.edit(1, active=False)
     import_into(store, read([notes]))
     assert not store.get(1).active
 
 
-def test_more_than_one_batch(store):
+def test_more_than_one_batch(store: Any) -> None:
     found = [Draft("fact", str(number)) for number in range(1_201)]
     assert import_into(store, [*found, Skipped("too short", "x")]).new == 1_201
 
 
-def test_what_is_left_out_is_counted_by_reason(store):
+def test_what_is_left_out_is_counted_by_reason(store: Any) -> None:
     report = import_into(store, [Skipped("a", "x"), Skipped("a", "y"), Skipped("b", "z")])
     assert dict(report.skipped) == {"a": 2, "b": 1}
     assert report.examples == {"a": "x", "b": "z"}
@@ -85,12 +89,12 @@ def test_what_is_left_out_is_counted_by_reason(store):
         ("x.pdf", "", None),
     ],
 )
-def test_formats(tmp_path, name, content, form):
+def test_formats(tmp_path: Path, name: Any, content: Any, form: Any) -> None:
     (tmp_path / name).write_text(content)
     assert format_of(tmp_path / name) == form
 
 
-def test_bad_input_is_told_at_once(tmp_path, notes):
+def test_bad_input_is_told_at_once(tmp_path: Path, notes: Any) -> None:
     (tmp_path / "x.pdf").write_text("")
     (tmp_path / "x.eml").write_text("")
     for path, message in {
@@ -102,17 +106,17 @@ def test_bad_input_is_told_at_once(tmp_path, notes):
             read([notes, path])
 
 
-def test_a_format_can_be_given(tmp_path):
+def test_a_format_can_be_given(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_text("Dear diary")
     assert [one.text for one in read([tmp_path / "x.log"], file_format="text")] == ["Dear diary"]
 
 
-def test_a_link_in_a_circle_ends(notes):
+def test_a_link_in_a_circle_ends(notes: Any) -> None:
     (notes / "sub" / "circle").symlink_to(notes)
     assert len(list(read([notes]))) == 3
 
 
-def test_a_file_that_vanishes_is_left_out(notes):
+def test_a_file_that_vanishes_is_left_out(notes: Any) -> None:
     found = read([notes])
     (notes / "sub" / "b.txt").unlink()
     assert [one for one in found if isinstance(one, Skipped)] == [
@@ -121,7 +125,7 @@ def test_a_file_that_vanishes_is_left_out(notes):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX's")
-def test_a_pipe_is_refused(tmp_path):
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(InputError, match="neither a file"):
         read([tmp_path / "pipe.txt"])

@@ -1,5 +1,9 @@
 """The sender's own words: a table of what mail programs write around them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,12 +42,12 @@ QUOTE = "> See you there?\n> Tom"
         (" > indented\nYes!", "Yes!"),
     ],
 )
-def test_own_words(body, own):
+def test_own_words(body: Any, own: Any) -> None:
     assert own_words(body) == own
 
 
 @given(st.text("On <@>:\n- wrote123From", max_size=200))
-def test_every_line_that_is_kept_was_there(body):
+def test_every_line_that_is_kept_was_there(body: Any) -> None:
     kept = own_words(body)
     assert {line.rstrip() for line in kept.split("\n")} <= {
         *(line.strip() for line in body.split("\n")),
@@ -70,9 +74,9 @@ def test_every_line_that_is_kept_was_there(body):
         "Am 3\n",
     ],
 )
-def test_no_text_takes_long(text):
+def test_no_text_takes_long(text: Any) -> None:
     own_words(text * (60_000 // len(text)))
 
 
-def test_many_lines_that_look_like_attributions():
+def test_many_lines_that_look_like_attributions() -> None:
     assert own_words("On 3, Tom <t@x> wrote:\n> x\n" * 5_000) == ""

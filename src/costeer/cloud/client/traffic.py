@@ -75,6 +75,7 @@ class Exchange:
                 token_ids=self._token_ids if self._body_up else (),
                 bytes_up=self._head_up + self._body_up,
                 bytes_down=self._head_down + body + self._framing,
+                body=self._body if self._body_up else b"",
             )
         )
 
