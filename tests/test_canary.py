@@ -121,7 +121,7 @@ def test_a_dying_server_gives_an_error_without_private_text() -> None:
 
 def watch_command_lines(seen: Any, stop: Any) -> None:
     """Collect the arguments of every process on this machine (Linux)."""
-    while not stop.wait(0.02):
+    while not stop.wait(0.05):
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 seen.add(path.read_bytes())

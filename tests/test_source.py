@@ -6,11 +6,17 @@ import ast
 import statistics
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).parents[1] / "src"
 FILES = sorted(SOURCE.rglob("*.py"))
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def module(path: Any) -> Any:
@@ -20,7 +26,7 @@ def module(path: Any) -> Any:
 
 def imports(path: Any, modules: Any) -> Iterator[Any]:
     """The modules of this project that a file imports at its top, typing-only ones included."""
-    for node in top_level(ast.parse(path.read_text("utf-8")).body):
+    for node in top_level(parse(path).body):
         if isinstance(node, ast.ImportFrom) and node.module:
             for name in node.names:
                 full = f"{node.module}.{name.name}"
@@ -38,7 +44,7 @@ def top_level(body: Any) -> Iterator[Any]:
 
 def functions() -> Iterator[Any]:
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parse(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield node
 
@@ -60,7 +66,7 @@ def test_a_class_name_is_used_once() -> None:
     names = Counter(
         node.name
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []

@@ -307,7 +307,7 @@ def test_demo_on_fakes() -> None:
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    with start(*QUERY, "--context", "me", "--max-tokens", 500, *FAKE) as process:
+    with start(*QUERY, "--context", "me", "--max-tokens", 100, *FAKE) as process:
         process.stdin.close()
         process.stdout.read(1)
         process.stdout.close()

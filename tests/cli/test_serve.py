@@ -21,7 +21,7 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.models.fake import FakeModel
 from costeer.serving.guard import names_server
-from tests.support.serving import PROMPT, same
+from tests.support.serving import PROMPT, http_get, http_post, same
 
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("COSTEER_")}
 
@@ -67,7 +67,7 @@ def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream() -> None:
         assert same(list(client.stream(PROMPT, 8, 6)), expected)
         client.close()
         body = {"prompt": PROMPT, "stream": True, "ignore_eos": True, "max_tokens": 400}
-        with httpx2.stream("POST", f"{url}/v1/completions", json=body) as response:
+        with httpx2.stream("POST", f"{url}/v1/completions", json=body, verify=False) as response:
             pieces = response.iter_bytes()
             next(pieces)
             process.send_signal(signal.SIGINT)
@@ -86,7 +86,7 @@ def test_ends_with_its_parent() -> None:
 def test_a_closed_standard_input_does_not_matter_otherwise() -> None:
     with serving() as (process, url):
         process.stdin.close()
-        assert httpx2.get(f"{url}/health").json() == {"status": "ok"}
+        assert http_get(f"{url}/health").json() == {"status": "ok"}
         assert process.poll() is None
 
 
@@ -95,17 +95,17 @@ def test_keys_from_a_file_and_from_the_environment(tmp_path: Path) -> None:
     path.write_text("from-file\n")
     with serving("--api-key-file", str(path), COSTEER_API_KEY="from-environment") as (_, url):
         headers = {"authorization": "Bearer from-file"}
-        assert httpx2.get(f"{url}/v1/models", headers=headers).status_code == 200
-        assert httpx2.get(f"{url}/v1/models").status_code == 401
+        assert http_get(f"{url}/v1/models", headers=headers).status_code == 200
+        assert http_get(f"{url}/v1/models").status_code == 401
     with serving(COSTEER_API_KEY="from-environment") as (_, url):
         headers = {"authorization": "Bearer from-environment"}
-        assert httpx2.get(f"{url}/v1/models", headers=headers).status_code == 200
+        assert http_get(f"{url}/v1/models", headers=headers).status_code == 200
 
 
 def test_requests_do_not_show(tmp_path: Path) -> None:
     with serving() as (process, url):
-        httpx2.post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": 2})
-        httpx2.post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": -2})
+        http_post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": 2})
+        http_post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": -2})
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert "sesame" not in out + err
@@ -130,7 +130,7 @@ def test_options_out_of_range(options: Any) -> None:
 def test_a_frame_is_json_in_one_line() -> None:
     with serving() as (_, url):
         body = {"prompt": [10, 13, 10], "max_tokens": 20, "stream": True}
-        text = httpx2.post(f"{url}/v1/completions", json=body).text
+        text = http_post(f"{url}/v1/completions", json=body).text
     for frame in text.removesuffix("data: [DONE]\n\n").split("\n\n")[:-1]:
         json.loads(frame.removeprefix("data: "))
 

@@ -23,6 +23,7 @@ from tests.support.serving import (
     CountingModel,
     EndlessModel,
     Relay,
+    http_post,
     numbered,
     running,
     same,
@@ -44,7 +45,7 @@ def connect() -> Iterator[Any]:
 
 
 def post(app: Any, body: Any) -> Any:
-    return httpx2.post(f"{app.url}/v1/completions", json=body)
+    return http_post(f"{app.url}/v1/completions", json=body)
 
 
 def begin(app: Any, **options: Any) -> Any:
@@ -139,7 +140,7 @@ def test_a_replaced_stream_ends_properly_and_frees_its_slot() -> None:
     model = EndlessModel(pause=0.005, max_sequences=1)
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
-        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body, verify=False) as first:
             lines = first.iter_lines()
             name = json.loads(next(lines)[6:])["id"]
             turn = {"continue": {"id": name, "keep": len(PROMPT), "replace": True}, "prompt": [65]}
@@ -153,7 +154,7 @@ def test_a_retried_step_computes_nothing() -> None:
     model = EndlessModel(pause=0.002, max_sequences=1)  # no second sequence to compute on
     with running(model) as app:
         body = {"prompt": PROMPT, "max_tokens": 200, "logprobs": 2, "stream": True}
-        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body, verify=False) as first:
             lines = first.iter_lines()  # kept: dropping it would close the connection
             next(lines)
             wider = post(app, {"prompt": PROMPT, "max_tokens": 1, "logprobs": 9}).json()
@@ -175,7 +176,7 @@ def test_compressed_only_for_who_can_read_it_and_never_held_back() -> None:
             (body, "gzip", None),
         ):
             headers = {"accept-encoding": encoding}
-            with httpx2.stream("POST", url, json=asked, headers=headers) as response:
+            with httpx2.stream("POST", url, json=asked, headers=headers, verify=False) as response:
                 assert response.headers.get("content-encoding") == expected
                 pieces = list(response.iter_raw())
             assert len(pieces) >= 20  # each event when it was written

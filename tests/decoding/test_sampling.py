@@ -14,7 +14,7 @@ from costeer.exceptions import ParameterError
 P = np.log(np.array([0.1, 0.4, 0.3, 0.2], np.float32))
 
 
-def draws(sampling: Any, count: Any = 6_000, scores: Any = P) -> Any:
+def draws(sampling: Any, count: Any = 2_000, scores: Any = P) -> Any:
     chosen = [
         choose(scores, sampling, gumbel(sampling.seed, position, scores.size))
         for position in range(count)
@@ -37,7 +37,7 @@ def draws(sampling: Any, count: Any = 6_000, scores: Any = P) -> Any:
 )
 def test_frequencies(temperature: Any, top_p: Any, expected: Any) -> None:
     frequencies = draws(SamplingParams(temperature, top_p, seed=3))
-    assert frequencies == pytest.approx(np.asarray(expected), abs=0.027)
+    assert frequencies == pytest.approx(np.asarray(expected), abs=0.045)
 
 
 @pytest.mark.parametrize(

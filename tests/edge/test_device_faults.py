@@ -32,7 +32,7 @@ from tests.support.serving import EndlessModel, running
 MODES = ("lockstep", "run-ahead")
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 # In one answer; `make test-exact` injects more.
-FAULTS = 200 if settings.default.max_examples >= 1000 else 50
+FAULTS = 200 if settings.default.max_examples >= 1000 else 24
 SAMPLINGS = {"greedy": {}, "sampled": {"temperature": 0.7, "seed": 5}}
 
 

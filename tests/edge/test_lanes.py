@@ -50,7 +50,7 @@ def ask(costeer: Any, number: Any, **options: Any) -> Any:
 def test_eight_at_once_write_what_they_write_one_after_another(
     lanes: Any, mode: Any, temperature: Any, strength: Any
 ) -> None:
-    options = {"max_tokens": 15, "temperature": temperature, "strength": strength}
+    options = {"max_tokens": 8, "temperature": temperature, "strength": strength}
     cloud = InProcess(FakeModel(seed=1, max_sequences=2))
     with Costeer(cloud, FakeModel(seed=2), lanes=lanes, mode=mode) as costeer:
         alone = [ask(costeer, number, **options) for number in range(8)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.gateway import fields
@@ -45,7 +45,6 @@ REQUESTS = (
 )
 
 
-@settings(max_examples=200)
 @given(request=REQUESTS)
 def test_any_body_is_answered(gateway: Any, request: Any) -> None:
     path, value = request

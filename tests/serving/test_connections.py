@@ -14,11 +14,19 @@ import pytest
 
 from costeer.serving import connections
 from costeer.serving.connections import LimitedConnection, TerseFilter
-from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, until
+from tests.support.serving import (
+    PROMPT,
+    CountingModel,
+    EndlessModel,
+    http_get,
+    http_post,
+    running,
+    until,
+)
 
 
 def post(app: Any, body: Any) -> Any:
-    return httpx2.post(f"{app.url}/v1/completions", json=body, timeout=20)
+    return http_post(f"{app.url}/v1/completions", json=body, timeout=20)
 
 
 def connect(app: Any) -> Any:
@@ -60,20 +68,20 @@ def test_idle_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LimitedConnection, "most", 8)
     with running(CountingModel()) as app:
         idle = [connect(app) for _ in range(30)]
-        assert httpx2.get(f"{app.url}/health").status_code == 200
+        assert http_get(f"{app.url}/health").status_code == 200
         for peer in idle:
             peer.close()
 
 
 def test_busy_connections_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LimitedConnection, "most", 2)
-    with running(EndlessModel(pause=0.01)) as app, httpx2.Client() as client:
+    with running(EndlessModel(pause=0.01)) as app, httpx2.Client(verify=False) as client:
         body = {"prompt": PROMPT, "max_tokens": 3000, "stream": True}
         with (
             client.stream("POST", f"{app.url}/v1/completions", json=body),
             client.stream("POST", f"{app.url}/v1/completions", json=body),
         ):
-            answer = httpx2.get(f"{app.url}/health")
+            answer = http_get(f"{app.url}/health")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 

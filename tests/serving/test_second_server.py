@@ -79,7 +79,7 @@ def server() -> Iterator[Any]:
         assert started.wait(10)
         headers = {"Authorization": "Bearer secret"}
         with httpx2.Client(
-            base_url=listen.address(listening, "127.0.0.1"), headers=headers
+            base_url=listen.address(listening, "127.0.0.1"), headers=headers, verify=False
         ) as http:
             http.counter = counter
             yield http

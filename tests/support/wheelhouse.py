@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,6 +69,19 @@ def make_wheel(folder: Path, name: str, members: Mapping[str, bytes]) -> Path:
         for member, data in members.items():
             archive.writestr(f"{stem}/{member}", data)
     return path
+
+
+COPY = """\
+import os, pathlib, shutil, sys
+folder, requirement = sys.argv[sys.argv.index("--dest") + 1], sys.argv[-1]
+name, version = requirement.replace("-", "_").split("==")
+wheel = pathlib.Path(os.environ["PIP_FIND_LINKS"], f"{name}-{version}-py3-none-any.whl")
+if not wheel.is_file():
+    raise SystemExit(f"ERROR: No matching distribution found for {requirement}")
+shutil.copy(wheel, folder)
+"""
+COPYING = (sys.executable, "-SE", "-c", COPY)
+"""A stand-in for pip that copies a wheel from the folder of links; it starts ten times faster."""
 
 
 def pip_settings(links: str) -> dict[str, str]:

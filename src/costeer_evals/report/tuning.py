@@ -17,7 +17,7 @@ CLEAR = 0.03
 
 
 def method_names(gains: Sequence[float]) -> list[str]:
-    """The methods to run, as ``methods.registry.parse`` reads them."""
+    """The methods to run, as ``methods.registry.parse_method`` reads them."""
     return ["llm-without", "llm-with", *(f"guided-auto:gain={gain!r}" for gain in gains)]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import numpy as np
 import pytest
 
@@ -22,7 +21,7 @@ from costeer.edge.slm import SlmDelta, SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 from tests.support.llama_server import llama_server, require
-from tests.support.serving import numbered, until
+from tests.support.serving import http_get, http_post, numbered, until
 
 CONTEXT = 512
 CLOSE = 0.03  # log-probabilities of the two builds, on the tiny float32 model
@@ -71,7 +70,7 @@ def client(url: Any) -> Iterator[Any]:
 def chunks(url: Any, prompt: Any, **fields: Any) -> Any:
     """The chunks of a request that is not the client's."""
     body = {"prompt": prompt, "temperature": 0, "logprobs": 4, "stream": True, "max_tokens": 1}
-    text = httpx2.post(f"{url}/v1/completions", json=body | fields).text
+    text = http_post(f"{url}/v1/completions", json=body | fields).text
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line]
     assert lines.pop() == "[DONE]"
     return [json.loads(line) for line in lines]
@@ -97,14 +96,14 @@ def test_info(client: Any) -> None:
 def test_streams_are_those_of_our_engine(client: Any, ours: Any) -> None:
     """Hidden tokens, ends of text and the server's own odd samplers included."""
     agreed = 0
-    for prompt in PROMPTS[:20]:
+    for prompt in PROMPTS[:10]:
         expected, got = list(ours.stream(prompt, 275, 12)), list(client.stream(prompt, 275, 12))
         count = agreeing(expected, got)
         agreed += count
         for a, b in zip(expected[:count], got[:count], strict=True):
             order = np.argsort(a.top_ids), np.argsort(b.top_ids)
             assert np.allclose(a.top_logprobs[order[0]], b.top_logprobs[order[1]], atol=CLOSE)
-    assert agreed > 200
+    assert agreed > 100
 
 
 def test_log_probabilities_are_raw_and_the_top_k_is_exact(client: Any) -> None:
@@ -161,7 +160,7 @@ def test_decodes_like_in_process(
     )
     params = DecodeParams(gain=0.5, top_k=16, max_tokens=12, eos_ids=eos_ids, mode=mode)
     agreed = total = 0
-    for prompt in PROMPTS[:12]:
+    for prompt in PROMPTS[:6]:
         answers = []
         for cloud in (ours, client):
             pair = SlmPair(small)
@@ -181,7 +180,7 @@ def test_leaving_stops_the_server_and_keeps_the_prefix(url: Any, client: Any) ->
     stream = client.stream(prompt, 275, 400)  # all log-probabilities, which makes it slow
     steps = [next(stream) for _ in range(3)]
     stream.close()
-    assert until(lambda: not httpx2.get(f"{url}/slots").json()[0]["is_processing"])
+    assert until(lambda: not http_get(f"{url}/slots").json()[0]["is_processing"])
     corrected = [*prompt, *numbered(steps[:2]), 65]
     timings = chunks(url, corrected)[-1]["timings"]
     assert timings["cache_n"] == len(corrected) - 1

@@ -18,7 +18,16 @@ from costeer.cloud.server.requests import Limits
 from costeer.cloud.wire import logprobs as wire
 from costeer.models.fake import END, FakeModel
 from costeer.serving import listen
-from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingModel, running, until
+from tests.support.serving import (
+    PROMPT,
+    CountingModel,
+    EndlessModel,
+    FailingModel,
+    http_get,
+    http_post,
+    running,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +39,7 @@ def fake() -> Iterator[Any]:
 
 
 def post(app: Any, body: Any, **headers: Any) -> Any:
-    return httpx2.post(f"{app.url}/v1/completions", json=body, headers=headers)
+    return http_post(f"{app.url}/v1/completions", json=body, headers=headers)
 
 
 def chunks(text: str) -> Any:
@@ -170,7 +179,7 @@ def test_bad_requests(fake: Any, body: Any, status: int, param: str) -> None:
 def test_half_a_surrogate_pair_is_replaced(fake: Any) -> None:
     raw = b'{"prompt": "\\ud800", "max_tokens": 1}'
     headers = {"content-type": "application/json"}
-    answer = httpx2.post(f"{fake.url}/v1/completions", content=raw, headers=headers)
+    answer = http_post(f"{fake.url}/v1/completions", content=raw, headers=headers)
     assert answer.status_code == 200
 
 
@@ -189,7 +198,7 @@ def test_half_a_surrogate_pair_is_replaced(fake: Any) -> None:
 def test_every_error_has_the_envelope(
     fake: Any, method: str, path: str, options: Any, status: int
 ) -> None:
-    answer = httpx2.request(method, fake.url + path, **options)
+    answer = httpx2.request(method, fake.url + path, verify=False, **options)
     assert answer.status_code == status
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
@@ -197,7 +206,7 @@ def test_every_error_has_the_envelope(
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"", b"[" * 15_000])
 def test_broken_json(fake: Any, body: bytes) -> None:
     headers = {"content-type": "application/json"}
-    answer = httpx2.post(f"{fake.url}/v1/completions", content=body, headers=headers)
+    answer = http_post(f"{fake.url}/v1/completions", content=body, headers=headers)
     assert answer.status_code == 400
     assert "error" in answer.json()
 
@@ -206,7 +215,7 @@ def test_a_body_of_unknown_length_is_limited(fake: Any) -> None:
     pieces = (b" " * 5_000 for _ in range(20))
     headers = {"content-type": "application/json"}
     try:
-        answer = httpx2.post(f"{fake.url}/v1/completions", content=pieces, headers=headers)
+        answer = http_post(f"{fake.url}/v1/completions", content=pieces, headers=headers)
     except httpx2.TransportError:
         return  # the connection was closed before we had sent everything: just as good
     assert answer.status_code == 413
@@ -214,11 +223,11 @@ def test_a_body_of_unknown_length_is_limited(fake: Any) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:1", "[::1]:8081"])
 def test_loopback_names_are_welcome(fake: Any, host: str) -> None:
-    assert httpx2.get(f"{fake.url}/health", headers={"host": host}).status_code == 200
+    assert http_get(f"{fake.url}/health", headers={"host": host}).status_code == 200
 
 
 def test_models(fake: Any) -> None:
-    card = httpx2.get(f"{fake.url}/v1/models").json()["data"][0]
+    card = http_get(f"{fake.url}/v1/models").json()["data"][0]
     assert card["id"] == "fake-0"
     assert card["costeer"] == {
         "tokenizer_fingerprint": FakeModel().tokenizer.vocabulary.fingerprint,
@@ -236,11 +245,11 @@ def test_api_key() -> None:
     with running(FakeModel(), api_key="key-1", hosts=None) as app:
         url = f"{app.url}/v1/models"
         for headers in ({}, {"authorization": "Bearer key-2"}, {"authorization": "key-1"}):
-            answer = httpx2.get(url, headers=headers)
+            answer = http_get(url, headers=headers)
             assert answer.status_code == 401
             assert answer.json()["error"]["code"] == "invalid_api_key"
-        assert httpx2.get(url, headers={"authorization": "Bearer key-1"}).status_code == 200
-        assert httpx2.get(f"{app.url}/health", headers={"host": "any.example"}).status_code == 200
+        assert http_get(url, headers={"authorization": "Bearer key-1"}).status_code == 200
+        assert http_get(f"{app.url}/health", headers={"host": "any.example"}).status_code == 200
 
 
 def test_disconnected_clients_free_their_slot_within_a_token() -> None:
@@ -265,7 +274,7 @@ def test_too_many_at_once() -> None:
     limits = Limits(queue=0)
     with running(EndlessModel(pause=0.01, max_sequences=1), limits=limits) as app:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
-        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body) as first:
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body, verify=False) as first:
             pieces = first.iter_bytes()  # kept: dropping it would close the connection
             next(pieces)
             answer = post(app, {"prompt": PROMPT})
@@ -278,7 +287,7 @@ def test_a_reader_that_takes_nothing_is_given_up() -> None:
     limits = Limits(stall_seconds=0.3, window=4)
     with running(EndlessModel(max_sequences=1, context_length=60_000), limits=limits) as app:
         body = {"prompt": PROMPT, "max_tokens": 50_000, "logprobs": 320, "stream": True}
-        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body):
+        with httpx2.stream("POST", f"{app.url}/v1/completions", json=body, verify=False):
             assert until(lambda: app.scheduler.busy == 0, 10)
 
 
@@ -304,7 +313,7 @@ def test_shutting_down_ends_streams_with_a_frame() -> None:
 
     def read(url: str) -> None:
         body = {"prompt": PROMPT, "max_tokens": 4000, "stream": True}
-        texts.append(httpx2.post(url, json=body, timeout=20).text)
+        texts.append(http_post(url, json=body, timeout=20).text)
 
     with running(EndlessModel(pause=0.02)) as app:
         thread = threading.Thread(target=read, args=(f"{app.url}/v1/completions",))

