@@ -7,7 +7,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage test-exact test-real test-torch quality lint types imports check bench clean
+.PHONY: help demo test coverage test-exact test-real test-torch test-clients quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,10 @@ test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair
 test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
 	@$(BIN)/python -m pytest -q tests/models
+
+test-clients: $(VENV)/.ready ## Install other people's clients of the gateway (openai, LangChain, llm), and test with them.
+	@$(BIN)/python -c "import openai, langchain_openai, llm" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[clients]'
+	@$(BIN)/python -m pytest -q tests/clients
 
 quality: $(VENV)/.ready ## Measure how often answers respect the person (72 requests; half an hour on two cores).
 	@$(BIN)/costeer models fetch

@@ -1,5 +1,7 @@
 """What a token tells, against the definition on whole rows."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ GREEDY = SamplingParams()
 
 
 @given(seed=st.integers(0, 2**32), temperature=st.floats(0.2, 3), token=st.integers(0, 7))
-def test_sampled_it_is_the_log_likelihood_ratio(seed, temperature, token):
+def test_sampled_it_is_the_log_likelihood_ratio(seed: Any, temperature: Any, token: Any) -> None:
     rng = np.random.default_rng(seed)
     row = log_softmax((3 * rng.standard_normal(8)).astype(np.float32))
     bonus = rng.standard_normal(8).astype(np.float32)
@@ -25,7 +27,7 @@ def test_sampled_it_is_the_log_likelihood_ratio(seed, temperature, token):
 
 
 @given(seed=st.integers(0, 2**32))
-def test_greedy_it_is_the_divergence_and_never_negative(seed):
+def test_greedy_it_is_the_divergence_and_never_negative(seed: Any) -> None:
     rng = np.random.default_rng(seed)
     row = log_softmax((3 * rng.standard_normal(8)).astype(np.float32))
     bonus = rng.standard_normal(8).astype(np.float32)
@@ -37,7 +39,7 @@ def test_greedy_it_is_the_divergence_and_never_negative(seed):
 
 
 @pytest.mark.parametrize("sampling", [GREEDY, SamplingParams(1.0)])
-def test_no_difference_tells_nothing(sampling):
+def test_no_difference_tells_nothing(sampling: Any) -> None:
     row = np.log(np.array([0.5, 0.5], np.float32))
     ids = np.array([0, 9], np.int32)  # one of them is padding
     for bonus in (0.0, 3.0):  # the same for every token

@@ -6,6 +6,7 @@ probability of each draw is known (whole numbers), so that of each answer is, in
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,10 +28,10 @@ CONTEXT = "I am Maren Okafor. I like tea."
 class Script:
     """Draws what it is told to, and keeps how likely that was."""
 
-    def __init__(self, script):
+    def __init__(self, script: Any) -> None:
         self.script, self.options, self.probability = script, [], Fraction(1)
 
-    def __call__(self, weights):
+    def __call__(self, weights: Any) -> Any:
         index = self.script[len(self.options)] if len(self.options) < len(self.script) else 0
         self.options.append(len(weights))
         self.probability *= Fraction(weights[index], sum(weights))
@@ -40,19 +41,21 @@ class Script:
 class Flat(FakeModel):
     """Says that every token is as likely as any other."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         return np.full(self.vocab_size, -np.log(self.vocab_size), np.float32)
 
 
 class Adaptive(FakeModel):
     """Flat, or sure of itself, as what was drawn before decides."""
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         row = super().logprobs(ids)
         return np.zeros_like(row) - np.float32(np.log(row.size)) if ids[-1] % 2 else row
 
 
-def write(cloud, context, script, folder, epsilon, turns=1, **options):
+def write(
+    cloud: Any, context: Any, script: Any, folder: Any, epsilon: Any, turns: Any = 1, **options: Any
+) -> Any:
     """The ids of an answer, or of several, how likely they are in this world, and what is spent."""
     scripted, ids = Script(script), []
     budget, slm = Budget(epsilon, Odometer(folder), scripted), FakeModel(seed=2)
@@ -66,7 +69,7 @@ def write(cloud, context, script, folder, epsilon, turns=1, **options):
     return tuple(ids), scripted, budget.odometer.high
 
 
-def every_answer(cloud, context, root, epsilon, **options):
+def every_answer(cloud: Any, context: Any, root: Any, epsilon: Any, **options: Any) -> Any:
     """{ids: probability} of all answers; and the odometer after each."""
     answers, spent, todo = {}, {}, [()]
     while todo:
@@ -89,7 +92,9 @@ def every_answer(cloud, context, root, epsilon, **options):
     [(1.0, 1.0, 1), (50.0, 0.3, 1), ("auto", 0.5, 1), (2.0, 0.4, 2)],
     ids=["usual", "strong", "auto", "two-turns"],
 )
-def test_no_answer_is_a_proof_of_the_context(tmp_path, cloud, strength, epsilon, turns):
+def test_no_answer_is_a_proof_of_the_context(
+    tmp_path: Any, cloud: Any, strength: Any, epsilon: Any, turns: Any
+) -> None:
     model = cloud(seed=1)
     options = {"epsilon": epsilon, "strength": strength, "turns": turns}
     with_context, spent = every_answer(model, CONTEXT, tmp_path / "with", **options)
@@ -112,7 +117,7 @@ def test_no_answer_is_a_proof_of_the_context(tmp_path, cloud, strength, epsilon,
         ({"temperature": 1.0, "seed": 7}, "no seed"),
     ],
 )
-def test_what_would_break_the_cap_is_refused(tmp_path, options, message):
+def test_what_would_break_the_cap_is_refused(tmp_path: Any, options: Any, message: Any) -> None:
     budget = Budget(1.0, Odometer(tmp_path))
     with (
         Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=1, epsilon=budget) as one,
@@ -121,11 +126,19 @@ def test_what_would_break_the_cap_is_refused(tmp_path, options, message):
         one.generate("Q", CONTEXT, **options)
 
 
-def test_a_dry_budget_is_said_and_changes_no_request(tmp_path):
+def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
     asked = []
 
     class Noting(InProcess):
-        def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+        def stream(
+            self,
+            prompt_ids: Any,
+            top_k: Any,
+            max_tokens: Any,
+            stop: Any = None,
+            *,
+            replaces: Any = None,
+        ) -> Any:
             asked.append((top_k, max_tokens))
             return super().stream(prompt_ids, top_k, max_tokens, stop)
 

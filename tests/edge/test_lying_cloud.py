@@ -1,6 +1,7 @@
 """A cloud that insists on a few words and then sends equal log-probabilities."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ SECRETS = ["Maren", "Okafor", "14 Quay", "Porto", "sarcoid"]
 PRINTABLE = range(32, 127)
 
 
-def ask(url, guard, strength=1.0, **options):
+def ask(url: Any, guard: Any, strength: Any = 1.0, **options: Any) -> Any:
     with Costeer(
         url, RecitingModel(), strength=strength, guard=guard, mode="lockstep", **options
     ) as costeer:
@@ -35,12 +36,12 @@ def ask(url, guard, strength=1.0, **options):
         return result, "".join(costeer.sent_texts())
 
 
-def guard(mode="stand-in"):
+def guard(mode: Any = "stand-in") -> Any:
     return Guard(mode, VALUES, random.Random(4))
 
 
 @pytest.mark.parametrize("lure", LURES)
-def test_without_a_guard_the_device_writes_its_context_out(lure):
+def test_without_a_guard_the_device_writes_its_context_out(lure: Any) -> None:
     """The attack works; else the tests below would show nothing."""
     with running(LyingModel(lure)) as app:
         _, sent = ask(app.url, "off")
@@ -50,21 +51,21 @@ def test_without_a_guard_the_device_writes_its_context_out(lure):
 @pytest.mark.parametrize("strength", [1.0, "auto"])
 @pytest.mark.parametrize("lure", LURES)
 @pytest.mark.parametrize("among", [None, PRINTABLE], ids=["flat", "among-letters"])
-def test_no_guarded_value_gets_out(lure, strength, among):
+def test_no_guarded_value_gets_out(lure: Any, strength: Any, among: Any) -> None:
     with running(LyingModel(lure, among)) as app:
         _, sent = ask(app.url, guard(), strength)
     assert [secret for secret in SECRETS if secret in sent] == []
 
 
 @pytest.mark.parametrize("mode", ["stand-in", "strict"])
-def test_a_flat_cloud_is_noticed_and_steering_stops(mode):
+def test_a_flat_cloud_is_noticed_and_steering_stops(mode: Any) -> None:
     with running(LyingModel(LURES[0])) as app:
         result, _ = ask(app.url, guard(mode))
     assert result.warning == WARNING
     assert "Maren" not in result.text  # restored it would show that steering had gone on
 
 
-def test_what_is_noticed_stays_noticed():
+def test_what_is_noticed_stays_noticed() -> None:
     with (
         running(LyingModel(LURES[0])) as app,
         Costeer(app.url, RecitingModel(), strength=1, guard=guard()) as costeer,
@@ -75,18 +76,26 @@ def test_what_is_noticed_stays_noticed():
     assert again.changed == 0
 
 
-def test_an_honest_cloud_is_not_accused():
+def test_an_honest_cloud_is_not_accused() -> None:
     with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=1) as costeer:
         for number in range(3):
             assert not costeer.generate(f"Q{number}", CONTEXT, max_tokens=40).warning
 
 
 @pytest.mark.parametrize(("mode", "most"), [("off", 320), ("stand-in", 256), ("strict", 64)])
-def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode, most):
+def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode: Any, most: Any) -> None:
     asked = []
 
     class Noting(InProcess):
-        def stream(self, prompt_ids, top_k, max_tokens, stop=None, *, replaces=None):
+        def stream(
+            self,
+            prompt_ids: Any,
+            top_k: Any,
+            max_tokens: Any,
+            stop: Any = None,
+            *,
+            replaces: Any = None,
+        ) -> Any:
             asked.append(top_k)
             return super().stream(prompt_ids, top_k, max_tokens, stop)
 
@@ -97,7 +106,7 @@ def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode, most
 
 
 @pytest.mark.parametrize("strength", [0.8, 1.0])
-def test_long_passages_are_not_copied_at_any_strength(strength):
+def test_long_passages_are_not_copied_at_any_strength(strength: Any) -> None:
     """Among letters the liar is not noticed, and gets what is not guarded: a run at a time."""
     context = "Of course. Your name is unimportant. Everything here is one long unguarded sentence."
     sent = {}
@@ -114,7 +123,7 @@ def test_long_passages_are_not_copied_at_any_strength(strength):
     assert copied["stand-in"] <= len(LURES[0]) + 2 < copied["off"] - 5  # the lure included
 
 
-def longest_copy(text, context):
+def longest_copy(text: Any, context: Any) -> Any:
     """Length of the longest part of the context that stands in the text."""
     best = 0
     for start in range(len(context)):

@@ -6,6 +6,8 @@ a question that a cloud goes on to ask.
 
 import random
 import re
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,7 +39,7 @@ DATES = ["12 March 1987", "25 August 1990", "30 November 2001"]
 
 
 @st.composite
-def values(draw):
+def values(draw: Any) -> Any:
     """What a person may be called and so on; every word another."""
     drawn = draw(st.lists(words, min_size=5, max_size=5, unique_by=lambda w: w.rstrip("s").lower()))
     names = dict(zip(("first", "last", "place", "pet", "ill"), drawn, strict=True))
@@ -64,14 +66,14 @@ CONTEXT = (
 )
 
 
-def fill(template, v):
+def fill(template: Any, v: Any) -> Any:
     return template.format(
         **v, FIRST=v["first"].upper(), low=v["first"].lower(), lowlast=v["last"].lower(),
         initial=v["first"][0],
     )  # fmt: skip
 
 
-def confirmed(v):
+def confirmed(v: Any) -> Any:
     return [
         Value(f"{v['first']} {v['last']}", "name"),
         Value(v["place"], "place"),
@@ -83,10 +85,20 @@ def confirmed(v):
 class Wire:
     """A server behind a tap; what one conversation sends, record for record."""
 
-    def __init__(self, url, tap):
+    def __init__(self, url: Any, tap: Any) -> None:
         self.url, self.tap = url, tap
 
-    def sent(self, v, turns, extra, *, seed, mode, listed, strength=1.0):
+    def sent(
+        self,
+        v: Any,
+        turns: Any,
+        extra: Any,
+        *,
+        seed: Any,
+        mode: Any,
+        listed: Any,
+        strength: Any = 1.0,
+    ) -> Any:
         guard = Guard(mode, confirmed(v) if listed else [], random.Random(seed))
         before = len(self.tap.heard)
         with Costeer(
@@ -103,7 +115,7 @@ class Wire:
 
 
 @pytest.fixture(scope="module", params=["honest", "lying"])
-def wire(request):
+def wire(request: Any) -> Iterator[Any]:
     llm = (
         FakeModel(seed=1) if request.param == "honest" else LyingModel(LURES[0][:1], range(32, 127))
     )
@@ -121,7 +133,9 @@ def wire(request):
     listed=st.booleans(),
 )
 @settings(max_examples=CASES)
-def test_other_values_give_the_same_bytes(wire, real, other, turns, extra, seed, mode, listed):
+def test_other_values_give_the_same_bytes(
+    wire: Any, real: Any, other: Any, turns: Any, extra: Any, seed: Any, mode: Any, listed: Any
+) -> None:
     sent = [wire.sent(v, turns, extra, seed=seed, mode=mode, listed=listed) for v in (real, other)]
     assert len(sent[0]) > 200
     assert sent[0] == sent[1]
@@ -134,7 +148,7 @@ OTHER = {"first": "Ilka", "last": "Tanaka", "place": "Quito", "pet": "Pixel", "i
 
 
 @pytest.mark.parametrize("turn", ["Where is {place}?", "Who am I?"], ids=["in-query", "in-context"])
-def test_without_stand_ins_the_comparison_fails(wire, turn):
+def test_without_stand_ins_the_comparison_fails(wire: Any, turn: Any) -> None:
     """What the test above rests on: the bytes do depend on the values where nobody guards them."""
     options = {"seed": 1, "listed": True, "strength": 5.0}
     off, on = (
@@ -145,7 +159,7 @@ def test_without_stand_ins_the_comparison_fails(wire, turn):
     assert on[0] == on[1]
 
 
-def test_a_cloud_that_writes_names_does_not_learn_which_is_guarded(wire):
+def test_a_cloud_that_writes_names_does_not_learn_which_is_guarded(wire: Any) -> None:
     """An earlier answer goes up as it was, also where it holds a real value by chance."""
     said = [{"role": "user", "content": "Name some people."}]
     guard = Guard("stand-in", confirmed(REAL), random.Random(1))

@@ -8,7 +8,7 @@ SURE = log_softmax(20 * np.eye(1, 4096, dtype=np.float32))
 TOP = np.sort(SURE[0])[::-1][:64]
 
 
-def test_flat_rows_where_the_small_model_is_sure_are_noticed_within_two():
+def test_flat_rows_where_the_small_model_is_sure_are_noticed_within_two() -> None:
     watch = Watch()
     watch.saw_own(0, np.repeat(SURE, 2, axis=0))
     assert [watch.trusts(position, FLAT) for position in range(2)] == [
@@ -17,14 +17,14 @@ def test_flat_rows_where_the_small_model_is_sure_are_noticed_within_two():
     ] or watch.tripped
 
 
-def test_rows_as_sure_as_the_small_model_are_trusted_for_ever():
+def test_rows_as_sure_as_the_small_model_are_trusted_for_ever() -> None:
     watch = Watch()
     for position in range(500):
         watch.saw_own(position, SURE)
         assert watch.trusts(position, TOP)
 
 
-def test_a_little_flatter_now_and_then_is_allowed():
+def test_a_little_flatter_now_and_then_is_allowed() -> None:
     """An excess is forgotten again, as honest rows follow it."""
     watch, odd = (
         Watch(),
@@ -36,7 +36,7 @@ def test_a_little_flatter_now_and_then_is_allowed():
     assert ALLOWED < np.log(20) < ALLOWED + ENOUGH
 
 
-def test_the_same_row_asked_for_again_counts_once_and_what_was_seen_stays():
+def test_the_same_row_asked_for_again_counts_once_and_what_was_seen_stays() -> None:
     watch = Watch()
     watch.saw_own(0, SURE)
     odd = np.log(np.full(90, 1 / 90, np.float32))  # 2.5 nats beyond
@@ -50,6 +50,6 @@ def test_the_same_row_asked_for_again_counts_once_and_what_was_seen_stays():
     assert not Watch(tripped=True).trusts(0, TOP)
 
 
-def test_without_a_row_of_its_own_it_says_nothing():
+def test_without_a_row_of_its_own_it_says_nothing() -> None:
     assert Watch().trusts(5, FLAT)
     assert Watch().trusts(0, np.zeros(0, np.float32))

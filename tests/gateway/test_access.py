@@ -65,7 +65,7 @@ def test_without_any_token_the_loopback_is_open_but_not_for_what_is_private(gate
     assert post(gateway, HELLO).status_code == 200
     assert post(gateway, HELLO, token="anything").status_code == 200  # clients always send a key
     assert post(gateway, HELLO | {"costeer": {"trace": True}}).status_code == 403
-    assert gateway.client.get("/costeer/ledger").status_code == 403
+    assert gateway.client.get("/costeer/ledger").status_code == 401
 
 
 def test_scopes(tmp_path: Path) -> None:

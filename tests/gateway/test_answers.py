@@ -12,27 +12,24 @@ from typing import Any
 
 import pytest
 
-from costeer.cloud.in_process import InProcess
-from costeer.exceptions import CloudUnreachableError
 from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import (
     CHAT,
     HELLO,
+    FailingCloud,
     GatedModel,
-    TextModel,
+    asked,
     events,
+    idle,
     post,
     running_gateway,
     streamed,
     text_of,
+    under_way,
 )
 from tests.support.serving import until
 
 LONG = HELLO | {"max_tokens": 300, "stream": True}
-
-
-def asked(number: Any, **changes: Any) -> Any:
-    return HELLO | {"messages": [{"role": "user", "content": f"Question {number}?"}]} | changes
 
 
 @contextmanager
@@ -51,15 +48,7 @@ def connection(app: Any, body: Any) -> Iterator[Any]:
         yield made
 
 
-def under_way(app: Any) -> Any:
-    return app.answers.metrics.under_way
-
-
-def idle(app: Any) -> Any:
-    return under_way(app) == 0 and app.costeer.lanes.busy == app.costeer.lanes.waiting == 0
-
-
-def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Path) -> None:
+def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Any) -> None:
     with running_gateway(tmp_path, lanes=2) as app:
         alone = [text_of(streamed(app, asked(number))) for number in range(8)]
         with ThreadPoolExecutor(8) as pool:
@@ -169,45 +158,18 @@ def test_the_strength_changes_while_an_answer_is_written(tmp_path: Path) -> None
         assert post(app, {"strength": 1}, path, token=token).status_code == 404
 
 
-class Failing:
-    """A cloud that fails after some tokens of every request."""
-
-    def __init__(self, tokens: Any) -> None:
-        self.inner, self.tokens = InProcess(TextModel(seed=1)), tokens
-
-    def info(self) -> Any:
-        return self.inner.info()
-
-    def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
-    ) -> Iterator[Any]:
-        steps = self.inner.stream(prompt_ids, top_k, max_tokens)
-        for _, step in zip(range(self.tokens), steps, strict=False):
-            yield step
-        raise CloudUnreachableError("The server is gone.", "Start it again.")
-
-    def close(self) -> None:
-        self.inner.close()
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(
-    tmp_path: Path, stream: Any
+    tmp_path: Any, stream: Any
 ) -> None:
-    with running_gateway(tmp_path, cloud=Failing(0)) as app:
+    with running_gateway(tmp_path, cloud=FailingCloud(0)) as app:
         response = post(app, HELLO | {"stream": stream})
     assert (response.status_code, response.json()["error"]["code"]) == (502, "cloud_unreachable")
     assert response.headers["x-should-retry"] == "false"
 
 
-def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Path) -> None:
-    with running_gateway(tmp_path, cloud=Failing(3)) as app:
+def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Any) -> None:
+    with running_gateway(tmp_path, cloud=FailingCloud(3)) as app:
         off = HELLO | {"model": "costeer/off"}  # without corrections, which are new requests
         chunks = streamed(app, off)
         whole = post(app, off)

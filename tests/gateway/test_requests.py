@@ -45,13 +45,24 @@ def test_messages_are_joined_into_one_conversation() -> None:
     ]
 
 
+def test_instructions_alone_are_the_question() -> None:
+    messages = [{"role": role, "content": role} for role in ("system", "developer")]
+    question = [{"role": "user", "content": "system\n\ndeveloper"}]
+    assert chat(messages=messages).ask.messages == question
+    body = {"model": "costeer", "input": messages, "instructions": "Be brief."}
+    assert parse_responses(body, AROUND).ask.messages == [
+        {"role": "system", "content": "Be brief."},
+        *question,
+    ]
+
+
 @pytest.mark.parametrize(
     ("messages", "param"),
     [
         (None, "messages"),
         ([], "messages"),
         ("Hello", "messages"),
-        ([{"role": "system", "content": "x"}], "messages"),
+        ([{"role": "system", "content": "x"}, {"role": "assistant", "content": "x"}], "messages"),
         ([USER, {"role": "assistant", "content": "x"}], "messages"),
         ([USER, "x"], "messages[1]"),
         ([{"role": "tool", "content": "x"}], "messages[0].role"),

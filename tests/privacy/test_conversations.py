@@ -1,17 +1,18 @@
 import random
+from typing import Any
 
 from costeer.privacy.conversations import REMEMBERED, Conversations
 
 
-def user(text):
+def user(text: Any) -> Any:
     return {"role": "user", "content": text}
 
 
-def assistant(text):
+def assistant(text: Any) -> Any:
     return {"role": "assistant", "content": text}
 
 
-def test_a_conversation_goes_on_with_what_was_sent():
+def test_a_conversation_goes_on_with_what_was_sent() -> None:
     known = Conversations(random.Random(1))
     first, count = known.find([user("Who is Maren?")])
     assert count == 0
@@ -26,7 +27,7 @@ def test_a_conversation_goes_on_with_what_was_sent():
     assert len(known.find(shown)[0].wire) == 2
 
 
-def test_another_beginning_or_an_edited_answer_is_another_conversation():
+def test_another_beginning_or_an_edited_answer_is_another_conversation() -> None:
     known = Conversations()
     first, _ = known.find([user("A")])
     known.keep([user("A")], first, "B", "B")
@@ -37,7 +38,7 @@ def test_another_beginning_or_an_edited_answer_is_another_conversation():
         assert found.stand_ins is not first.stand_ins
 
 
-def test_the_oldest_is_forgotten_first():
+def test_the_oldest_is_forgotten_first() -> None:
     known = Conversations()
     for number in range(REMEMBERED + 1):
         found, _ = known.find([user(str(number))])

@@ -1,11 +1,13 @@
 """What the rules find, and what they must leave alone."""
 
+from typing import Any
+
 import pytest
 
 from costeer.privacy.detect import detect
 
 
-def found(text, **options):
+def found(text: Any, **options: Any) -> Any:
     return [(value.text, value.kind) for value in detect(text, **options)]
 
 
@@ -39,7 +41,7 @@ def found(text, **options):
         ("Date of birth: 1987-03-12", ("1987-03-12", "date")),
     ],
 )
-def test_a_value_is_found_with_its_kind(text, expected):
+def test_a_value_is_found_with_its_kind(text: Any, expected: Any) -> None:
     assert expected in found(text)
 
 
@@ -56,16 +58,16 @@ def test_a_value_is_found_with_its_kind(text, expected):
         "At 10:30, 200 people came.",
     ],
 )
-def test_what_is_no_value_is_left_alone(text):
+def test_what_is_no_value_is_left_alone(text: Any) -> None:
     assert found(text) == []
 
 
-def test_each_value_comes_once_in_the_order_of_the_text():
+def test_each_value_comes_once_in_the_order_of_the_text() -> None:
     text = "Name: Maren Okafor\nCity: Porto, Braga\nMy name is Maren Okafor. I live in PORTO."
     assert [value for value, _ in found(text)] == ["Maren Okafor", "Porto", "Braga"]
 
 
-def test_strict_also_takes_dates_numbers_and_capitalised_words():
+def test_strict_also_takes_dates_numbers_and_capitalised_words() -> None:
     text = "Yesterday, on 3 May 2020, I paid 1,250.00 to Zorblax Limited near Quux."
     assert found(text) == []
     assert found(text, strict=True) == [
@@ -76,7 +78,7 @@ def test_strict_also_takes_dates_numbers_and_capitalised_words():
     ]
 
 
-def test_windows_line_ends_do_no_harm():
+def test_windows_line_ends_do_no_harm() -> None:
     assert found("Name: Maren Okafor\r\nCity: Porto\r\n") == [
         ("Maren Okafor", "name"),
         ("Porto", "place"),
@@ -84,7 +86,7 @@ def test_windows_line_ends_do_no_harm():
 
 
 @pytest.mark.parametrize("filling", ["a", "A", "1", " ", "A ", "1.", "@", "van ", "a.", "-", "a:"])
-def test_a_long_text_is_read_in_time(filling):
+def test_a_long_text_is_read_in_time(filling: Any) -> None:
     """None of the patterns takes quadratic time; the limit is that of the test run."""
     text = filling * (10_000 // len(filling)) + "\nMy name is Maren Okafor."
     assert "Maren Okafor" in [value.text for value in detect(text, strict=True)]

@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_value_of_the_same_pattern_draws_the_same(kind):
+def test_another_value_of_the_same_pattern_draws_the_same(kind: Any) -> None:
     one, other = (Value(text, kind) for text in TEXTS.get(kind, ("Ab", "Cdef")))
     for seed in range(50):
         drawn = draw(random.Random(seed), one)
@@ -47,16 +48,16 @@ def test_another_value_of_the_same_pattern_draws_the_same(kind):
         ("Mar 3rd", r"[A-Z][a-z]{2} [1-9]rd"),
     ],
 )
-def test_a_date_keeps_its_form(text, shape):
+def test_a_date_keeps_its_form(text: Any, shape: Any) -> None:
     for seed in range(20):
         assert re.fullmatch(shape, draw(random.Random(seed), Value(text, "date")))
 
 
-def test_numbers_keep_their_pattern():
+def test_numbers_keep_their_pattern() -> None:
     drawn = draw(random.Random(1), Value("DE89 3704-x", "account"))
     assert re.fullmatch(r"[A-Z]{2}[1-9]{2} [1-9]{4}-[a-z]", drawn)
 
 
-def test_the_first_word_of_a_name_is_a_first_name():
+def test_the_first_word_of_a_name_is_a_first_name() -> None:
     assert draw_word(random.Random(1), first=True) in pools.FIRST
     assert draw_word(random.Random(1), first=False) in pools.LAST

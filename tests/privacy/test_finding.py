@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from costeer.privacy.finding import MASK, pairs_to_find, stands_in
@@ -16,10 +18,10 @@ from costeer.privacy.values import Value
         (Value("sarcoidosis", "other"), "sarcoid", False),
     ],
 )
-def test_whether_a_text_holds_a_value(value, text, expected):
+def test_whether_a_text_holds_a_value(value: Any, text: Any, expected: Any) -> None:
     assert stands_in(value, text) is expected
 
 
-def test_a_mask_takes_the_place_of_every_form():
+def test_a_mask_takes_the_place_of_every_form() -> None:
     mask = Rewriter(pairs_to_find(Value("Maren Okafor", "name")))
     assert not any(c.isalpha() and c != MASK for c in mask.rewrite("Maren Okafor, M. Okafor"))

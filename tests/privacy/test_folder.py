@@ -1,5 +1,6 @@
 import os
 import stat
+from typing import Any
 
 import pytest
 
@@ -9,12 +10,12 @@ from costeer.privacy.folder import make_private, private_folder, read_private, w
 posix = pytest.mark.skipif(os.name == "nt", reason="permissions are another matter there")
 
 
-def mode(path):
+def mode(path: Any) -> Any:
     return stat.S_IMODE(path.stat().st_mode)
 
 
 @posix
-def test_folder_and_files_are_for_their_owner_alone(tmp_path, monkeypatch):
+def test_folder_and_files_are_for_their_owner_alone(tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path / "a" / "b"))
     folder = private_folder()
     assert mode(folder) == 0o700
@@ -24,12 +25,12 @@ def test_folder_and_files_are_for_their_owner_alone(tmp_path, monkeypatch):
 
 
 @posix
-def test_a_folder_that_others_can_read_is_closed(tmp_path):
+def test_a_folder_that_others_can_read_is_closed(tmp_path: Any) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     assert mode(make_private(tmp_path / "open")) == 0o700
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Any) -> None:
     write_private(tmp_path / "x", "old")
     with pytest.raises(UnicodeEncodeError):
         write_private(tmp_path / "x", "new \ud800")
@@ -37,7 +38,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-def test_what_cannot_be_made_written_or_read_is_said(tmp_path):
+def test_what_cannot_be_made_written_or_read_is_said(tmp_path: Any) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(GuardError, match="cannot be made"):
         make_private(tmp_path / "file" / "folder")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +19,12 @@ from costeer.privacy.folding import fold
         ("Jean\u2011Luc", "jean-luc"),
     ],
 )
-def test_ways_to_write_the_same(one, other):
+def test_ways_to_write_the_same(one: Any, other: Any) -> None:
     assert fold(one).text == fold(other).text
 
 
 @given(st.text(max_size=40))
-def test_every_position_leads_back_and_folding_twice_changes_nothing(text):
+def test_every_position_leads_back_and_folding_twice_changes_nothing(text: Any) -> None:
     folded = fold(text)
     assert len(folded.origin) == len(folded.text) + 1
     assert list(folded.origin) == sorted(folded.origin)
@@ -31,7 +33,7 @@ def test_every_position_leads_back_and_folding_twice_changes_nothing(text):
     assert fold(text * 20).text == folded.text * 20  # kept folded or not
 
 
-def test_a_span_does_not_cut_a_character_in_two():
+def test_a_span_does_not_cut_a_character_in_two() -> None:
     folded = fold("aßb")  # a s s b
     assert folded.span(1, 3) == (1, 2)
     assert folded.span(2, 4) is None

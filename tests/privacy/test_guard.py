@@ -1,6 +1,7 @@
 """What models read of a request."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -15,20 +16,20 @@ CONTEXT = (
 REAL = ("Maren", "Okafor", "Ugwu", "doctor")
 
 
-def ask(text, **more):
+def ask(text: Any, **more: Any) -> Any:
     return [{"role": "system", "content": "Be kind."}, {"role": "user", "content": text, **more}]
 
 
-def guard(mode="stand-in", *values):
+def guard(mode: Any = "stand-in", *values: Any) -> Any:
     return Guard(mode, values, random.Random(1))
 
 
-def everything(guarded):
+def everything(guarded: Any) -> Any:
     said = [message["content"] for message in guarded.messages]
     return "\n".join([*said, guarded.context, *guarded.stop])
 
 
-def test_no_guarded_value_is_left_and_open_ones_are():
+def test_no_guarded_value_is_left_and_open_ones_are() -> None:
     guarded = guard().prepare(ask("I, Maren, live in Porto. Is Ugwu good?"), CONTEXT, ["Okafor:"])
     text = everything(guarded)
     assert not any(real in text for real in REAL)
@@ -39,13 +40,13 @@ def test_no_guarded_value_is_left_and_open_ones_are():
     assert guarded.note.startswith("What you send holds 2 values of yours (name)")
 
 
-def test_strict_takes_more_and_knows_no_open_values():
+def test_strict_takes_more_and_knows_no_open_values() -> None:
     guarded = guard("strict", Value("Braga", "place", "open")).prepare(ask("Braga?"), CONTEXT)
     text = everything(guarded)
     assert not any(word in text for word in ("Porto", "1999", "Zork", "Braga", *REAL))
 
 
-def test_off_sends_what_it_is_given_and_says_so():
+def test_off_sends_what_it_is_given_and_says_so() -> None:
     messages = ask("I am Maren.")
     guarded = guard("off").prepare(messages, CONTEXT)
     assert guarded.messages == messages
@@ -55,20 +56,20 @@ def test_off_sends_what_it_is_given_and_says_so():
     assert not guard("off").on
 
 
-def test_confirmed_values_and_levels_win_over_the_rules():
+def test_confirmed_values_and_levels_win_over_the_rules() -> None:
     confirmed = Value("Zork", "name"), Value("Maren Okafor", "name", "open")
     text = everything(guard("stand-in", *confirmed).prepare(ask("Zork?"), CONTEXT))
     assert "Zork" not in text
     assert "Maren Okafor" in text
 
 
-def test_without_values_nothing_is_changed():
+def test_without_values_nothing_is_changed() -> None:
     guarded = guard().prepare(ask("What is 2 + 2?"), "I like tea.")
     assert guarded.messages == ask("What is 2 + 2?")
     assert (guarded.context, guarded.note) == ("I like tea.", "")
 
 
-def test_the_next_turn_sends_the_last_answer_as_it_was_written():
+def test_the_next_turn_sends_the_last_answer_as_it_was_written() -> None:
     ours, shown = guard(), ask("Write to Maren.")
     first = ours.prepare(shown, CONTEXT)
     alias = first.messages[1]["content"][len("Write to ") : -1]
@@ -79,18 +80,18 @@ def test_the_next_turn_sends_the_last_answer_as_it_was_written():
     assert second.messages[3]["content"] == f"To {alias}."
 
 
-def test_the_persons_list_counts_without_a_context_too():
+def test_the_persons_list_counts_without_a_context_too() -> None:
     guarded = guard("stand-in", Value("Zork", "name")).prepare(ask("Zork?"), "")
     assert "Zork" not in everything(guarded)
 
 
-def test_values_that_cannot_be_replaced_are_refused():
+def test_values_that_cannot_be_replaced_are_refused() -> None:
     digits = (chr(code) for code in range(0x660, 0x1A00) if chr(code).isdigit())
     with pytest.raises(GuardError):
         guard("stand-in", *(Value(digit, "number") for digit in digits)).prepare(ask("Hi"), "")
 
 
-def test_there_are_three_modes():
+def test_there_are_three_modes() -> None:
     assert checked_guard("strict") == "strict"
     for name in ("none", ""):
         with pytest.raises(ParameterError, match="no guard"):

@@ -105,3 +105,13 @@ def test_a_tally_counts_the_exchanges_of_one_prompt() -> None:
     ledger.record(sent(b"after", (7, 8)))
     assert (totals.requests, totals.bytes_up) == (1, 4)
     assert tally.totals == totals
+    assert tally.exchanges is None
+
+
+def test_a_tally_keeps_the_exchanges_where_it_is_asked_to() -> None:
+    ledger = Ledger()
+    tally = ledger.open_tally((7, 8), keep=True)
+    for body, ids in ((b"one", (7, 8)), (b"another's", (7, 9)), (b"two", (7, 8, 9))):
+        ledger.record(sent(body, ids))
+    ledger.close_tally(tally)
+    assert [one.body for one in tally.exchanges] == [b"one", b"two"]

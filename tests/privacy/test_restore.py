@@ -1,6 +1,7 @@
 """Text in pieces is restored as the whole text is."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ texts = st.lists(
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 80), max_size=12))
-def test_pieces_give_what_the_whole_gives(text, cuts):
+def test_pieces_give_what_the_whole_gives(text: Any, cuts: Any) -> None:
     restorer, ends = Restorer(Rewriter(PAIRS)), sorted({min(cut, len(text)) for cut in cuts})
     starts = [0, *ends]
     pieces = [text[a:b] for a, b in zip(starts, [*ends, len(text)], strict=True)]
@@ -33,7 +34,7 @@ def test_pieces_give_what_the_whole_gives(text, cuts):
     assert shown == Rewriter(PAIRS).rewrite(text)
 
 
-def test_text_that_can_become_nothing_else_is_shown_at_once():
+def test_text_that_can_become_nothing_else_is_shown_at_once() -> None:
     restorer = Restorer(Rewriter(PAIRS))
     assert restorer.feed("Dear ") == "Dear "
     assert restorer.feed("Al") == ""
@@ -43,7 +44,7 @@ def test_text_that_can_become_nothing_else_is_shown_at_once():
 
 
 @pytest.mark.parametrize("ending", [".", "'s", ",", " said", "!", "\n", ")"])
-def test_fewer_than_one_in_two_hundred_stand_ins_stay_unrestored(ending):
+def test_fewer_than_one_in_two_hundred_stand_ins_stay_unrestored(ending: Any) -> None:
     """40 conversations, character by character, each with a name, a place and a number."""
     values = [Value("Maren Okafor", "name"), Value("Porto", "place"), Value("4471", "number")]
     missed = 0

@@ -1,5 +1,7 @@
 """Whole words, the longest first, in any case and spelling; nothing else."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,21 +36,21 @@ NAMES = Rewriter(
         ("", ""),
     ],
 )
-def test_what_is_replaced(text, expected):
+def test_what_is_replaced(text: Any, expected: Any) -> None:
     assert NAMES.rewrite(text) == expected
 
 
-def test_text_before_the_beginning_is_only_looked_at():
+def test_text_before_the_beginning_is_only_looked_at() -> None:
     assert NAMES.rewrite("xMaren", 1) == "Maren"  # no word begins there
     assert NAMES.rewrite(" Maren", 1) == "Alex"
 
 
-def test_without_pairs_nothing_is_found():
+def test_without_pairs_nothing_is_found() -> None:
     assert Rewriter([]).rewrite("Maren") == "Maren"
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_the_rest_of_a_text_stays_as_it_is(before, after):
+def test_the_rest_of_a_text_stays_as_it_is(before: Any, after: Any) -> None:
     text = f"{before} ! Maren ! {after}"
     rest = Rewriter([Pair("Maren", "Alex")]).rewrite(text)
     assert " ! Alex ! " in rest
@@ -61,12 +63,14 @@ def test_the_rest_of_a_text_stays_as_it_is(before, after):
     [("MAREN", "Maren", "ALEX"), ("maren", "Maren", "alex"), ("IBM", "IBM", "Alex"),
      ("Maren", "maren", "Alex"), ("M", "m", "Alex")],
 )  # fmt: skip
-def test_the_case_is_mirrored_where_it_is_unusual(occurrence, usual, expected):
+def test_the_case_is_mirrored_where_it_is_unusual(
+    occurrence: Any, usual: Any, expected: Any
+) -> None:
     assert mirror_case(occurrence, usual, "Alex") == expected
 
 
 @given(st.text("Maren Okfo1.'", max_size=24))
-def test_what_may_begin_an_occurrence_is_never_missed(tail):
+def test_what_may_begin_an_occurrence_is_never_missed(tail: Any) -> None:
     """The prefixes of every occurrence may begin one."""
     for found in NAMES.find(tail):
         for end in range(found.start + 1, found.end):

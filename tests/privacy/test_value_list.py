@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import GuardError
@@ -5,7 +7,7 @@ from costeer.privacy.value_list import FILE, load_values, save_values
 from costeer.privacy.values import Value
 
 
-def test_values_come_back_as_they_were_kept(tmp_path):
+def test_values_come_back_as_they_were_kept(tmp_path: Any) -> None:
     assert load_values(tmp_path) == []
     values = [
         Value("José", "name", "open"),
@@ -21,7 +23,7 @@ def test_values_come_back_as_they_were_kept(tmp_path):
 @pytest.mark.parametrize(
     "damaged", ["", "{", "{}x", "[1]", '[{"text": "Ada"}, {"text": ""}]', '[{"name": "Ada"}]']
 )
-def test_a_damaged_list_stops_the_work_and_is_not_repeated(tmp_path, damaged):
+def test_a_damaged_list_stops_the_work_and_is_not_repeated(tmp_path: Any, damaged: Any) -> None:
     (tmp_path / FILE).write_text(damaged)
     with pytest.raises(GuardError, match="damaged") as caught:
         load_values(tmp_path)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from costeer.exceptions import InputError
@@ -14,7 +16,7 @@ from costeer.privacy.values import LONGEST, Value, merge, split_level
         ("Maren", "name", "secret"),
     ],
 )
-def test_what_cannot_be_a_value_is_refused_without_being_repeated(bad):
+def test_what_cannot_be_a_value_is_refused_without_being_repeated(bad: Any) -> None:
     with pytest.raises(InputError) as caught:
         Value(*bad)
     assert "Maren" not in str(caught.value)
@@ -30,11 +32,11 @@ def test_what_cannot_be_a_value_is_refused_without_being_repeated(bad):
         ("[secret]\nAda", (None, "[secret]\nAda")),
     ],
 )
-def test_a_record_may_state_its_level(record, expected):
+def test_a_record_may_state_its_level(record: Any, expected: Any) -> None:
     assert split_level(record) == expected
 
 
-def test_what_the_person_confirmed_wins_over_what_was_detected():
+def test_what_the_person_confirmed_wins_over_what_was_detected() -> None:
     confirmed = [Value("Maren Okafor", "name", "open")]
     detected = [Value("MAREN OKAFOR", "organisation"), Value("Porto", "place")]
     assert merge(confirmed, detected) == [confirmed[0], detected[1]]

@@ -185,3 +185,29 @@ def test_whatever_a_person_does_nothing_is_lost_and_the_branch_is_a_path(tmp_pat
     run_state_machine_as_test(Walk, settings=few)
     database.check()
     database.close()
+
+
+def test_a_message_may_follow_any_other_one_unseen(conversations: Any, talk: Any) -> None:
+    answer = conversations.attach(1, talk[0].id, "assistant", "Jackfruit.", show=False)
+    assert conversations.branch(1) == talk
+    assert conversations.path(answer.id) == [talk[0], answer]
+    assert conversations.path(None) == []
+
+
+def test_a_question_without_an_answer_can_be_withdrawn(conversations: Any, talk: Any) -> None:
+    question = conversations.add(1, "user", "Or what?")
+    conversations.withdraw(question.id, talk[2].id)
+    assert conversations.tree(1) == conversations.branch(1) == talk
+    with pytest.raises(InputError):
+        conversations.withdraw(talk[0].id, None)
+    alone = conversations.create().id
+    conversations.withdraw(conversations.add(alone, "user", "Hm?").id, None)
+    assert conversations.get(alone).current is None
+
+
+def test_what_is_not_shown_stays_so_when_a_message_is_withdrawn(
+    conversations: Any, talk: Any
+) -> None:
+    unseen = conversations.attach(1, talk[1].id, "user", "Hm?", show=False)
+    conversations.withdraw(unseen.id, talk[0].id)
+    assert conversations.branch(1) == talk

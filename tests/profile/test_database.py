@@ -18,6 +18,7 @@ from tests.support.profiles import KEY
 RELEASED = [
     "953afccf812bf4ff80140e413bbb5408255d3736167c7ca931ecab295055ea58",
     "6e394e8cf097141784e773a6e522de9f26c6f5746d7d316b4266349f77748b07",
+    "f77489f744c6620a89fbbdfcfbbbd6db2d06eae66300a649a90f6a52c0b0a3b0",
 ]
 
 
@@ -109,3 +110,12 @@ def test_a_copy_holds_what_is_still_in_the_log(database: Any, tmp_path: Path, st
     assert [record.text for record in Store(copy).all()] == ["fresh"]
     copy.check()
     copy.close()
+
+
+def test_a_database_in_memory_has_the_same_schema(database: Any) -> None:
+    memory = Database.in_memory()
+    assert memory.version == database.version
+    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    assert memory.read(schema) == database.read(schema)
+    assert memory.read("PRAGMA foreign_keys") == [(1,)]
+    memory.close()

@@ -12,6 +12,7 @@ import httpx2
 
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
+from costeer.exceptions import CloudUnreachableError
 from costeer.gateway.answering import DeviceAnswering
 from costeer.gateway.app import create_app
 from costeer.gateway.ledger import ledger_json
@@ -51,6 +52,33 @@ class GatedModel(TextModel):
         return super().extend_many(work, rows)
 
 
+class FailingCloud:
+    """A cloud that fails after some tokens of every request."""
+
+    def __init__(self, tokens: Any) -> None:
+        self.inner, self.tokens = InProcess(TextModel(seed=1)), tokens
+
+    def info(self) -> Any:
+        return self.inner.info()
+
+    def stream(
+        self,
+        prompt_ids: Any,
+        top_k: Any,
+        max_tokens: Any,
+        stop: Any = None,
+        *,
+        replaces: Any = None,
+    ) -> Iterator[Any]:
+        steps = self.inner.stream(prompt_ids, top_k, max_tokens)
+        for _, step in zip(range(self.tokens), steps, strict=False):
+            yield step
+        raise CloudUnreachableError("The server is gone.", "Start it again.")
+
+    def close(self) -> None:
+        self.inner.close()
+
+
 @contextmanager
 def running_gateway(
     folder: Any,
@@ -58,9 +86,13 @@ def running_gateway(
     slm: Any = None,
     context: Any = "I am vegan.",
     named: Any = None,
+    make_page: Any = None,
     **options: Any,
 ) -> Iterator[Any]:
-    """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``."""
+    """Serve from a thread; yields the application with ``url``, ``costeer`` and ``tokens``.
+
+    ``make_page`` makes the page from the ``Costeer`` and the tokens.
+    """
     chosen = {key: options.pop(key) for key in ("lanes", "strength", "mode") if key in options}
 
     def record(entry: Any) -> None:
@@ -72,7 +104,8 @@ def running_gateway(
     with Costeer(cloud, slm, **{"strength": 2.0} | chosen, keep_bytes=1 << 20) as costeer:
         answering = DeviceAnswering(costeer, lambda messages: context, named)
         ledger = lambda: ledger_json(costeer)  # noqa: E731
-        app = create_app(answering, tokens, ledger=ledger, **options)
+        page = make_page(costeer, tokens) if make_page else None
+        app = create_app(answering, tokens, ledger=ledger, page=page, **options)
         ready = threading.Event()
         server = listen.uvicorn_server(app, ready.set, app.state.answers.close)
         with listen.bind("127.0.0.1", 0) as listening:
@@ -118,3 +151,18 @@ def text_of(chunks: Any) -> Any:
     return "".join(
         choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]
     )
+
+
+def asked(number: Any, **changes: Any) -> Any:
+    """A body with a question of its own."""
+    return HELLO | {"messages": [{"role": "user", "content": f"Question {number}?"}]} | changes
+
+
+def under_way(app: Any) -> Any:
+    """How many answers are under way."""
+    return app.answers.metrics.under_way
+
+
+def idle(app: Any) -> Any:
+    """Whether no answer is under way, and no lane held."""
+    return under_way(app) == 0 and app.costeer.lanes.busy == app.costeer.lanes.waiting == 0

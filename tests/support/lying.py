@@ -7,6 +7,8 @@ as small models do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from costeer.decoding.steering import log_softmax
@@ -24,7 +26,9 @@ class LyingModel(FakeModel):
         tokenizer: of the pair that it is the large model of.
     """
 
-    def __init__(self, lure, among=None, tokenizer=None, vocab_size=320):
+    def __init__(
+        self, lure: Any, among: Any = None, tokenizer: Any = None, vocab_size: Any = 320
+    ) -> None:
         super().__init__(vocab_size=vocab_size, seed=1)
         if tokenizer is not None:
             self.tokenizer = tokenizer
@@ -37,7 +41,7 @@ class LyingModel(FakeModel):
         for token in self.tokenizer.eos_ids:
             self._flat[token] = -30
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         openings = (i for i in range(len(ids) - 2) if list(ids[i : i + 3]) == self._opening)
         at = max(openings, default=len(ids)) + 3
         said = max(len(ids) - at, 0)
@@ -55,11 +59,11 @@ class RecitingModel(FakeModel):
         shortest: bytes of a run that it takes up.
     """
 
-    def __init__(self, seed=2, shortest=3, **options):
+    def __init__(self, seed: Any = 2, shortest: Any = 3, **options: Any) -> None:
         super().__init__(seed=seed, **options)
         self._shortest = shortest
 
-    def logprobs(self, ids):
+    def logprobs(self, ids: Any) -> Any:
         logits = super().logprobs(ids).copy()
         text = bytes(min(i, 255) for i in ids)
         for size in range(min(24, len(text) - 1), self._shortest - 1, -1):

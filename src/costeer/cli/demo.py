@@ -80,8 +80,10 @@ def _fetch_missing(*names: str) -> None:
 
 
 def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) -> None:
+    from costeer.edge.alone import llm_alone
+
     with console.status("The large model writes alone ..."):
-        alone, alone_speed = costeer.llm_alone(QUERY, max_tokens=max_tokens)
+        alone, alone_speed = llm_alone(costeer, QUERY, max_tokens=max_tokens)
     steered, result = _steered(console, costeer, max_tokens)
     if as_json:
         import json

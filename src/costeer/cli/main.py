@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "Watch it work on two real models, and see what left the device.",
     "generate": 'Write one text. This is the default: costeer "QUERY".',
     "chat": "Hold a conversation in the terminal.",
+    "app": "Open the page: write, see what steering did, and what left the device.",
     "gateway": "Serve applications: an OpenAI-compatible API, with your context behind it.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "profile": "Keep facts, preferences and texts about yourself, encrypted.",

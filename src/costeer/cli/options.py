@@ -28,7 +28,8 @@ STRENGTH_HELP = (
 )
 
 
-def _apply(options: list[Callable[[F], F]], command: F) -> F:
+def apply_options(options: list[Callable[[F], F]], command: F) -> F:
+    """Add options, in this order."""
     for option in reversed(options):
         command = option(command)
     return command
@@ -36,7 +37,7 @@ def _apply(options: list[Callable[[F], F]], command: F) -> F:
 
 def model_options(command: F) -> F:
     """Add --cloud, --llm, --slm, --strength, --mode, --top-k and --threads."""
-    return _apply(
+    return apply_options(
         [
             click.option(
                 "--cloud",
@@ -75,7 +76,7 @@ def model_options(command: F) -> F:
 
 def sampling_options(command: F) -> F:
     """Add --max-tokens, --temperature, --top-p and --seed."""
-    return _apply(
+    return apply_options(
         [
             click.option(
                 "--max-tokens",
@@ -121,7 +122,7 @@ def system_messages(system: str | None) -> list[Message]:
 
 def context_options(command: F) -> F:
     """Add --context and --context-file."""
-    return _apply(
+    return apply_options(
         [
             click.option(
                 "--context",

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
+from costeer.cloud.base import TrafficRecord
 from costeer.cloud.stop import Stop
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
@@ -80,6 +81,8 @@ class Result:
     warning: str = ""  # what went wrong while it was written; for the person
     strengths: list[tuple[int, float | str]] = field(default_factory=list)
     """What strength was in effect from which position on; the same seed and this give this text."""
+    exchanges: tuple[TrafficRecord, ...] = field(default=(), repr=False)
+    """Requests of this answer as they were sent, where that was asked for; known at the end."""
     recent: tuple[float, ...] = field(default=(), repr=False)
     """What the rule of ``decoding.auto`` remembers, by position; derived from private text."""
 

@@ -7,7 +7,6 @@ Three levels, each built on the one before: ``decode.generate_step`` yields toke
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -23,7 +22,7 @@ from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
 from costeer.edge.lanes import Lanes
 from costeer.edge.live_delta import LiveDelta
-from costeer.edge.prompts import Prompts, build, build_for, extend, messages
+from costeer.edge.prompts import Prompts, build_for, extend, messages
 from costeer.edge.protection import Protection
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
@@ -155,6 +154,7 @@ class Costeer:
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
+        keep_exchanges: bool = False,
     ) -> Generation:
         """Write an answer, chunk by chunk.
 
@@ -171,6 +171,7 @@ class Costeer:
             beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
             candidates: how many candidates each step describes (``Step.detail``).
             priority: of two answers that wait for a lane, the one with more goes first.
+            keep_exchanges: keep the requests to the cloud in ``Result.exchanges``, as they were.
 
         Returns:
             A ``Generation``. Several may be under way, each iterated in its own thread.
@@ -213,11 +214,9 @@ class Costeer:
         take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
         lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         delta = LiveDelta(*lane, **protected.reading)
-        steps = protected.steps(
-            self._steps(delta, extend(prompts, ids), params, result, cancelled)
-        )
-        text = protected.display
-        writer = AnswerWriter(tokenizer, self.ledger, params, text, result, cancelled)
+        steps = protected.steps(self._steps(delta, extend(prompts, ids), params, result, cancelled))
+        noted = self.ledger, params, protected.display, result, cancelled
+        writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
         chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
         generation = Generation(chunks, result, cancelled, schedule)
         with self._lock:
@@ -247,6 +246,7 @@ class Costeer:
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
+        keep_exchanges: bool = False,
     ) -> Result:
         """Write the whole answer; arguments and errors as for ``stream``."""
         generation = self.stream(
@@ -262,27 +262,10 @@ class Costeer:
             beginning=beginning,
             candidates=candidates,
             priority=priority,
+            keep_exchanges=keep_exchanges,
         )
         deque(generation, maxlen=0)
         return generation.result
-
-    def llm_alone(
-        self, query: str | Sequence[Message], *, max_tokens: int = 256
-    ) -> tuple[str, float]:
-        """Let the large model write by itself, without steering.
-
-        Returns:
-            The text, and its tokens per second from the request to the end.
-
-        Raises:
-            CoSteerError: as for ``stream``.
-        """
-        tokenizer, started = self.slm.tokenizer, time.perf_counter()
-        prompts = build(tokenizer, messages(query), "", self.room(max_tokens))
-        steps = self.cloud.stream(prompts.public, 1, max_tokens)
-        ids = [step.token for step in steps if step.token not in tokenizer.eos_ids]
-        speed = len(ids) / (time.perf_counter() - started)
-        return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), speed
 
     def room(self, max_tokens: int) -> int:
         """The most tokens of a prompt whose answer has ``max_tokens``."""
@@ -290,10 +273,7 @@ class Costeer:
         return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
-        """Return all text that the cloud has seen: each prompt and its answer.
-
-        Includes accepted tokens of the LLM's own, which nothing corrected.
-        """
+        """Return all text that the cloud has seen: each prompt and the accepted answer."""
         decode = self.slm.tokenizer.decode_bytes
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
 

@@ -24,6 +24,7 @@ class AnswerWriter:
         text: holds back incomplete characters, stop strings and stand-ins.
         result: kept up to date with every step.
         stop: ends the answer.
+        keep_exchanges: whether the result holds the requests as they were sent.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class AnswerWriter:
         text: Display,
         result: Result,
         stop: Stop,
+        *,
+        keep_exchanges: bool = False,
     ) -> None:
         self._tokenizer = tokenizer
         self._ledger = ledger
@@ -41,6 +44,7 @@ class AnswerWriter:
         self._text = text
         self._result = result
         self._stop = stop
+        self._keep_exchanges = keep_exchanges
 
     def chunks(
         self, public: Sequence[int], steps: Generator[Step, None, None]
@@ -55,7 +59,7 @@ class AnswerWriter:
         result.finish_reason = "error"  # until something better is known
         begun = self._tokenizer.decode_bytes(result.token_ids)
         result.text = self._text.feed(begun)
-        tally = self._ledger.open_tally(public)
+        tally = self._ledger.open_tally(public, keep=self._keep_exchanges)
         try:
             for step in steps:
                 yield self._chunk(step, time.perf_counter() - started)
@@ -77,6 +81,7 @@ class AnswerWriter:
             spent = self._ledger.close_tally(tally)
             result.requests, result.bytes_up = spent.requests, spent.bytes_up
             result.bytes_down = spent.bytes_down
+            result.exchanges = tuple(tally.exchanges or ())
             result.seconds = time.perf_counter() - started
             result.tokens_per_second = result.steps / result.seconds
 

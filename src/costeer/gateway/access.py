@@ -10,21 +10,41 @@ without one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from costeer.exceptions import InputError
-from costeer.gateway.tokens import Scope, TokenStore
+from costeer.gateway.tokens import Scope, Token
 from costeer.serving.body import error_response
 from costeer.serving.errors import ApiError
 from costeer.serving.guard import names_server
 
-OPEN = frozenset({"/health"})
-"""Paths that need no token."""
+
+class Tokens(Protocol):
+    """What tokens there are."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether a token was ever added."""
+        ...
+
+    def find(self, token: str) -> Token | None:
+        """The entry of a token.
+
+        Raises:
+            InputError: nobody can tell.
+        """
+        ...
+
+
+def is_health(path: str) -> bool:
+    """The one path of the API that needs no token."""
+    return path == "/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,25 @@ NOBODY = Client("", "app")
 """Who comes without a token, where none is needed."""
 
 
+def require_owner(scope: Connection) -> None:
+    """Let nobody but the person in.
+
+    Raises:
+        ApiError: 401 without a token, 403 with an application's.
+    """
+    client = client_of(scope)
+    if client == NOBODY:
+        raise unauthorized("A token of scope owner is required.")
+    if not client.owner:
+        raise ApiError(403, "This takes a token of scope owner.", code="owner_required")
+
+
+def unauthorized(message: str) -> ApiError:
+    """A 401."""
+    headers = {"WWW-Authenticate": "Bearer"}
+    return ApiError(401, message, code="invalid_api_key", headers=headers)
+
+
 class Access:
     """Checks a request, notes who asks, and adds the headers that every response has.
 
@@ -52,15 +91,23 @@ class Access:
         tokens: of the clients.
         required: whether a token is needed even while there is none.
         hosts: names that the Host header may have; None for any, and then for any Origin, too.
+        is_open: whether a path needs no token.
     """
 
     def __init__(
-        self, app: ASGIApp, *, tokens: TokenStore, required: bool, hosts: Collection[str] | None
+        self,
+        app: ASGIApp,
+        *,
+        tokens: Tokens,
+        required: bool,
+        hosts: Collection[str] | None,
+        is_open: Callable[[str], bool] = is_health,
     ) -> None:
         self._app = app
         self._tokens = tokens
         self._required = required
         self._hosts = hosts
+        self._is_open = is_open
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with an error."""
@@ -80,7 +127,7 @@ class Access:
         headers = Headers(scope=scope)
         if self._hosts is not None:
             _check_page(headers, self._hosts)
-        if scope["path"] in OPEN:
+        if self._is_open(scope["path"]):
             return NOBODY
         try:
             return self._client(headers)
@@ -97,11 +144,8 @@ class Access:
             return Client(token.name, token.scope)
         if not self._required and not self._tokens.exists:
             return NOBODY
-        raise ApiError(
-            401,
-            "A token is required: Authorization: Bearer TOKEN (costeer gateway token add NAME).",
-            code="invalid_api_key",
-            headers={"WWW-Authenticate": "Bearer"},
+        raise unauthorized(
+            "A token is required: Authorization: Bearer TOKEN (costeer gateway token add NAME)."
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from costeer.edge.answer import Chunk, Result
+from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.runtime import Costeer
 from costeer.exceptions import InputError
 from costeer.models.base import Message
@@ -35,6 +35,8 @@ class Ask:
         stop: texts that end the answer.
         candidates: how many candidates each step describes.
         priority: who goes first where answers wait.
+        beginning: tokens that the answer goes on from.
+        keep_exchanges: whether the result holds the requests to the cloud as they were sent.
     """
 
     messages: Sequence[Message]
@@ -48,6 +50,8 @@ class Ask:
     stop: tuple[str, ...] = ()
     candidates: int = 0
     priority: int = 0
+    beginning: Beginning | None = field(default=None, repr=False)
+    keep_exchanges: bool = False
 
 
 class Answer(Protocol):
@@ -153,6 +157,8 @@ class DeviceAnswering:
             stop=ask.stop,
             candidates=ask.candidates,
             priority=ask.priority,
+            beginning=ask.beginning,
+            keep_exchanges=ask.keep_exchanges,
         )
 
     def spell(self, token: int) -> tuple[str, bytes]:
@@ -166,10 +172,8 @@ class DeviceAnswering:
         self._costeer.stop()
 
     def _private(self, ask: Ask) -> str:
-        if ask.strength == "off":
-            return ""
         if ask.profile is not None and ask.profile not in self._named:
             raise InputError("There is no such profile.", "See /v1/models.")
         own = self._named[ask.profile] if ask.profile is not None else self._context
-        texts = (own(ask.messages), ask.context)
+        texts = ("" if ask.strength == "off" else own(ask.messages), ask.context)
         return "\n\n".join(text for text in texts if text.strip())

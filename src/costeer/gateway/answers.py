@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.responses import Response
@@ -30,6 +31,9 @@ from costeer.serving.errors import ApiError
 from costeer.serving.event_stream import EventStream, watch
 
 log = logging.getLogger("costeer.gateway")
+
+CLOSING_SECONDS = 2.0
+"""How long an answer may take to end when the gateway does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +110,26 @@ class Answers:
             raise ApiError(404, "There is no such answer under way.", code="answer_not_found")
         return found.pump.answer
 
-    def begin(self, name: str, parsed: Parsed, client: str) -> Pump:
+    def begin(
+        self, name: str, start: Callable[[], Answer], client: str, *, reserved: int = 0
+    ) -> Pump:
         """Begin an answer, or let it wait.
+
+        Args:
+            name: by which it is found.
+            start: begins it.
+            client: who asks.
+            reserved: places of the queue that only this kind of client has.
 
         Raises:
             ApiError: 429, too many wait; 503, the gateway is shutting down.
         """
         if self.closed:
             raise ApiError(503, "The gateway is shutting down.", code="shutting_down")
-        if len(self._under_way) >= self.answering.places + self.limits.queue:
+        if len(self._under_way) >= self.answering.places + self.limits.queue + reserved:
             self.metrics.rejected += 1
             raise queue_full()
-        pump = Pump(self.answering, parsed.ask, lambda: self._end(name))
+        pump = Pump(start, lambda: self._end(name))
         self._under_way[name] = UnderWay(pump, client)
         self.metrics.under_way = len(self._under_way)
         return pump
@@ -127,9 +139,11 @@ class Answers:
         self.metrics.under_way = len(self._under_way)
 
     def close(self) -> None:
-        """End all answers; from any thread."""
+        """End all answers, and wait until what they wrote is kept; not in the event loop."""
         self.closed = True
         self.answering.stop()
+        for one in list(self._under_way.values()):
+            one.pump.wait(CLOSING_SECONDS)
 
 
 class Endpoint:
@@ -163,7 +177,8 @@ class Endpoint:
         around = Surroundings(answers.answering.profiles, answers.aliases, client.owner)
         parsed = self._parse(body, around)
         shape = self._shape(parsed, answers.answering.spell)
-        pump = answers.begin(shape.id, parsed, client.name)
+        start = partial(answers.answering.start, parsed.ask)
+        pump = answers.begin(shape.id, start, client.name)
         watching = asyncio.create_task(watch(receive, pump.abandon))
         try:
             await self._write(parsed, shape, pump, scope, receive, send)

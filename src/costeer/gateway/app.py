@@ -2,7 +2,8 @@
 
 ``POST /v1/chat/completions``, ``POST /v1/responses``, ``GET /v1/models`` and ``/v1/models/{id}``,
 ``GET /health``, ``GET /metrics`` where that is switched on. For the owner, or for the client whose
-answer it is: ``POST /costeer/answers/{id}/strength``; for the owner alone: ``GET /costeer/ledger``.
+answer it is: ``POST /costeer/answers/{id}/strength``; for the owner alone:
+``GET /costeer/ledger``, and the page (``page.routes``) where there is one.
 Nothing but an answer ever makes the device talk to the cloud. Every error is in OpenAI's envelope.
 """
 
@@ -17,18 +18,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from costeer.exceptions import CoSteerError
 from costeer.gateway import model_ids
-from costeer.gateway.access import Access, client_of
+from costeer.gateway.access import Access, client_of, is_health, require_owner
 from costeer.gateway.answering import Answering
 from costeer.gateway.answers import Answers, Endpoint, GatewayLimits
 from costeer.gateway.chat_chunks import ChatChunks
 from costeer.gateway.errors import api_error
 from costeer.gateway.extension import strength
 from costeer.gateway.metrics import Metrics
+from costeer.gateway.page.routes import Page, is_open, page_routes
 from costeer.gateway.requests import parse_chat, parse_responses
 from costeer.gateway.responses_events import ResponseEvents
 from costeer.gateway.tokens import TokenStore
@@ -53,6 +55,7 @@ def create_app(
     metrics: bool = False,
     limits: GatewayLimits | None = None,
     ledger: Ledger | None = None,
+    page: Page | None = None,
 ) -> Starlette:
     """Build the application.
 
@@ -65,13 +68,14 @@ def create_app(
         metrics: whether ``/metrics`` is there.
         limits: what requests may cost.
         ledger: what ``/costeer/ledger`` shows.
+        page: for the person, beside the API.
 
     Returns:
         It; ``state.answers.close`` ends what is under way, from any thread.
     """
     counters = Metrics()
     answers = Answers(answering, limits or GatewayLimits(), counters, aliases)
-    routes = [
+    routes: list[BaseRoute] = [
         _post("/v1/chat/completions", Endpoint(answers, parse_chat, ChatChunks), counters),
         _post(
             "/v1/responses",
@@ -86,9 +90,13 @@ def create_app(
         routes.append(Route("/metrics", _metrics(counters), methods=["GET"]))
     if ledger is not None:
         routes.append(Route("/costeer/ledger", _ledger(ledger), methods=["GET"]))
+    access: dict[str, Any] = {"tokens": tokens}
+    if page is not None:
+        routes += page_routes(page, answers)
+        access = {"tokens": page.sessions, "is_open": lambda path: is_health(path) or is_open(path)}
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Access, tokens=tokens, required=token_required, hosts=hosts)],
+        middleware=[Middleware(Access, required=token_required, hosts=hosts, **access)],
         exception_handlers=dict.fromkeys(
             (ApiError, HTTPException, CoSteerError, Exception), error_handler(api_error)
         ),
@@ -146,8 +154,7 @@ def _metrics(counters: Metrics) -> Handler:
 
 def _ledger(ledger: Ledger) -> Handler:
     async def show(request: Request) -> Response:
-        if not client_of(request.scope).owner:
-            raise ApiError(403, "The ledger takes a token of scope owner.", code="owner_required")
+        require_owner(request.scope)
         return json_response(ledger())
 
     return show

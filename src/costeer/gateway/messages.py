@@ -20,7 +20,7 @@ def conversation(value: Any, field: str = "messages") -> list[Message]:
     """Read a list of messages.
 
     System and developer messages are joined into one, in front, because chat templates take it
-    only there.
+    only there. Where there is nothing else, they are the question.
 
     Raises:
         ApiError: 400, naming the message.
@@ -34,15 +34,21 @@ def conversation(value: Any, field: str = "messages") -> list[Message]:
         for role, text in read
         if role not in INSTRUCTIONS
     ]
-    if not turns or turns[-1]["role"] != "user":
+    if not turns:
+        instructions, turns = [], [{"role": "user", "content": _joined(instructions)}]
+    if turns[-1]["role"] != "user":
         raise wrong(field, "a conversation that ends with a message of the user")
     return [*system(instructions), *turns]
 
 
 def system(instructions: Sequence[str]) -> list[Message]:
     """The instructions as one message, or none."""
-    joined = "\n\n".join(text for text in instructions if text.strip())
+    joined = _joined(instructions)
     return [{"role": "system", "content": joined}] if joined else []
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "\n\n".join(text for text in texts if text.strip())
 
 
 def _message(value: Any, name: str) -> tuple[str, str]:

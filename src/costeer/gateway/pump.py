@@ -14,21 +14,19 @@ from contextlib import suppress
 
 from costeer.edge.answer import Chunk
 from costeer.exceptions import StoppedError
-from costeer.gateway.answering import Answer, Answering, Ask
+from costeer.gateway.answering import Answer
 
 
 class Pump:
     """Begins an answer at once.
 
     Args:
-        answering: writes it.
-        ask: what to write.
+        start: begins the answer, in the thread; may take long.
         done: called in the event loop when the thread has ended, and everything is free again.
     """
 
-    def __init__(self, answering: Answering, ask: Ask, done: Callable[[], None]) -> None:
-        self._answering = answering
-        self._ask = ask
+    def __init__(self, start: Callable[[], Answer], done: Callable[[], None]) -> None:
+        self._start = start
         self._done = done
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
@@ -38,7 +36,8 @@ class Pump:
         self._lock = threading.Lock()
         self._abandoned = False
         self.answer: Answer | None = None
-        threading.Thread(target=self._run, name="costeer-answer", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="costeer-answer", daemon=True)
+        self._thread.start()
 
     def abandon(self) -> None:
         """Nobody reads on: the answer ends within a token."""
@@ -53,6 +52,10 @@ class Pump:
     def abandoned(self) -> bool:
         """Whether ``abandon`` was called."""
         return self._abandoned
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended; not in the event loop's thread."""
+        self._thread.join(seconds)
 
     async def started(self) -> None:
         """Wait until ``answer`` is there, or nobody wants it any more.
@@ -94,7 +97,7 @@ class Pump:
         self._notify(self._finish)
 
     def _write(self) -> None:
-        answer = self._answering.start(self._ask)
+        answer = self._start()
         with self._lock:
             self.answer = answer
             if self._abandoned:

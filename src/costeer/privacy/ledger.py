@@ -56,6 +56,8 @@ class Tally:
 
     prompt: array[int]
     totals: Totals = Totals()
+    exchanges: list[TrafficRecord] | None = None
+    """All of them, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,19 @@ class Ledger:
             for tally in self._tallies:
                 if ids[: len(tally.prompt)] == tally.prompt:
                     tally.totals = tally.totals.plus(entry)
+                    if tally.exchanges is not None:
+                        tally.exchanges.append(entry)
             self._keep(Body(entry.when, entry.what, entry.body))
 
-    def open_tally(self, prompt: Sequence[int]) -> Tally:
+    def open_tally(self, prompt: Sequence[int], *, keep: bool = False) -> Tally:
         """Begin to sum up the exchanges of one answer.
 
         Args:
             prompt: they are known by beginning with it. Answers to the same prompt that are written
                 at the same time count each other's as well.
+            keep: whether ``exchanges`` holds them one by one.
         """
-        tally = Tally(array("i", prompt))
+        tally = Tally(array("i", prompt), exchanges=[] if keep else None)
         with self._lock:
             self._tallies.append(tally)
         return tally

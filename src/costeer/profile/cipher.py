@@ -67,6 +67,14 @@ def create(path: Path, key: bytes) -> Connection:
     return _connect(path, key)
 
 
+def create_in_memory() -> Connection:
+    """Make a database that no file holds; it ends with its connection."""
+    connection = driver().connect(":memory:", isolation_level=None, check_same_thread=False)
+    for setting in ("temp_store = MEMORY", "foreign_keys = ON", "trusted_schema = OFF"):
+        connection.execute(f"PRAGMA {setting}")
+    return connection
+
+
 def open_existing(path: Path, key: bytes, salt: bytes) -> Connection:
     """Open a database that exists.
 

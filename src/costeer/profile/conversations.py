@@ -118,12 +118,12 @@ class Conversations:
 
     def add(self, number: int, role: Role, text: str) -> StoredMessage:
         """Add a message after the current one, and make it the current one."""
-        return self._insert(number, self.get(number).current, role, text)
+        return self.attach(number, self.get(number).current, role, text)
 
     def edit(self, message: int, text: str) -> StoredMessage:
         """Say it otherwise: a sibling with another text, which becomes the current message."""
         old = self.message(message)
-        return self._insert(old.conversation, old.parent, old.role, text)
+        return self.attach(old.conversation, old.parent, old.role, text)
 
     def regenerate(self, answer: int) -> StoredMessage:
         """Go back to the question of an answer, so that the next ``add`` is another answer to it.
@@ -162,11 +162,30 @@ class Conversations:
 
     def branch(self, number: int) -> list[StoredMessage]:
         """The messages from the first to the current one."""
+        return self.path(self.get(number).current)
+
+    def withdraw(self, message: int, show: int | None) -> None:
+        """Remove a message that nothing follows, and show another one instead.
+
+        Raises:
+            InputError: something follows it.
+        """
+        one = self.message(message)
+        with self._database.write() as connection:
+            if self._database.read("SELECT 1 FROM messages WHERE parent = ?", (message,)):
+                raise InputError(f"Message {message} has been answered.")
+            current = self.get(one.conversation).current
+            connection.execute("DELETE FROM messages WHERE id = ?", (message,))
+            if current == message and show is not None:
+                self._show(one.conversation, show)
+
+    def path(self, message: int | None) -> list[StoredMessage]:
+        """The messages from the first of a branch to this one; none for None."""
         rows = self._database.read(
             f"WITH RECURSIVE up ({_MESSAGE}) AS (SELECT {_MESSAGE} FROM messages WHERE id = ? "  # noqa: S608
             f"UNION ALL SELECT m.id, m.conversation, m.parent, m.role, m.text, m.created_at "
             f"FROM messages m JOIN up ON m.id = up.parent) SELECT {_MESSAGE} FROM up ORDER BY id",
-            (self.get(number).current,),
+            (message,),
         )
         return [StoredMessage(*row) for row in rows]
 
@@ -233,7 +252,10 @@ class Conversations:
         )
         return [RecordChoice(record_of_row(row[:-1]), row[-1]) for row in rows]
 
-    def _insert(self, number: int, parent: int | None, role: Role, text: str) -> StoredMessage:
+    def attach(
+        self, number: int, parent: int | None, role: Role, text: str, *, show: bool = True
+    ) -> StoredMessage:
+        """Add a message after any other one, and make it the current one unless told not to."""
         with self._database.write() as connection:
             cursor = connection.execute(
                 "INSERT INTO messages (conversation, parent, role, text, created_at) "
@@ -241,7 +263,8 @@ class Conversations:
                 (number, parent, role, encodable(text), now()),
             )
             added: int = cursor.lastrowid
-            self._show(number, added)
+            if show:
+                self._show(number, added)
             return self.message(added)
 
     def _show(self, number: int, message: int) -> None:

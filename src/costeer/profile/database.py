@@ -51,6 +51,11 @@ class Database:
         """Open one that exists; see ``cipher.open_existing``."""
         return cls(cipher.open_existing(path, key, salt), path)
 
+    @classmethod
+    def in_memory(cls) -> Database:
+        """Make one that no file holds."""
+        return cls(cipher.create_in_memory(), Path("the memory"))
+
     @property
     def version(self) -> int:
         """The number of the newest migration that has been applied."""

@@ -35,7 +35,11 @@ def jsonl(profile: Profile) -> Iterator[str]:
                 "type": "conversation",
                 **asdict(conversation),
                 "messages": [
-                    {**asdict(message), "departures": _departures(profile, message)}
+                    {
+                        **asdict(message),
+                        "departures": _departures(profile, message),
+                        "trace": _trace(profile, message),
+                    }
                     for message in profile.conversations.tree(conversation.id)
                 ],
                 "records": [
@@ -64,12 +68,18 @@ def _line(content: Mapping[str, Any]) -> str:
 
 def _departures(profile: Profile, message: StoredMessage) -> list[dict[str, Any]]:
     return [
-        {**asdict(departure), "body": _body(departure)}
+        {**asdict(departure), "body": body_text(departure)}
         for departure in profile.conversations.departures(message.id)
     ]
 
 
-def _body(departure: Departure) -> str:
+def _trace(profile: Profile, message: StoredMessage) -> dict[str, Any] | None:
+    trace = profile.traces.get(message.id)
+    return None if trace is None else asdict(trace)
+
+
+def body_text(departure: Departure) -> str:
+    """The body of a request as text; hexadecimal digits where it is not UTF-8."""
     try:
         return departure.body.decode("utf-8")
     except UnicodeDecodeError:

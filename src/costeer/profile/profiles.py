@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from costeer.exceptions import InputError, ProfileFileError, ProfileKeyError
@@ -22,6 +22,7 @@ from costeer.profile.keyfile import Way
 from costeer.profile.keys import Argon2
 from costeer.profile.selection import Chosen, Selection
 from costeer.profile.store import Store
+from costeer.profile.traces import Traces
 
 DATABASE, KEYS = "profile.db", "key.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -65,12 +66,18 @@ def _is_name(name: str) -> bool:
 
 @dataclass(slots=True)
 class Profile:
-    """An open profile: its records, and its conversations."""
+    """An open profile: its records, its conversations, and how their answers came about."""
 
     name: str
     database: Database
-    records: Store
-    conversations: Conversations
+    records: Store = field(init=False)
+    conversations: Conversations = field(init=False)
+    traces: Traces = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = Store(self.database)
+        self.conversations = Conversations(self.database)
+        self.traces = Traces(self.database)
 
     def select(self, selection: Selection, question: str) -> Chosen:
         """Let a conversation's selection take in a question; what that added."""
@@ -260,4 +267,4 @@ def _open(name: str, key: bytes) -> Profile:
     cipher.make_private(folder)
     salt = keyfile.load(folder / KEYS).database_salt
     database = Database.open(folder / DATABASE, key, salt)
-    return Profile(name, database, Store(database), Conversations(database))
+    return Profile(name, database)

@@ -38,6 +38,7 @@ class EventStream:
         ping: seconds without an event after which a comment is sent, so that nothing on the way
             takes the connection for dead; None for never.
         named: give each event the name that its ``type`` says.
+        done: end with ``[DONE]``; never where events have names.
     """
 
     HEADERS = (
@@ -56,17 +57,19 @@ class EventStream:
         headers: Iterable[tuple[bytes, bytes]] = (),
         ping: float | None = None,
         named: bool = False,
+        done: bool = True,
     ) -> None:
         self._send = send
         self._headers = (*self.HEADERS, *headers)
         self._ping = ping
         self._named = named
+        self._done = b"data: [DONE]\n\n" if done and not named else b""
         self._describe = describe
         self._stall = stall
         self._gzip = zlib.compressobj(wbits=31) if compress else None
 
     async def run(self, first: dict[str, Any] | None, rest: AsyncIterator[dict[str, Any]]) -> None:
-        """Send every chunk, or a frame for an error; then, unless events have names, ``[DONE]``.
+        """Send every chunk, or a frame for an error; then, where it is wanted, ``[DONE]``.
 
         Args:
             first: the first chunk; None where it is not there yet.
@@ -86,7 +89,7 @@ class EventStream:
         except Exception as error:  # noqa: BLE001 - too late for a status: send a frame
             log.error("a stream failed: %s", type(error).__name__)
             await self._event(self._describe(error).envelope())
-        await self._write(b"" if self._named else b"data: [DONE]\n\n", more=False)
+        await self._write(self._done, more=False)
 
     async def _events(self, rest: AsyncIterator[dict[str, Any]]) -> None:
         if self._ping is None:

@@ -1,0 +1,130 @@
+"""Conversations, messages, records and departures as the page is shown them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from costeer.gateway.logprobs import Spell
+from costeer.gateway.page import tokens
+from costeer.gateway.page.markdown import render
+from costeer.gateway.page.storage import Storage
+from costeer.profile.conversations import Conversation, Departure, StoredMessage
+from costeer.profile.export import body_text
+from costeer.profile.profiles import Profile
+from costeer.profile.records import Record
+from costeer.profile.selection import RecordChoice
+
+Json = dict[str, Any]
+
+
+def listed(storage: Storage) -> list[Json]:
+    """All conversations, the one changed last first."""
+    found = [one for place in storage.places() for one in place.conversations.all()]
+    found.sort(key=lambda one: (one.changed_at, one.id), reverse=True)
+    return [
+        {
+            "id": one.id,
+            "title": one.title,
+            "changed_at": one.changed_at,
+            "kept": storage.is_kept(one.id),
+        }
+        for one in found
+    ]
+
+
+def whole(storage: Storage, conversation: Conversation) -> Json:
+    """A conversation with the branch that is shown."""
+    place = storage.place(conversation.id)
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "kept": storage.is_kept(conversation.id),
+        "messages": [_message(place, one) for one in place.conversations.branch(conversation.id)],
+        "records": [choice(one) for one in storage.choices(conversation.id)],
+    }
+
+
+def record(one: Record) -> Json:
+    """A record of the profile."""
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "text": one.text,
+        "title": one.title,
+        "active": one.active,
+        "created_at": one.created_at,
+    }
+
+
+def choice(one: RecordChoice) -> Json:
+    """A record and why it is read, or not."""
+    chosen = one.record
+    return {"id": chosen.id, "kind": chosen.kind, "text": chosen.text, "reason": one.reason}
+
+
+def ledger(place: Profile, answer: StoredMessage, spell: Spell) -> Json:
+    """What left the device for an answer, and what did not."""
+    trace = place.traces.get(answer.id)
+    left = place.conversations.departures(answer.id)
+    return {
+        "departures": [_departure(one, spell) for one in left],
+        "stayed": {
+            "records": 0 if trace is None else trace.records,
+            "characters": 0 if trace is None else trace.characters,
+        },
+        "changed": 0 if trace is None else trace.changed,
+    }
+
+
+def _message(place: Profile, one: StoredMessage) -> Json:
+    trace = place.traces.get(one.id) if one.role == "assistant" else None
+    return {
+        "id": one.id,
+        "parent": one.parent,
+        "role": one.role,
+        "text": one.text,
+        "html": render(one.text) if one.role == "assistant" else None,
+        "siblings": place.conversations.siblings(one.id),
+        "tokens": None if trace is None else tokens.unpack(trace.details["tokens"]),
+        "strength": None if trace is None else trace.strength,
+        "finish_reason": None if trace is None else trace.finish_reason,
+    }
+
+
+def _departure(one: Departure, spell: Spell) -> Json:
+    return {
+        "when": one.left_at,
+        "destination": one.destination,
+        "body": body_text(one),
+        "text": _text(one.body, spell),
+        "bytes_up": one.bytes_up,
+        "bytes_down": one.bytes_down,
+    }
+
+
+def _text(body: bytes, spell: Spell) -> str | None:
+    """The token ids in a body as text; None if there are none."""
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        return None
+    ids = _ids(sent.get("prompt")) if isinstance(sent, dict) else None
+    return None if ids is None else _spelled(ids, spell)
+
+
+def _ids(prompt: Any) -> list[int] | None:
+    if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], list):
+        prompt = prompt[0]
+    if not isinstance(prompt, list) or not all(type(one) is int and one >= 0 for one in prompt):
+        return None
+    return prompt
+
+
+def _spelled(ids: Sequence[int], spell: Spell) -> str | None:
+    try:
+        pieces = [spell(one) for one in ids]
+    except IndexError:  # written with another tokenizer
+        return None
+    return b"".join(raw or text.encode() for text, raw in pieces).decode("utf-8", "replace")
