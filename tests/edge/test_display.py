@@ -2,11 +2,11 @@ from typing import Any
 
 from costeer.edge.display import Display
 from costeer.privacy.restore import Restorer
-from costeer.privacy.rewriting import Pair, Rewriter
+from costeer.privacy.rewriting import Replacement, Rewriter
 
 
 def display(*stop: Any) -> Any:
-    return Display(stop, Restorer(Rewriter([Pair("Alex", "Maren")])))
+    return Display(stop, Restorer(Rewriter([Replacement("Alex", "Maren")])))
 
 
 def test_stand_ins_are_restored_and_the_wire_text_is_kept() -> None:

@@ -1,7 +1,7 @@
 import random
 from typing import Any
 
-from costeer.privacy.conversations import REMEMBERED, Conversations
+from costeer.privacy.conversations import REMEMBERED, WireConversations
 
 
 def user(text: Any) -> Any:
@@ -13,7 +13,7 @@ def assistant(text: Any) -> Any:
 
 
 def test_a_conversation_goes_on_with_what_was_sent() -> None:
-    known = Conversations(random.Random(1))
+    known = WireConversations(random.Random(1))
     first, count = known.find([user("Who is Maren?")])
     assert count == 0
     first.wire.append(user("Who is Alex?"))
@@ -28,7 +28,7 @@ def test_a_conversation_goes_on_with_what_was_sent() -> None:
 
 
 def test_another_beginning_or_an_edited_answer_is_another_conversation() -> None:
-    known = Conversations()
+    known = WireConversations()
     first, _ = known.find([user("A")])
     known.keep([user("A")], first, "B", "B")
     for shown in ([user("A")], [user("X"), assistant("B"), user("C")],
@@ -39,7 +39,7 @@ def test_another_beginning_or_an_edited_answer_is_another_conversation() -> None
 
 
 def test_the_oldest_is_forgotten_first() -> None:
-    known = Conversations()
+    known = WireConversations()
     for number in range(REMEMBERED + 1):
         found, _ = known.find([user(str(number))])
         known.keep([user(str(number))], found, "B", "B")

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.privacy.restore import Restorer
-from costeer.privacy.rewriting import Pair, Rewriter
+from costeer.privacy.rewriting import Replacement, Rewriter
 from costeer.privacy.stand_ins import StandIns
 from costeer.privacy.values import Value
 
 PAIRS = [
-    Pair("Alex Brandt", "Maren Okafor"),
-    Pair("Alex", "Maren"),
-    Pair("Brandt", "Okafor"),
-    Pair("+1 202-555-0101", "+351 912 345 678", separated=True),
+    Replacement("Alex Brandt", "Maren Okafor"),
+    Replacement("Alex", "Maren"),
+    Replacement("Brandt", "Okafor"),
+    Replacement("+1 202-555-0101", "+351 912 345 678", separated=True),
 ]
 WORDS = ["Alex", "Brandt", "Alexandra", "ALEX", "alex", "Alex's", "Ale", "+1", "202", "555",
          "0101", "202-555-0101", "and", "É", "\u200b", "Brandts"]  # fmt: skip

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.privacy.rewriting import Pair, Rewriter, mirror_case
+from costeer.privacy.rewriting import Replacement, Rewriter, mirror_case
 
 NAMES = Rewriter(
     [
-        Pair("Maren Okafor", "Alex Brandt"),
-        Pair("Maren", "Alex"),
-        Pair("Will", "Odd", capital=True),
-        Pair("912 345 678", "555 0101", separated=True),
-        Pair("東京", "大阪"),
-        Pair("C++", "Zig"),
+        Replacement("Maren Okafor", "Alex Brandt"),
+        Replacement("Maren", "Alex"),
+        Replacement("Will", "Odd", capital=True),
+        Replacement("912 345 678", "555 0101", separated=True),
+        Replacement("東京", "大阪"),
+        Replacement("C++", "Zig"),
     ]
 )
 
@@ -52,7 +52,7 @@ def test_without_pairs_nothing_is_found() -> None:
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_the_rest_of_a_text_stays_as_it_is(before: Any, after: Any) -> None:
     text = f"{before} ! Maren ! {after}"
-    rest = Rewriter([Pair("Maren", "Alex")]).rewrite(text)
+    rest = Rewriter([Replacement("Maren", "Alex")]).rewrite(text)
     assert " ! Alex ! " in rest
     if "aren" not in text.replace(" ! Maren ! ", "").lower():
         assert rest == f"{before} ! Alex ! {after}"

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from costeer.cloud.base import TrafficRecord
 from costeer.cloud.stop import Stop
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
 from costeer.exceptions import ParameterError
-from costeer.privacy.conversations import Conversation
+from costeer.privacy.conversations import WireConversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Beginning:
     token_ids: tuple[int, ...] = ()
     strengths: StrengthRecord = ()
     recent: tuple[float, ...] = field(default=(), repr=False)
-    conversation: Conversation | None = field(default=None, repr=False)
+    conversation: WireConversation | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -86,8 +87,12 @@ class Result:
     recent: tuple[float, ...] = field(default=(), repr=False)
     """What the rule of ``decoding.auto`` remembers, by position; derived from private text."""
 
-    conversation: Conversation | None = field(default=None, repr=False)
+    conversation: WireConversation | None = field(default=None, repr=False)
     """The stand-ins of the answer."""
+
+    def counts(self) -> dict[str, Any]:
+        """The fields for a machine to read: all but those that tell of the private text."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
     def go_on(self, position: int, token: int | None = None) -> Beginning:
         """The beginning of another answer: this one up to ``position``, then ``token`` if given.

@@ -87,7 +87,7 @@ class ProtectedAnswer:
         guarded: as models may read them.
 
     Attributes:
-        watch: None where nothing is protected.
+        watch: is there in every mode: a flat cloud would make the device write the context out.
         display: what the person sees of the answer.
     """
 
@@ -95,7 +95,7 @@ class ProtectedAnswer:
         self._protection = protection
         self._shown = shown
         self.guarded = guarded
-        self.watch = Watch(tripped=protection.distrusted) if protection.on else None
+        self.watch = Watch(tripped=protection.distrusted)
         self.display = Display(guarded.stop, guarded.restorer)
 
     @property
@@ -154,7 +154,7 @@ class ProtectedAnswer:
 
     def _warning(self) -> str:
         protection = self._protection
-        if self.watch is not None and self.watch.tripped:
+        if self.watch.tripped:
             protection.distrusted = True
         dry = protection.budget is not None and protection.budget.dry
         return " ".join([WARNING] * protection.distrusted + [DRY] * dry)

@@ -1,4 +1,4 @@
-"""Conversations whose models read stand-ins: what was shown to the person, and what was sent.
+"""WireConversations whose models read stand-ins: what was shown to the person, and what was sent.
 
 An earlier turn goes up again exactly as it went before. If the shown text were rewritten anew, a
 cloud could write a list of names and see in the next turn which of them was replaced.
@@ -21,14 +21,14 @@ Key = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
-class Conversation:
+class WireConversation:
     """Stand-ins, and the messages as they were sent so far."""
 
     stand_ins: StandIns
     wire: list[Message] = field(default_factory=list)
 
 
-class Conversations:
+class WireConversations:
     """Those that may go on.
 
     Args:
@@ -37,9 +37,9 @@ class Conversations:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng
-        self._known: OrderedDict[Key, Conversation] = OrderedDict()
+        self._known: OrderedDict[Key, WireConversation] = OrderedDict()
 
-    def find(self, shown: Sequence[Message]) -> tuple[Conversation, int]:
+    def find(self, shown: Sequence[Message]) -> tuple[WireConversation, int]:
         """The conversation that these messages go on with.
 
         Args:
@@ -53,11 +53,15 @@ class Conversations:
             if shown[count - 1]["role"] == "assistant":
                 known = self._known.get(_key(shown[:count]))
                 if known is not None:
-                    return Conversation(known.stand_ins, list(known.wire)), count
-        return Conversation(StandIns(self._rng)), 0
+                    return WireConversation(known.stand_ins, list(known.wire)), count
+        return WireConversation(StandIns(self._rng)), 0
 
     def keep(
-        self, shown: Sequence[Message], conversation: Conversation, answer: str, wire_answer: str
+        self,
+        shown: Sequence[Message],
+        conversation: WireConversation,
+        answer: str,
+        wire_answer: str,
     ) -> None:
         """Remember an answer.
 
@@ -69,7 +73,7 @@ class Conversations:
         """
         key = _key([*shown, {"role": "assistant", "content": answer}])
         wire: list[Message] = [*conversation.wire, {"role": "assistant", "content": wire_answer}]
-        self._known[key] = Conversation(conversation.stand_ins, wire)
+        self._known[key] = WireConversation(conversation.stand_ins, wire)
         self._known.move_to_end(key)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

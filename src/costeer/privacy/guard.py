@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from costeer.exceptions import ParameterError
 from costeer.models.base import Message
-from costeer.privacy.conversations import Conversation, Conversations
+from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
@@ -59,7 +59,7 @@ class Guarded:
     context: str
     stop: tuple[str, ...]
     restorer: Restorer
-    conversation: Conversation
+    conversation: WireConversation
     note: str
 
     @property
@@ -90,7 +90,7 @@ class Guard:
     ) -> None:
         self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
-        self._conversations = Conversations(rng)
+        self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
 
     @property
@@ -103,7 +103,7 @@ class Guard:
         messages: Sequence[Message],
         context: str,
         stop: Sequence[str] = (),
-        conversation: Conversation | None = None,
+        conversation: WireConversation | None = None,
     ) -> Guarded:
         """Rewrite a request.
 
@@ -120,13 +120,13 @@ class Guard:
         mentioned = held(values, [message["content"] for message in messages])
         if not self.on:
             note = describe(mentioned, replaced=False)
-            nothing = Conversation(StandIns(), list(messages))
+            nothing = WireConversation(StandIns(), list(messages))
             return Guarded(
                 list(messages), kept, tuple(stop), nothing.stand_ins.restorer(), nothing, note
             )
         found, known = self._conversations.find(messages)
         stand_ins = conversation.stand_ins if conversation else found.stand_ins
-        conversation = Conversation(stand_ins, found.wire)
+        conversation = WireConversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
         stand_ins.give_way(texts)

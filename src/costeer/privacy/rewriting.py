@@ -18,7 +18,7 @@ _END_STRICT = r"(?![^\W_])"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Replacement:
     """What is looked for and what replaces it; see ``forms.Form`` for the rest."""
 
     old: str
@@ -43,7 +43,7 @@ class Rewriter:
         pairs: where several have the same ``old``, the first counts.
     """
 
-    def __init__(self, pairs: list[Pair]) -> None:
+    def __init__(self, pairs: list[Replacement]) -> None:
         self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
         patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
         self._regex = re.compile("|".join(patterns)) if patterns else None
@@ -109,7 +109,7 @@ def mirror_case(occurrence: str, usual: str, new: str) -> str:
     return new
 
 
-def _pattern(pair: Pair) -> str:
+def _pattern(pair: Replacement) -> str:
     """A regular expression over folded text."""
     folded = fold(pair.old).text
     if pair.separated:

@@ -18,7 +18,7 @@ from costeer.privacy.folding import fold
 from costeer.privacy.forms import WITHHELD, Form, name_forms, name_words, value_forms
 from costeer.privacy.pools import SHARED
 from costeer.privacy.restore import Restorer
-from costeer.privacy.rewriting import Pair, Rewriter
+from costeer.privacy.rewriting import Replacement, Rewriter
 from costeer.privacy.values import Value
 
 _TRIES = 200
@@ -73,7 +73,9 @@ class StandIns:
         Somebody may write the very name that stands for another. It then gets a stand-in of its
         own, so that the display can tell the two apart.
         """
-        ours = Rewriter([Pair(f.wire, MASK, f.separated) for f in self._forms if _restorable(f)])
+        ours = Rewriter(
+            [Replacement(f.wire, MASK, f.separated) for f in self._forms if _restorable(f)]
+        )
         masked = [self._masked(text) for text in texts]
         said = [text[f.start : f.end] for text in masked for f in ours.find(text)]
         self.admit([Value(text, "name") for text in dict.fromkeys(said)], texts)
@@ -97,7 +99,9 @@ class StandIns:
     def restorer(self) -> Restorer:
         """For one answer."""
         pairs = [
-            Pair(form.wire, form.real, form.separated) for form in self._forms if _restorable(form)
+            Replacement(form.wire, form.real, form.separated)
+            for form in self._forms
+            if _restorable(form)
         ]
         return Restorer(Rewriter(_first_of_each(pairs)))
 
@@ -147,15 +151,15 @@ class StandIns:
         )
 
     def _rebuild(self) -> None:
-        pairs = [Pair(f.real, f.wire, f.separated, f.capital) for f in self._forms]
+        pairs = [Replacement(f.real, f.wire, f.separated, f.capital) for f in self._forms]
         self._to_wire = Rewriter(_first_of_each(pairs))
-        self._to_mask = Rewriter([Pair(p.old, MASK, p.separated, p.capital) for p in pairs])
+        self._to_mask = Rewriter([Replacement(p.old, MASK, p.separated, p.capital) for p in pairs])
 
 
 def _restorable(form: Form) -> bool:
     return form.wire != WITHHELD
 
 
-def _first_of_each(pairs: list[Pair]) -> list[Pair]:
+def _first_of_each(pairs: list[Replacement]) -> list[Replacement]:
     """One pair for each thing to look for."""
     return list({fold(pair.old).text: pair for pair in reversed(pairs)}.values())
