@@ -35,7 +35,7 @@ def test_the_public_names() -> None:
 def test_the_public_methods() -> None:
     public = {name for name in vars(Costeer) if not name.startswith("_")}
     assert public >= {
-        *("from_settings", "stream", "generate", "llm_alone"),
+        *("from_settings", "stream", "generate"),
         *("sent_texts", "stop", "close"),
     }
     assert all(inspect.getdoc(getattr(Costeer, name)) for name in public)

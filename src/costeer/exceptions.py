@@ -19,6 +19,7 @@
     │   └── ProfileBusyError        another process is writing
     ├── VocabularyError             the two models do not share a tokenizer
     ├── StoppedError                the answer was stopped on request
+    ├── GuardError                  private text could not be kept here; nothing was sent
     └── CloudError                  the cloud failed
         ├── CloudUnreachableError   no connection, or it broke
         ├── CloudRefusedError       the server answered with an error status
@@ -119,6 +120,10 @@ class StoppedError(CoSteerError):
 
     def __init__(self) -> None:
         super().__init__("The answer was stopped.")
+
+
+class GuardError(CoSteerError):
+    """What guards private text cannot do its work; nothing was sent."""
 
 
 class CloudError(CoSteerError):

@@ -19,7 +19,7 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
-TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file"})
+TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file", "guard", "epsilon"})
 """Settings that the file in the working directory must not make."""
 
 
@@ -40,6 +40,8 @@ class Settings:
     retries: int = 5
     api_key: str | None = None
     context_file: str | None = None
+    guard: str = "off"
+    epsilon: float | None = None
 
     def override(self, given: Mapping[str, Any]) -> Settings:
         """Return these settings with those of ``given`` that are settings and not None."""
@@ -96,7 +98,8 @@ def _refuse_untrusted(values: Mapping[str, Any], path: Path, own: Path) -> None:
     if named and not (own.is_file() and path.samefile(own)):
         raise UsageError(
             f"{FILE} in the working directory sets {named[0]}, but a folder that may come from "
-            "somebody else must not choose where your query goes or what is read.",
+            "somebody else must not choose where your query goes, what is read or what is kept "
+            "from leaving.",
             f"Set it in {own} instead.",
         )
 

@@ -12,6 +12,7 @@ import pytest
 from costeer import Costeer
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.requests import Limits
+from costeer.edge.alone import llm_alone
 from costeer.edge.verify import MODES
 from costeer.exceptions import (
     CloudUnreachableError,
@@ -297,19 +298,19 @@ def test_settings_out_of_range_are_reported_before_a_model_is_loaded(bad: Any) -
 
 def test_the_large_model_alone_is_the_answer_at_strength_off() -> None:
     with open_costeer() as costeer:
-        alone, speed = costeer.llm_alone("Q", max_tokens=30)
+        alone, speed = llm_alone(costeer, "Q", max_tokens=30)
         off = costeer.generate("Q", "c", max_tokens=30, strength="off")
     assert alone == off.text
     assert speed > 0
     with pytest.raises(InputError):
-        costeer.llm_alone(" ")
+        llm_alone(costeer, " ")
 
 
 def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has() -> None:
     with open_costeer() as costeer:
         prompt = costeer.generate("tell me", max_tokens=1).prompt_tokens
     with open_costeer(OtherEnd(prompt + 5)) as costeer:
-        alone, _ = costeer.llm_alone("tell me", max_tokens=30)
+        alone, _ = llm_alone(costeer, "tell me", max_tokens=30)
         assert alone == costeer.generate("tell me", max_tokens=30).text
 
 

@@ -19,7 +19,7 @@ from costeer.serving import listen
 from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError, api_error
 from costeer.serving.event_stream import EventStream, watch
-from costeer.serving.guard import LOOPBACK_NAMES, Guard
+from costeer.serving.guard import LOOPBACK_NAMES, HostGuard
 from tests.support.serving import until
 
 
@@ -66,7 +66,7 @@ def server() -> Iterator[Any]:
             Route("/no", refuse),
             Route("/", ready),
         ],
-        middleware=[Middleware(Guard, api_key="secret", hosts=LOOPBACK_NAMES)],
+        middleware=[Middleware(HostGuard, api_key="secret", hosts=LOOPBACK_NAMES)],
         exception_handlers=dict.fromkeys(
             (ApiError, HTTPException, CoSteerError), error_handler(api_error)
         ),

@@ -40,6 +40,8 @@ class Tap:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._target))
+            for end in (device, server):  # what comes is passed on at once
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream = bytearray()
             self._streams.append(stream)
             threading.Thread(target=pump, args=(device, server, stream), daemon=True).start()

@@ -80,15 +80,16 @@ def _fetch_missing(*names: str) -> None:
 
 
 def _run(console: Console, costeer: Costeer, max_tokens: int, *, as_json: bool) -> None:
+    from costeer.edge.alone import llm_alone
+
     with console.status("The large model writes alone ..."):
-        alone, alone_speed = costeer.llm_alone(QUERY, max_tokens=max_tokens)
+        alone, alone_speed = llm_alone(costeer, QUERY, max_tokens=max_tokens)
     steered, result = _steered(console, costeer, max_tokens)
     if as_json:
         import json
-        from dataclasses import asdict
 
         extra: dict[str, Any] = {"alone": alone, "alone_tokens_per_second": alone_speed}
-        click.echo(clean_json(json.dumps(asdict(result) | extra, ensure_ascii=False)))
+        click.echo(clean_json(json.dumps(result.counts() | extra, ensure_ascii=False)))
         return
     _show(alone, steered, result)
     _show_ledger(costeer, alone, result)

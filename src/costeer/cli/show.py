@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,7 +52,7 @@ def summary(result: Result) -> str:
 
 def as_json(result: Result, error: str = "") -> str:
     """Format the whole result as one JSON object."""
-    fields: dict[str, Any] = asdict(result)
+    fields: dict[str, Any] = result.counts()
     if error:
         fields["error"] = error
     return clean_json(json.dumps(fields, ensure_ascii=False))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from costeer.cloud.base import TrafficRecord
 from costeer.cloud.stop import Stop
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
 from costeer.exceptions import ParameterError
+from costeer.privacy.conversations import WireConversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class Beginning:
         token_ids: of the answer; no end of text among them.
         strengths: that were in effect; () for those of the new answer.
         recent: ``Result.recent`` for these positions, so far as it is known.
+        conversation: the stand-ins that the tokens were written with.
     """
 
     token_ids: tuple[int, ...] = ()
     strengths: StrengthRecord = ()
     recent: tuple[float, ...] = field(default=(), repr=False)
+    conversation: WireConversation | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -70,16 +74,25 @@ class Result:
     seconds: float = 0.0
     seconds_to_first_token: float = 0.0
     tokens_per_second: float = 0.0
+    evidence: float = 0.0  # nats for the context, to a cloud that suspects it
     strength: str = ""
     gain: float = 0.0
     mode: str = ""
     note: str = ""
+    warning: str = ""  # what went wrong while it was written; for the person
     strengths: list[tuple[int, float | str]] = field(default_factory=list)
     """What strength was in effect from which position on; the same seed and this give this text."""
     exchanges: tuple[TrafficRecord, ...] = field(default=(), repr=False)
     """Requests of this answer as they were sent, where that was asked for; known at the end."""
     recent: tuple[float, ...] = field(default=(), repr=False)
     """What the rule of ``decoding.auto`` remembers, by position; derived from private text."""
+
+    conversation: WireConversation | None = field(default=None, repr=False)
+    """The stand-ins of the answer."""
+
+    def counts(self) -> dict[str, Any]:
+        """The fields for a machine to read: all but those that tell of the private text."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
     def go_on(self, position: int, token: int | None = None) -> Beginning:
         """The beginning of another answer: this one up to ``position``, then ``token`` if given.
@@ -96,7 +109,7 @@ class Result:
             )
         ids = (*self.token_ids[:position], *(() if token is None else (token,)))
         strengths = tuple(one for one in self.strengths if one[0] <= position)
-        return Beginning(ids, strengths, self.recent)
+        return Beginning(ids, strengths, self.recent, self.conversation)
 
     def strength_at(self, position: int) -> float | str:
         """The strength that was in effect at a decided position."""
@@ -109,6 +122,7 @@ class Result:
         self.changed += step.changed
         self.corrected += step.corrected
         self.received = step.received
+        self.evidence += step.evidence
         if not step.proven:
             self.unproven += 1
         elif step.retries:

@@ -1,23 +1,24 @@
 """What steering adds to the LLM's log-probabilities in one answer, at a strength that may change.
 
 The small model is read only where it is needed: without a context, or while the strength is "off",
-nothing is computed and no lane is held. What is returned is scaled by the strength already, so
-decoding uses it with a gain of 1.
+nothing is computed and no lane is held (unless ``always``). What is returned is scaled by the
+strength already, so decoding uses it with a gain of 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 import numpy as np
 
-from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.auto import Auto, AutoParams, end_copies, following, private_part
 from costeer.decoding.steering import Array
 from costeer.decoding.steering import delta as difference
 from costeer.decoding.strength import Strength
 from costeer.edge.schedule import StrengthSchedule
 from costeer.edge.slm import SlmPair
+from costeer.edge.watch import Watch
 
 TakeLane = Callable[[Sequence[int]], AbstractContextManager[SlmPair]]
 """Takes a lane for a private prompt; see ``lanes.Lanes.lane``."""
@@ -32,6 +33,10 @@ class LiveDelta:
         vocab_size: V.
         begun: tokens of the answer at the end of both prompts, where it goes on from them.
         recent: ``recent`` of the answer that this one goes on from, for these positions.
+        longest_copy: tokens in a row, of the private text, that a constant gain may help to copy;
+            None is any number. (A rule has a limit of its own.)
+        watch: told of the rows without the context.
+        always: read the small model even where it adds nothing, so that its silence tells nothing.
     """
 
     def __init__(
@@ -41,6 +46,10 @@ class LiveDelta:
         vocab_size: int,
         begun: Sequence[int] = (),
         recent: Sequence[float] = (),
+        *,
+        longest_copy: int | None = None,
+        watch: Watch | None = None,
+        always: bool = False,
     ) -> None:
         self._take_lane = take_lane
         self._schedule = schedule
@@ -48,6 +57,10 @@ class LiveDelta:
         self._answer = list(begun)
         self._recent = list(recent[: len(begun)])
         self._rule: tuple[AutoParams, Auto] | None = None
+        self._longest_copy = longest_copy
+        self._after: Mapping[tuple[int, ...], list[int]] = {}
+        self._watch = watch
+        self._always = always
         self._plain: list[int] = []
         self._private: list[int] = []
         self._text: tuple[int, ...] = ()
@@ -64,6 +77,8 @@ class LiveDelta:
         """Take the prompts; return what to add (V,) at the first position."""
         self._plain, self._private = list(plain), list(private)
         self._text = private_part(plain, private)
+        if self._longest_copy is not None:
+            self._after = following(self._text, self._longest_copy)
         return self._bonus()
 
     def advance(self, token: int) -> Array:
@@ -81,11 +96,15 @@ class LiveDelta:
         strength = self._schedule.fix(len(self._answer))
         missing = len(self._answer) - len(self._recent)  # where the rule was not at work
         self._recent += (self._recent[-1:] or [0.0]) * missing
-        if strength.gain == 0 or self._plain == self._private:
+        silent = strength.gain == 0 or self._plain == self._private
+        if silent and not self._always:
             self._rule = None
             return self._zero
-        row: Array = self._scale(strength, *self._rows())[0]
-        return row
+        with_context, without_context = self._rows()
+        if self._watch is not None:
+            self._watch.saw_own(len(self._answer), without_context)
+        row: Array = self._scale(strength, with_context, without_context)[0]
+        return self._zero if silent else row
 
     def _rows(self) -> tuple[Array, Array]:
         """The small model's rows (1, V), with and without the context."""
@@ -104,6 +123,7 @@ class LiveDelta:
         if strength.auto is None:
             self._rule = None
             scaled: Array = np.float32(strength.gain) * difference(with_context, without_context)
+            end_copies(scaled, self._answer, self._after, self._longest_copy or 0)
             return scaled
         if self._rule is None or self._rule[0] != strength.auto:
             self._rule = (strength.auto, Auto(strength.auto, self._text, self._recent))

@@ -7,7 +7,6 @@ Three levels, each built on the one before: ``decode.generate_step`` yields toke
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -23,12 +22,14 @@ from costeer.edge.connect import connect, recommended_strength
 from costeer.edge.decode import generate_step
 from costeer.edge.lanes import Lanes
 from costeer.edge.live_delta import LiveDelta
-from costeer.edge.prompts import Prompts, build, build_for, extend, messages
+from costeer.edge.prompts import Prompts, build_for, extend, messages
+from costeer.edge.protection import Protection
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import DecodeParams, Mode, Step, checked_mode
 from costeer.edge.writing import AnswerWriter
 from costeer.models.base import LanguageModel, Message
-from costeer.models.text import TextStream
+from costeer.privacy.budget import Budget
+from costeer.privacy.guard import Guard, GuardMode, checked_guard
 from costeer.privacy.ledger import Ledger
 from costeer.settings import Settings
 
@@ -52,6 +53,9 @@ class Costeer:
             token). Both give the same text where the server's numbers do not depend on how a
             position is asked for.
         retries: failures of the cloud in a row before giving up, with growing pauses.
+        guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
+        epsilon: the cap on what all answers together may prove about the context, in nats
+            (``decoding.cap``), or a ``Budget``; needs a temperature, and decodes in lockstep.
         lanes: answers that are steered at the same time; more of them wait. Each takes memory for
             ``context_length`` tokens, twice in the small model.
         keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
@@ -73,9 +77,12 @@ class Costeer:
         api_key: str | None = None,
         mode: Mode = "run-ahead",
         retries: int = 5,
+        guard: GuardMode | Guard = "off",
+        epsilon: float | Budget | None = None,
         lanes: int = 2,
         keep_bytes: int = 0,
     ) -> None:
+        self.protection = Protection(guard, epsilon)
         # Bad values are reported before models are loaded, which takes seconds.
         DecodeParams(
             resolve_strength(0.0 if strength is None else strength).factor, top_k, mode=mode
@@ -102,8 +109,16 @@ class Costeer:
         self._answers: WeakSet[Generation] = WeakSet()
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, lanes: int = 1, keep_bytes: int = 0) -> Costeer:
-        """Open both models as the settings say.
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        guard: Guard | None = None,
+        budget: Budget | None = None,
+        lanes: int = 1,
+        keep_bytes: int = 0,
+    ) -> Costeer:
+        """Open both models as the settings say; a guard and a budget replace the settings' own.
 
         Raises:
             CoSteerError: as for ``Costeer``.
@@ -118,6 +133,8 @@ class Costeer:
             api_key=settings.api_key,
             mode=checked_mode(settings.mode),
             retries=settings.retries,
+            guard=guard or checked_guard(settings.guard),
+            epsilon=budget or settings.epsilon,
             lanes=lanes,
             keep_bytes=keep_bytes,
         )
@@ -168,10 +185,11 @@ class Costeer:
         schedule = StrengthSchedule(begun.strengths or asked, len(ids))
         if begun.strengths and isinstance(strength, (float, int, str)):
             schedule.change(strength)
-        tokenizer = self.slm.tokenizer
-        room, turns = (self.room(0), max_tokens, len(ids), shorten), messages(query)
-        prompts, most = build_for(tokenizer, turns, context, *room)
-        params = DecodeParams(
+        protected = self.protection.begin(messages(query), context, stop, begun)
+        guarded, tokenizer = protected.guarded, self.slm.tokenizer
+        room = (self.room(0), max_tokens, len(ids), shorten)
+        prompts, most = build_for(tokenizer, guarded.messages, guarded.context, *room)
+        unprotected = DecodeParams(
             gain=1.0,  # what ``LiveDelta`` returns is scaled already
             top_k=self.top_k,
             max_tokens=most,
@@ -181,6 +199,7 @@ class Costeer:
             first=len(ids),
             candidates=candidates,
         )
+        params = protected.apply(unprotected)
         name = str(asked) if isinstance(asked, (float, int, str)) else "recorded"
         result = Result(
             token_ids=list(ids),
@@ -188,16 +207,18 @@ class Costeer:
             strength=name,
             gain=schedule.first.gain,
             mode=params.mode,
-            note=prompts.note,
+            note=" ".join(filter(None, (guarded.note, prompts.note))),
             strengths=schedule.record,
+            conversation=guarded.conversation,
         )
         take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
-        delta = LiveDelta(take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
-        steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
-        text = TextStream(stop)
-        noted = self.ledger, params, text, result, cancelled
+        lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
+        delta = LiveDelta(*lane, **protected.reading)
+        steps = protected.steps(self._steps(delta, extend(prompts, ids), params, result, cancelled))
+        noted = self.ledger, params, protected.display, result, cancelled
         writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
-        generation = Generation(writer.chunks(prompts.public, steps), result, cancelled, schedule)
+        chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
+        generation = Generation(chunks, result, cancelled, schedule)
         with self._lock:
             self._answers.add(generation)
         return generation
@@ -246,34 +267,13 @@ class Costeer:
         deque(generation, maxlen=0)
         return generation.result
 
-    def llm_alone(
-        self, query: str | Sequence[Message], *, max_tokens: int = 256
-    ) -> tuple[str, float]:
-        """Let the large model write by itself, without steering.
-
-        Returns:
-            The text, and its tokens per second from the request to the end.
-
-        Raises:
-            CoSteerError: as for ``stream``.
-        """
-        tokenizer, started = self.slm.tokenizer, time.perf_counter()
-        prompts = build(tokenizer, messages(query), "", self.room(max_tokens))
-        steps = self.cloud.stream(prompts.public, 1, max_tokens)
-        ids = [step.token for step in steps if step.token not in tokenizer.eos_ids]
-        speed = len(ids) / (time.perf_counter() - started)
-        return tokenizer.decode_bytes(ids).decode("utf-8", "replace"), speed
-
     def room(self, max_tokens: int) -> int:
         """The most tokens of a prompt whose answer has ``max_tokens``."""
         limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
         return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
-        """Return all text that the cloud has seen: each prompt and its answer.
-
-        Includes accepted tokens of the LLM's own, which nothing corrected.
-        """
+        """Return all text that the cloud has seen: each prompt and the accepted answer."""
         decode = self.slm.tokenizer.decode_bytes
         return [decode(ids).decode("utf-8", "replace") for ids in self.ledger.sequences()]
 

@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 
 from costeer.cloud.stop import Stop
 from costeer.edge.answer import Chunk, Result
+from costeer.edge.display import Display
 from costeer.edge.verify import DecodeParams, Step
 from costeer.exceptions import InterruptedModelError, StoppedError
 from costeer.models.base import Tokenizer
-from costeer.models.text import TextStream
 from costeer.privacy.ledger import Ledger
 
 
@@ -21,7 +21,7 @@ class AnswerWriter:
         tokenizer: decodes tokens.
         ledger: notes what the cloud has seen.
         params: of the answer.
-        text: holds back incomplete characters and stop strings.
+        text: holds back incomplete characters, stop strings and stand-ins.
         result: kept up to date with every step.
         stop: ends the answer.
         keep_exchanges: whether the result holds the requests as they were sent.
@@ -32,7 +32,7 @@ class AnswerWriter:
         tokenizer: Tokenizer,
         ledger: Ledger,
         params: DecodeParams,
-        text: TextStream,
+        text: Display,
         result: Result,
         stop: Stop,
         *,

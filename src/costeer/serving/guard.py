@@ -25,7 +25,7 @@ ADDRESSES = "*address*"
 OPEN_PATHS = frozenset({"/health"})
 
 
-class Guard:
+class HostGuard:
     """Checks the Host header and the key before ``app`` sees a request.
 
     Args:

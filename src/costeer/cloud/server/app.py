@@ -45,7 +45,7 @@ from costeer.models.text import TextStream
 from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError
 from costeer.serving.event_stream import EventStream, watch
-from costeer.serving.guard import LOOPBACK_NAMES, Guard
+from costeer.serving.guard import LOOPBACK_NAMES, HostGuard
 
 log = logging.getLogger("costeer.server")
 
@@ -90,7 +90,7 @@ def create_app(
             Route("/v1/models", models, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
         ],
-        middleware=[Middleware(Guard, api_key=api_key, hosts=hosts)],
+        middleware=[Middleware(HostGuard, api_key=api_key, hosts=hosts)],
         exception_handlers=dict.fromkeys(
             (ApiError, HTTPException, CoSteerError), error_handler(api_error)
         ),

@@ -1,0 +1,160 @@
+"""What keeps private text on the device while an answer is written: guard, watch and budget.
+
+The guard decides what models read, the watch whether the cloud's rows can be meant, the budget how
+a token is drawn. Which of them apply is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from costeer.decoding.strength import AUTO
+from costeer.edge.answer import Beginning, Chunk, Result
+from costeer.edge.display import Display
+from costeer.edge.verify import WIDEST, DecodeParams, Step
+from costeer.edge.watch import WARNING, Watch
+from costeer.exceptions import ParameterError
+from costeer.models.base import Message
+from costeer.privacy.budget import DRY, Budget
+from costeer.privacy.guard import Guard, Guarded, GuardMode
+from costeer.privacy.odometer import Odometer
+
+
+class Protection:
+    """Guard, watch and budget of all answers.
+
+    Args:
+        guard: a mode of ``privacy.guard``, or a guard.
+        epsilon: the cap of ``decoding.cap``, or a budget; None for none.
+
+    Attributes:
+        guard: rewrites requests.
+        budget: draws tokens under the cap, if there is one.
+        distrusted: whether the cloud's rows could once not be meant; then nothing steers any more.
+
+    Raises:
+        ParameterError: no such guard, or a cap that is none.
+        GuardError: what was spent before cannot be read.
+    """
+
+    def __init__(self, guard: GuardMode | Guard, epsilon: float | Budget | None) -> None:
+        self.guard = guard if isinstance(guard, Guard) else Guard(guard)
+        if isinstance(epsilon, (int, float)):
+            epsilon = Budget(epsilon, Odometer())
+        self.budget: Budget | None = epsilon
+        self.distrusted = False
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is protected."""
+        return self.guard.on or self.budget is not None
+
+    def begin(
+        self,
+        messages: Sequence[Message],
+        context: str,
+        stop: Sequence[str],
+        beginning: Beginning | None = None,
+    ) -> ProtectedAnswer:
+        """Rewrite a request; an answer that goes on from another keeps its stand-ins.
+
+        Raises:
+            GuardError: a value would be left somewhere.
+            ParameterError: tokens were chosen by hand, or their stand-ins are forgotten.
+        """
+        begun = beginning or Beginning()
+        guarded = self.guard.prepare(messages, context, stop, begun.conversation)
+        if begun.token_ids and self.budget is not None:
+            raise ParameterError(
+                "Under epsilon every token is drawn, so an answer cannot go on from chosen ones."
+            )
+        if begun.token_ids and begun.conversation is None and guarded.active:
+            raise ParameterError(
+                "The stand-ins of this answer are no longer known, so it cannot go on.",
+                "Ask the question again.",
+            )
+        return ProtectedAnswer(self, messages, guarded)
+
+
+class ProtectedAnswer:
+    """One answer under protection.
+
+    Args:
+        protection: of all answers.
+        shown: the messages as the person sees them.
+        guarded: as models may read them.
+
+    Attributes:
+        watch: is there in every mode: a flat cloud would make the device write the context out.
+        display: what the person sees of the answer.
+    """
+
+    def __init__(self, protection: Protection, shown: Sequence[Message], guarded: Guarded) -> None:
+        self._protection = protection
+        self._shown = shown
+        self.guarded = guarded
+        self.watch = Watch(tripped=protection.distrusted)
+        self.display = Display(guarded.stop, guarded.restorer)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What ``LiveDelta`` has to heed.
+
+        With a budget the small model is read even where it has nothing to say, because its silence
+        would tell, too.
+        """
+        return {
+            "longest_copy": AUTO.run if self._protection.on else None,
+            "watch": self.watch,
+            "always": self._protection.budget is not None,
+        }
+
+    def apply(self, params: DecodeParams) -> DecodeParams:
+        """The parameters, with what protection asks for.
+
+        Raises:
+            ParameterError: they cannot go with a budget.
+        """
+        budget = self._protection.budget
+        mode = params.mode if budget is None else "lockstep"
+        widest = self._widest(params.top_k)
+        return replace(params, mode=mode, widest=widest, watch=self.watch, budget=budget)
+
+    def steps(self, steps: Generator[Step, None, None]) -> Generator[Step, None, None]:
+        """The same steps; while they are made, no other answer spends from the budget."""
+        budget = self._protection.budget
+        if budget is None:
+            yield from steps
+            return
+        budget.odometer.acquire()
+        try:
+            yield from steps
+        finally:
+            steps.close()
+            budget.odometer.release()
+
+    def chunks(
+        self, chunks: Generator[Chunk, None, None], result: Result
+    ) -> Generator[Chunk, None, None]:
+        """The same chunks; at the end the guard keeps what the next turn has to send."""
+        try:
+            yield from chunks
+        finally:
+            chunks.close()
+            result.warning = self._warning()
+            self._protection.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
+
+    def _widest(self, top_k: int) -> int | None:
+        """The most log-probabilities asked for: a public number, wherever a value is guarded."""
+        if self._protection.budget is not None or self._protection.guard.mode == "strict":
+            return top_k
+        return WIDEST * top_k if self.guarded.active else None
+
+    def _warning(self) -> str:
+        protection = self._protection
+        if self.watch.tripped:
+            protection.distrusted = True
+        dry = protection.budget is not None and protection.budget.dry
+        return " ".join([WARNING] * protection.distrusted + [DRY] * dry)

@@ -1,0 +1,192 @@
+"""Finding the values in a person's text: labels, phrases, patterns and checksums.
+
+Rules find what is labelled or has a form of its own; in free text they miss names. So the list is
+shown to the person, who confirms it (``costeer guard``), and ``detect_spacy`` finds more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from costeer.privacy.pools import NO_NAMES
+from costeer.privacy.values import LONGEST, Kind, Value
+
+LABELS: dict[str, Kind] = {
+    **dict.fromkeys(
+        ["name", "full name", "first name", "last name", "surname", "family name", "maiden name",
+         "nickname", "wife", "husband", "partner", "spouse", "son", "daughter", "child", "mother",
+         "father", "sister", "brother", "friend", "boss", "manager", "doctor", "therapist", "dog",
+         "cat", "pet", "emergency contact"], "name"),
+    **dict.fromkeys(["city", "town", "village", "hometown", "home town", "location", "birthplace",
+                     "place of birth", "lives in"], "place"),
+    **dict.fromkeys(["employer", "company", "organisation", "organization", "school", "university",
+                     "workplace", "works at", "works for", "clinic", "hospital"], "organisation"),
+    **dict.fromkeys(["address", "street", "home address", "postal address"], "address"),
+    **dict.fromkeys(["e-mail", "email", "mail"], "e-mail"),
+    **dict.fromkeys(["phone", "mobile", "tel", "telephone", "cell", "phone number", "fax"],
+                    "phone"),
+    **dict.fromkeys(["website", "homepage", "url", "link"], "link"),
+    **dict.fromkeys(["username", "user name", "handle", "instagram", "twitter", "github"],
+                    "handle"),
+    **dict.fromkeys(["date of birth", "birthday", "birth date", "born", "dob"], "date"),
+    **dict.fromkeys(["passport", "ssn", "social security number", "id", "id number", "account",
+                     "account number", "iban", "card", "card number", "customer number", "vat",
+                     "licence plate", "license plate", "tax id", "insurance number"], "account"),
+    **dict.fromkeys(["postcode", "zip", "zip code", "postal code"], "account"),
+}  # fmt: skip
+
+_LABELLED = re.compile(r"^[ \t>*•-]*(\w[\w \-]{0,30}?)\**[ \t]*[:=][ \t]*(.+)$", re.MULTILINE)
+_EDGE = ".,'\u2019"
+_CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
+_WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w'\u2019\-]+)"  # an initial, or a word with a capital
+_PARTICLE = r"(?:(?:van|von|der|den|de|del|della|da|di|du|la|le|el|al|bin|ibn)[ ])*"
+_NAME = rf"({_WORD}(?:[ ]{_PARTICLE}{_WORD}){{0,3}})"
+_WHO = (
+    "wife|husband|partner|spouse|girlfriend|boyfriend|son|daughter|child|baby|mother|father|mum|mom"
+    "|dad|sister|brother|aunt|uncle|cousin|grandmother|grandfather|friend|neighbour|neighbor|boss"
+    "|manager|colleague|doctor|dentist|therapist|teacher|lawyer|dog|cat|horse|rabbit"
+)
+_PHRASES: tuple[tuple[Kind, str], ...] = (
+    ("name", rf"(?i:\b(?:my|the) (?:full |first |last )?name(?: is|'s|\u2019s)|\bI am called"
+             rf"|\bpeople call me|\bcall me|\bI sign as) {_NAME}"),
+    ("name", rf"\b(?:I am|I'm|I\u2019m) ({_WORD}(?:[ ]{_PARTICLE}{_WORD})+)"),
+    ("name", rf"(?i:\b(?:my|our|his|her|their)(?: \w+)? (?:{_WHO})(?:'s name)?"
+             rf"(?:,| is called| is named| is|)) {_NAME}"),
+    ("name", rf"(?i:\b(?:married to|together with|named|called)) {_NAME}"),
+    ("name", rf"\b(?:Mr|Mrs|Ms|Dr|Prof)\.? {_NAME}"),
+    ("place", rf"(?i:\b(?:I|we|who) (?:now )?(?:live|lives|grew up|was born|were born|moved|reside)"
+              rf"(?: back)? (?:in|to|near)) {_NAME}"),
+    ("place", rf"(?i:\b(?:born in|I am from|I'm from|I come from|based in)) {_NAME}"),
+    ("organisation", rf"(?i:\b(?:I|we|who) (?:now )?(?:work|works|worked|teach|study|studied)"
+                     rf"(?: \w+){{0,3}} (?:at|for|with)(?: the)?) {_NAME}"),
+)  # fmt: skip
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("e-mail", r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]+(?:\.[\w\-]+)+"),
+    ("link", r"(?:https?://|www\.)[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]"),
+    ("handle", r"(?<![\w@.])@\w{3,30}"),
+    ("address", rf"\b\d+[a-zA-Z]?,? (?:{_WORD} ){{1,4}}(?:Street|St|Road|Rd|Lane|Ln|Avenue|Ave"
+                r"|Drive|Dr|Court|Ct|Square|Sq|Terrace|Way|Boulevard|Blvd|Place|Close|Crescent)\b"),
+    ("address", r"\b[^\W\d_]+(?:straße|strasse|str\.|weg|platz|gasse|allee) \d+[a-z]?\b"),
+    ("address", rf"\b(?:Rua|Calle|Rue|Via|Avenida|Avenue) (?:d[aeo]s? )?{_WORD}(?: {_WORD}){{0,3}}"
+                r",? \d+[a-z]?\b"),
+    ("account", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+    ("account", r"\b\d(?:[ \-]?\d){12,18}\b"),
+    ("account", r"\b\d{3}-\d{2}-\d{4}\b"),
+)  # fmt: skip
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_DATES = (
+    r"\b\d{4}-\d{2}-\d{2}\b",
+    r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b",
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)?\.? {_MONTH}(?:,? \d{{4}})?\b",
+    rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b",
+)
+_BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
+_NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
+_INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
+
+
+def detect(text: str, *, strict: bool = False) -> list[Value]:
+    """The values in a text, each once, in the order in which they stand there.
+
+    Args:
+        text: a context or a profile.
+        strict: also every capitalised word that does not begin a sentence, every date, and every
+            number of three digits or more.
+    """
+    found = [*_labelled(text), *_phrases(text), *_patterns(text), *_phones(text), *_births(text)]
+    if strict:
+        rest = text
+        for _, value in sorted(found, key=lambda item: -len(item[1].text)):
+            rest = rest.replace(value.text, "\0" * len(value.text))
+        found += _dates(rest)
+        for pattern in _DATES:
+            rest = re.sub(pattern, lambda match: "\0" * len(match[0]), rest)
+        found += [*_numbers(rest), *_capitals(rest)]
+    seen: dict[str, Value] = {}
+    for _, value in sorted(found, key=lambda item: item[0]):
+        seen.setdefault(value.text.casefold(), value)
+    return list(seen.values())
+
+
+def _labelled(text: str) -> Iterator[tuple[int, Value]]:
+    for match in _LABELLED.finditer(text):
+        kind = LABELS.get(match[1].strip().lower())
+        if kind is None:
+            continue
+        stated = re.split(r"\.\s", match[2])[0]
+        parts = re.split(r"[,;/]", stated) if kind in ("place", "name") else [stated]
+        for part in parts:
+            yield from _value(match.start(2), part, kind)
+
+
+def _phrases(text: str) -> Iterator[tuple[int, Value]]:
+    for kind, pattern in _PHRASES:
+        for match in re.finditer(pattern, text):
+            yield from _value(match.start(1), _without_common_end(match[1]), kind)
+
+
+def _patterns(text: str) -> Iterator[tuple[int, Value]]:
+    for kind, pattern in _PATTERNS:
+        for match in re.finditer(pattern, text):
+            if kind != "account" or _checks(match[0]):
+                yield from _value(match.start(), match[0], kind)
+
+
+def _checks(text: str) -> bool:
+    """Whether the check digits are right: an IBAN, a card, or the form of a US number."""
+    from stdnum import iban, luhn
+
+    if text[0].isalpha():
+        return bool(iban.is_valid(text))
+    digits = re.sub(r"\D", "", text)
+    return len(digits) == 9 or bool(luhn.is_valid(digits))
+
+
+def _phones(text: str) -> Iterator[tuple[int, Value]]:
+    import phonenumbers
+
+    if not re.search(r"\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d\D{0,3}\d", text):
+        return
+    for region in (None, "US", "GB"):
+        for match in phonenumbers.PhoneNumberMatcher(text, region):
+            yield from _value(match.start, match.raw_string, "phone")
+
+
+def _births(text: str) -> Iterator[tuple[int, Value]]:
+    for match in re.finditer(_BIRTH, text):
+        yield from _value(match.start(1), match[1], "date")
+
+
+def _dates(text: str) -> Iterator[tuple[int, Value]]:
+    for pattern in _DATES:
+        for match in re.finditer(pattern, text):
+            yield from _value(match.start(), match[0], "date")
+
+
+def _numbers(text: str) -> Iterator[tuple[int, Value]]:
+    for match in re.finditer(_NUMBER, text):
+        yield from _value(match.start(), match[0], "number")
+
+
+def _capitals(text: str) -> Iterator[tuple[int, Value]]:
+    for match in re.finditer(_INSIDE, text):
+        words = [w for w in match[1].split() if w.lower().strip(".,") not in NO_NAMES]
+        if words:
+            yield from _value(match.start(1), match[1], "name")
+
+
+def _without_common_end(name: str) -> str:
+    """Without words that are no names, such as "Maren I" or "Porto. The"."""
+    kept: list[str] = []
+    for word in name.split():
+        if word.lower().strip(_EDGE) in NO_NAMES:
+            break
+        kept.append(word)
+    return " ".join(kept)
+
+
+def _value(at: int, text: str, kind: Kind) -> Iterator[tuple[int, Value]]:
+    cleaned = re.sub(r"['\u2019]s$", "", text.strip(" \t\r\n.,;:!?*\"“”'\u2019()"))
+    if len(cleaned) > 1 and len(cleaned) <= LONGEST and any(c.isalnum() for c in cleaned):
+        yield at, Value(cleaned, kind)

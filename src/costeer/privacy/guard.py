@@ -1,0 +1,187 @@
+"""The guard: what models may read of a request, and how the display undoes it.
+
+Everything is rewritten before any model reads it: context, query, earlier turns, system message and
+stop strings. Decoding knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from costeer.exceptions import ParameterError
+from costeer.models.base import Message
+from costeer.privacy.conversations import WireConversation, WireConversations
+from costeer.privacy.detect import detect
+from costeer.privacy.preflight import describe, held
+from costeer.privacy.restore import Restorer
+from costeer.privacy.stand_ins import StandIns
+from costeer.privacy.values import Level, Value, merge, split_level
+
+GuardMode = Literal["off", "stand-in", "strict"]
+GUARD_MODES: tuple[GuardMode, ...] = get_args(GuardMode)
+
+
+def checked_guard(name: str) -> GuardMode:
+    """Return the mode of that name.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    for mode in GUARD_MODES:
+        if name == mode:
+            return mode
+    raise ParameterError(
+        f"There is no guard {str(name)[:40]!r}.", f"Guards: {', '.join(GUARD_MODES)}."
+    )
+
+
+_RECORD_BREAK = re.compile(r"(\n[ \t]*\n\s*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A request as models may read it.
+
+    Attributes:
+        messages: for all models.
+        context: for the small model.
+        stop: strings that end the answer, compared with what the models write.
+        restorer: for the display.
+        conversation: its stand-ins and wire messages up to the question.
+        note: what the person should know; holds no private text.
+    """
+
+    messages: list[Message]
+    context: str
+    stop: tuple[str, ...]
+    restorer: Restorer
+    conversation: WireConversation
+    note: str
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is replaced."""
+        return self.conversation.stand_ins.active
+
+
+class Guard:
+    """Rewrites requests.
+
+    Args:
+        mode: "off" sends what it is given; "stand-in" replaces the values that are confirmed or
+            detected; "strict" also every date, number and capitalised word of the context, whatever
+            its level says, and refuses what it cannot replace.
+        confirmed: the person's own list.
+        rng: for stand-ins; the operating system's randomness by default.
+
+    Raises:
+        ParameterError: no such mode.
+    """
+
+    def __init__(
+        self,
+        mode: GuardMode = "stand-in",
+        confirmed: Sequence[Value] = (),
+        rng: random.Random | None = None,
+    ) -> None:
+        self.mode = checked_guard(mode)
+        self.confirmed = list(confirmed)
+        self._conversations = WireConversations(rng)
+        self._latest: tuple[str, list[Value]] | None = None  # a context and its values
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is guarded."""
+        return self.mode != "off"
+
+    def prepare(
+        self,
+        messages: Sequence[Message],
+        context: str,
+        stop: Sequence[str] = (),
+        conversation: WireConversation | None = None,
+    ) -> Guarded:
+        """Rewrite a request.
+
+        Args:
+            messages: as the person sees them.
+            context: private text.
+            stop: strings that end the answer.
+            conversation: whose stand-ins hold on, for another answer to the same question.
+
+        Raises:
+            GuardError: a value would be left somewhere.
+        """
+        kept, values = self._read(context)
+        mentioned = held(values, [message["content"] for message in messages])
+        if not self.on:
+            note = describe(mentioned, replaced=False)
+            nothing = WireConversation(StandIns(), list(messages))
+            return Guarded(
+                list(messages), kept, tuple(stop), nothing.stand_ins.restorer(), nothing, note
+            )
+        found, known = self._conversations.find(messages)
+        stand_ins = conversation.stand_ins if conversation else found.stand_ins
+        conversation = WireConversation(stand_ins, found.wire)
+        new = messages[known:]
+        texts = [kept, *(message["content"] for message in new), *stop]
+        stand_ins.give_way(texts)
+        stand_ins.admit(values, texts)
+        conversation.wire += [
+            {**message, "content": stand_ins.to_wire(message["content"])} for message in new
+        ]
+        return Guarded(
+            list(conversation.wire),
+            stand_ins.to_wire(kept),
+            tuple(map(stand_ins.to_wire, stop)),
+            stand_ins.restorer(),
+            conversation,
+            describe(mentioned, replaced=True),
+        )
+
+    def keep(
+        self, messages: Sequence[Message], guarded: Guarded, answer: str, wire_answer: str
+    ) -> None:
+        """Remember an answer, so that the next turn sends it as it was written."""
+        if self.on:
+            self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
+
+    def _read(self, context: str) -> tuple[str, list[Value]]:
+        """The context without withheld records, and all values that are known."""
+        if self._latest is None or self._latest[0] != context:
+            self._latest = (context, self._values(context))
+        kept = [(level, text) for level, text in _records(context) if level != "withheld"]
+        return "".join(text for _, text in kept).strip("\n"), self._latest[1]
+
+    def _values(self, context: str) -> list[Value]:
+        """Confirmed values first; then those detected, at their record's level."""
+        strict = self.mode == "strict"
+        found: list[Value] = []
+        for level, text in _records(context):
+            detected = detect(text, strict=strict)
+            if level == "open" and not strict:
+                continue
+            found += [Value(value.text, value.kind, level or "stand-in") for value in detected]
+        confirmed = self.confirmed
+        if strict:
+            confirmed = [_at_least_stand_in(value) for value in confirmed]
+            found = [_at_least_stand_in(value) for value in found]
+        return merge(confirmed, found)
+
+
+def _records(context: str) -> list[tuple[Level | None, str]]:
+    """Records with their levels; the blank lines behind a record belong to it."""
+    parts = [*_RECORD_BREAK.split(context.replace("\r\n", "\n")), ""]
+    return [
+        (level, text + parts[at + 1])
+        for at in range(0, len(parts) - 1, 2)
+        for level, text in [split_level(parts[at])]
+    ]
+
+
+def _at_least_stand_in(value: Value) -> Value:
+    return value if value.level != "open" else Value(value.text, value.kind, "stand-in")

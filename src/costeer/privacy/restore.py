@@ -1,0 +1,53 @@
+"""Stand-ins back to real values, in text that arrives piece by piece.
+
+Text is held back while it may still become a stand-in, or while the character that ends a word is
+not known. Whatever the pieces are, the result is that of the whole text.
+"""
+
+from __future__ import annotations
+
+from costeer.privacy.rewriting import Rewriter
+
+
+class Restorer:
+    """Feed what the models wrote, get what the person reads.
+
+    Args:
+        rewriter: from stand-ins to real values.
+    """
+
+    def __init__(self, rewriter: Rewriter) -> None:
+        self._rewriter = rewriter
+        self._before = ""  # the last character that went out: whether a word begins after it
+        self._held = ""
+
+    def feed(self, text: str, *, final: bool = False) -> str:
+        """Add text; return what no later text can change.
+
+        Args:
+            text: the next piece.
+            final: nothing follows.
+        """
+        self._held += text
+        whole, begin = self._before + self._held, len(self._before)
+        cut = len(whole) if final else self._cut(whole, begin)
+        spans = [f for f in self._rewriter.find(whole, begin) if f.start < cut]
+        cut = max([cut, *(found.end for found in spans)])
+        pieces, at = [], begin
+        for found in spans:
+            pieces += [whole[at : found.start], found.new]
+            at = found.end
+        pieces.append(whole[at:cut])
+        if cut > begin:
+            self._before = whole[cut - 1]
+        self._held = whole[cut:]
+        return "".join(pieces)
+
+    def _cut(self, whole: str, begin: int) -> int:
+        """Where text begins that may become an occurrence."""
+        earliest = max(begin, len(whole) - self._rewriter.longest - 64)
+        for at in range(earliest, len(whole)):
+            starts_word = at == 0 or not whole[at - 1].isalnum() or ord(whole[at]) >= 0x0E00
+            if starts_word and self._rewriter.may_begin(whole[at:]):
+                return at
+        return len(whole)

@@ -1,0 +1,130 @@
+"""Replacing forms in a text by others: whole words, the longest first, with the case mirrored.
+
+Used in both directions: real values to stand-ins before a model reads, and back for the display.
+A plural or possessive ending stays what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from costeer.privacy.folding import Folded, fold
+
+_BETWEEN = r"[\s().\-/]*"
+_START, _END = r"(?<![^\W_])", r"(?=(?:e?s)?(?![^\W_]))"
+_END_STRICT = r"(?![^\W_])"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What is looked for and what replaces it; see ``forms.Form`` for the rest."""
+
+    old: str
+    new: str
+    separated: bool = False
+    capital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One occurrence, by its span in the text, and what belongs there."""
+
+    start: int
+    end: int
+    new: str
+
+
+class Rewriter:
+    """Finds and replaces.
+
+    Args:
+        pairs: where several have the same ``old``, the first counts.
+    """
+
+    def __init__(self, pairs: list[Replacement]) -> None:
+        self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
+        patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
+        self._regex = re.compile("|".join(patterns)) if patterns else None
+        self._plain = {" ".join(fold(p.old).text.split()) for p in pairs if not p.separated}
+        self._separated = {_alnum(fold(p.old).text) for p in pairs if p.separated}
+        self.longest = max((2 * len(fold(p.old).text) + 8 for p in pairs), default=0)
+
+    def find(self, text: str, begin: int = 0) -> Iterator[Found]:
+        """Occurrences from the left, none overlapping.
+
+        Args:
+            text: where to look.
+            begin: index of the first character that may belong to one.
+        """
+        if self._regex is None:
+            return
+        folded = fold(text)
+        at = next((i for i, origin in enumerate(folded.origin) if origin >= begin), 0)
+        while match := self._regex.search(folded.text, at):
+            found = self._accept(text, folded, match)
+            at = match.end() if found else match.start() + 1
+            if found:
+                yield found
+
+    def rewrite(self, text: str, begin: int = 0) -> str:
+        """The text from ``begin`` on with every occurrence replaced."""
+        pieces, at = [], begin
+        for found in self.find(text, begin):
+            pieces += [text[at : found.start], found.new]
+            at = found.end
+        return "".join([*pieces, text[at:]])
+
+    def may_begin(self, tail: str) -> bool:
+        """Whether an occurrence may begin with ``tail``, once more text is known."""
+        folded = fold(tail).text
+        if len(folded) > self.longest + 64:
+            return False
+        words = re.sub(r"\s+", " ", folded)
+        for ending in ("es", "s", ""):
+            if any((form + ending).startswith(words) for form in self._plain):
+                return True
+        digits = _alnum(folded)
+        allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/])*)?", folded)
+        return bool(allowed) and any(form.startswith(digits) for form in self._separated)
+
+    def _accept(self, text: str, folded: Folded, match: re.Match[str]) -> Found | None:
+        span = folded.span(match.start(), match.end())
+        if span is None or match.lastgroup is None:
+            return None
+        pair = self._pairs[int(match.lastgroup[1:])]
+        occurrence = text[span[0] : span[1]]
+        if pair.capital and not occurrence[:1].isupper():
+            return None
+        return Found(*span, mirror_case(occurrence, pair.old, pair.new))
+
+
+def mirror_case(occurrence: str, usual: str, new: str) -> str:
+    """``new`` in capitals or in small letters where the occurrence, unlike usual, is so written."""
+    if occurrence.isupper() and not usual.isupper() and sum(map(str.isalpha, occurrence)) > 1:
+        return new.upper()
+    if occurrence.islower() and not usual.islower():
+        return new.lower()
+    return new
+
+
+def _pattern(pair: Replacement) -> str:
+    """A regular expression over folded text."""
+    folded = fold(pair.old).text
+    if pair.separated:
+        return r"\+?" + _START + _BETWEEN.join(re.escape(c) for c in _alnum(folded)) + _END_STRICT
+    body = r"\s+".join(re.escape(piece) for piece in folded.split())
+    start = _START if _bounded(folded[:1]) else ""
+    return start + body + (_END if _bounded(folded[-1:]) else "")
+
+
+def _bounded(character: str) -> bool:
+    """Whether words of its script are separated: not those of East and South-East Asia."""
+    return character.isalnum() and not (
+        0x0E00 <= ord(character) <= 0x109F or ord(character) >= 0x2E80
+    )
+
+
+def _alnum(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())

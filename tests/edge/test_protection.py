@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from costeer.decoding.sampling import SamplingParams
+from costeer.decoding.strength import AUTO
+from costeer.edge.protection import Protection
+from costeer.edge.verify import DecodeParams
+from costeer.privacy.budget import Budget
+from costeer.privacy.odometer import Odometer
+
+SAID = [{"role": "user", "content": "Hi"}]
+CONTEXT = "My name is Maren Okafor."
+
+
+def applied(protection: Any, context: str = "", **options: Any) -> Any:
+    return protection.begin(SAID, context, ()).apply(DecodeParams(1.0, 64, **options))
+
+
+@pytest.mark.parametrize(
+    ("mode", "widest", "longest"),
+    [("off", None, None), ("stand-in", 256, AUTO.run), ("strict", 64, AUTO.run)],
+)
+def test_what_each_guard_asks_for(mode: Any, widest: Any, longest: Any) -> None:
+    protection = Protection(mode, None)
+    params = applied(protection, CONTEXT)
+    assert params.widest == widest
+    assert params.watch is not None
+    assert params.mode == "run-ahead"
+    assert protection.begin(SAID, "", ()).reading["longest_copy"] == longest
+
+
+def test_what_a_cap_asks_for(tmp_path: Any) -> None:
+    protection = Protection("off", Budget(1.0, Odometer(tmp_path)))
+    params = applied(protection, sampling=SamplingParams(1.0))
+    assert (params.mode, params.widest) == ("lockstep", 64)
+    assert params.budget is protection.budget
+    assert params.watch is not None
+    assert protection.begin(SAID, "", ()).reading["always"]
+
+
+def test_a_number_opens_the_persons_own_odometer(tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path))
+    assert Protection("off", 2).budget.epsilon == 2
+
+
+def test_where_nothing_is_guarded_a_proof_may_ask_for_any_number() -> None:
+    assert applied(Protection("stand-in", None), "I am vegan.").widest is None

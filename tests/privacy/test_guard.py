@@ -1,0 +1,98 @@
+"""What models read of a request."""
+
+import random
+from typing import Any
+
+import pytest
+
+from costeer.exceptions import GuardError, ParameterError
+from costeer.privacy.guard import Guard, checked_guard
+from costeer.privacy.values import Value
+
+CONTEXT = (
+    "Name: Maren Okafor\r\nI met Zork in 1999.\r\n\r\n[withheld]\nMy doctor is Dr. Ugwu.\n\n"
+    "[open]\nCity: Porto"
+)
+REAL = ("Maren", "Okafor", "Ugwu", "doctor")
+
+
+def ask(text: Any, **more: Any) -> Any:
+    return [{"role": "system", "content": "Be kind."}, {"role": "user", "content": text, **more}]
+
+
+def guard(mode: Any = "stand-in", *values: Any) -> Any:
+    return Guard(mode, values, random.Random(1))
+
+
+def everything(guarded: Any) -> Any:
+    said = [message["content"] for message in guarded.messages]
+    return "\n".join([*said, guarded.context, *guarded.stop])
+
+
+def test_no_guarded_value_is_left_and_open_ones_are() -> None:
+    guarded = guard().prepare(ask("I, Maren, live in Porto. Is Ugwu good?"), CONTEXT, ["Okafor:"])
+    text = everything(guarded)
+    assert not any(real in text for real in REAL)
+    assert text.count("Porto") == 2
+    assert "1999" in text and "Zork" in text
+    assert "…" in text
+    assert guarded.restorer.feed(guarded.messages[1]["content"], final=True).startswith("I, Maren,")
+    assert guarded.note.startswith("What you send holds 2 values of yours (name)")
+
+
+def test_strict_takes_more_and_knows_no_open_values() -> None:
+    guarded = guard("strict", Value("Braga", "place", "open")).prepare(ask("Braga?"), CONTEXT)
+    text = everything(guarded)
+    assert not any(word in text for word in ("Porto", "1999", "Zork", "Braga", *REAL))
+
+
+def test_off_sends_what_it_is_given_and_says_so() -> None:
+    messages = ask("I am Maren.")
+    guarded = guard("off").prepare(messages, CONTEXT)
+    assert guarded.messages == messages
+    assert "Maren Okafor" in guarded.context
+    assert "Ugwu" not in guarded.context  # withheld is withheld from every model
+    assert "--guard stand-in" in guarded.note
+    assert not guard("off").on
+
+
+def test_confirmed_values_and_levels_win_over_the_rules() -> None:
+    confirmed = Value("Zork", "name"), Value("Maren Okafor", "name", "open")
+    text = everything(guard("stand-in", *confirmed).prepare(ask("Zork?"), CONTEXT))
+    assert "Zork" not in text
+    assert "Maren Okafor" in text
+
+
+def test_without_values_nothing_is_changed() -> None:
+    guarded = guard().prepare(ask("What is 2 + 2?"), "I like tea.")
+    assert guarded.messages == ask("What is 2 + 2?")
+    assert (guarded.context, guarded.note) == ("I like tea.", "")
+
+
+def test_the_next_turn_sends_the_last_answer_as_it_was_written() -> None:
+    ours, shown = guard(), ask("Write to Maren.")
+    first = ours.prepare(shown, CONTEXT)
+    alias = first.messages[1]["content"][len("Write to ") : -1]
+    ours.keep(shown, first, "Dear Maren, hello", f"Dear {alias}, hello")
+    more = [*shown, {"role": "assistant", "content": "Dear Maren, hello"}, *ask("To Maren.")[1:]]
+    second = ours.prepare(more, CONTEXT)
+    assert second.messages[2]["content"] == f"Dear {alias}, hello"
+    assert second.messages[3]["content"] == f"To {alias}."
+
+
+def test_the_persons_list_counts_without_a_context_too() -> None:
+    guarded = guard("stand-in", Value("Zork", "name")).prepare(ask("Zork?"), "")
+    assert "Zork" not in everything(guarded)
+
+
+def test_values_that_cannot_be_replaced_are_refused() -> None:
+    digits = (chr(code) for code in range(0x660, 0x1A00) if chr(code).isdigit())
+    with pytest.raises(GuardError):
+        guard("stand-in", *(Value(digit, "number") for digit in digits)).prepare(ask("Hi"), "")
+
+
+def test_there_are_three_modes() -> None:
+    assert checked_guard("strict") == "strict"
+    for name in ("none", ""):
+        with pytest.raises(ParameterError, match="no guard"):
+            Guard(name)
