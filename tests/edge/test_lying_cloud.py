@@ -42,8 +42,8 @@ def guard(mode: Any = "stand-in") -> Any:
 
 @pytest.mark.parametrize("lure", LURES)
 def test_without_a_guard_the_device_writes_its_context_out(lure: Any) -> None:
-    """The attack works; else the tests below would show nothing."""
-    with running(LyingModel(lure)) as app:
+    """The attack works, where it is not noticed; else the tests below would show nothing."""
+    with running(LyingModel(lure, PRINTABLE)) as app:
         _, sent = ask(app.url, "off")
     assert any(secret in sent for secret in SECRETS)
 
@@ -57,7 +57,7 @@ def test_no_guarded_value_gets_out(lure: Any, strength: Any, among: Any) -> None
     assert [secret for secret in SECRETS if secret in sent] == []
 
 
-@pytest.mark.parametrize("mode", ["stand-in", "strict"])
+@pytest.mark.parametrize("mode", ["off", "stand-in", "strict"])
 def test_a_flat_cloud_is_noticed_and_steering_stops(mode: Any) -> None:
     with running(LyingModel(LURES[0])) as app:
         result, _ = ask(app.url, guard(mode))

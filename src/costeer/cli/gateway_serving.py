@@ -11,6 +11,7 @@ import click
 
 from costeer import settings
 from costeer.cli.options import apply_options, context_options, model_options, read_context
+from costeer.cli.protection import check_protection, guard_from, guard_option
 from costeer.cli.serve import allowed_names, require_server
 from costeer.exceptions import InputError
 from costeer.settings import Settings
@@ -44,6 +45,7 @@ def gateway_options(command: F) -> F:
                 "model id 'costeer' reads the first, 'costeer/NAME' that one.",
             ),
             model_options,
+            guard_option,
             click.option(
                 "--lanes",
                 default=2,
@@ -130,6 +132,7 @@ def serve(
     chosen = settings.load().override({**given, "max_tokens": None})
     text = read_context(given["context"], given["context_file"], chosen)
     check_sampling(chosen, seed=0)  # before models are loaded, which takes seconds
+    check_protection(chosen)
     tokens = TokenStore()
     tokens.tokens()
     if given["host"] not in LOOPBACK and not tokens.exists:
@@ -161,7 +164,8 @@ def _open_models(chosen: Settings, given: dict[str, Any]) -> Costeer:
 
     click.echo("Loading models ...", err=True)
     lanes, keep_bytes = given["lanes"], given["keep_bytes"]
-    costeer = Costeer.from_settings(chosen, lanes=lanes, keep_bytes=keep_bytes)
+    guard = guard_from(chosen)
+    costeer = Costeer.from_settings(chosen, guard=guard, lanes=lanes, keep_bytes=keep_bytes)
     for line in (destination(chosen.cloud), costeer.note):
         if line:
             click.echo(line, err=True)

@@ -17,6 +17,7 @@ from costeer.cli.options import (
     system_option,
 )
 from costeer.cli.profile_context import ProfileContext, profile_options
+from costeer.cli.protection import check_protection, epsilon_option, guard_from, guard_option, tell
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 @system_option
 @model_options
 @sampling_options
+@guard_option
+@epsilon_option
 @click.option("--stop", multiple=True, help="End the answer before this text. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(
@@ -72,6 +75,7 @@ def command(
     texts = read_texts(query=(asked, query_file), context=(context, context_file))
     require_query(texts["query"])
     check_sampling(chosen, seed)  # before models are loaded, which takes seconds
+    check_protection(chosen)
     private = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
     with open_costeer(chosen, quiet=as_json) as costeer:
         generation = costeer.stream(
@@ -110,7 +114,7 @@ def open_costeer(chosen: Settings, *, quiet: bool = False) -> Costeer:
 
     console = stderr_console()
     with console.status("Loading models ..."):
-        costeer = Costeer.from_settings(chosen)
+        costeer = Costeer.from_settings(chosen, guard=guard_from(chosen))
     if not quiet:
         for line in (destination(chosen.cloud), costeer.note):
             if line:
@@ -154,3 +158,4 @@ def _write(generation: Generation, *, as_json: bool) -> None:
             click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
             sys.stdout.flush()
             console.print(show.summary(result), style="dim", markup=False)
+            tell(console, result)

@@ -22,8 +22,7 @@ from costeer.privacy.odometer import Odometer
 Array = npt.NDArray[np.float32]
 
 DRY = (
-    "The budget is spent: the answer goes on without your context. "
-    "(`costeer budget` says more; a larger --epsilon allows more.)"
+    "The budget is spent: the answer goes on without your context. A larger --epsilon allows more."
 )
 
 

@@ -100,7 +100,7 @@ class Odometer:
         except (ValueError, TypeError, KeyError):
             raise GuardError(
                 f"{self._path} is damaged, so what has been spent is not known.",
-                "Restore it, or start again with `costeer budget --forget`.",
+                "Restore it, or remove it to start again from nothing spent.",
             ) from None
 
 

@@ -32,7 +32,8 @@ def load_values(folder: Path | None = None) -> list[Value]:
         return [Value(**entry) for entry in json.loads(text)]
     except (ValueError, TypeError, InputError):
         raise GuardError(
-            f"{path} is damaged.", "Mend it, or remove it and run `costeer guard` again."
+            f"{path} is damaged.",
+            "Mend it, or remove it and make the list again with `costeer guard add`.",
         ) from None
 
 
