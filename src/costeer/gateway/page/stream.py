@@ -106,6 +106,8 @@ async def _events(name: str, pump: Pump, answer: PageAnswer) -> AsyncIterator[Ev
     except Exception as error:  # noqa: BLE001 - too late for a status
         yield {"type": "error", **page_error(error).envelope(), "message": answer.message}
         return
+    if answer.result.warning:
+        yield {"type": "note", "text": answer.result.warning}
     yield await _end(answer)
 
 
