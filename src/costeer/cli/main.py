@@ -28,6 +28,8 @@ COMMANDS = {
     "gateway": "Serve applications: an OpenAI-compatible API, with your context behind it.",
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "profile": "Keep facts, preferences and texts about yourself, encrypted.",
+    "guard": "List the values that must not leave as they are.",
+    "budget": "Show what answers under --epsilon have told so far.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",
     "doctor": "Check this machine, and say how to fix what is missing.",

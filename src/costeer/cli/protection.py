@@ -1,0 +1,91 @@
+"""``--guard`` and ``--epsilon``: what keeps private text from leaving, as the person asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from costeer.cli.options import apply_options
+from costeer.exceptions import ParameterError
+from costeer.settings import Settings
+
+if TYPE_CHECKING:
+    from costeer.privacy.guard import Guard
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def protection_options(command: F) -> F:
+    """Add --guard and --epsilon."""
+    return apply_options(
+        [
+            click.option(
+                "--guard",
+                type=click.Choice(["off", "stand-in", "strict"]),
+                help="stand-in: both models read other values in place of yours (costeer guard), "
+                "and only what you see has them back. strict: also in place of every date, number "
+                "and capitalised word of the context. [off]",
+            ),
+            click.option(
+                "--epsilon",
+                type=float,
+                metavar="E",
+                help="Cap what all answers together prove about your context, in nats. Needs a "
+                "temperature, and one round trip per token; costeer budget shows what is spent.",
+            ),
+        ],
+        command,
+    )
+
+
+def check_protection(chosen: Settings, given: Mapping[str, Any], seed: int = 0) -> Settings:
+    """The settings that --guard and --epsilon ask for, before models are loaded.
+
+    Raises:
+        ParameterError: there is no such guard, or what is asked for would break the cap.
+    """
+    from costeer.privacy.budget import check_epsilon
+    from costeer.privacy.guard import checked_guard
+
+    checked_guard(chosen.guard)
+    if chosen.epsilon is None:
+        return chosen
+    check_epsilon(chosen.epsilon)
+    if seed:
+        raise ParameterError(
+            "--epsilon draws from secret randomness, so there is no seed to give.",
+            "Leave --seed out.",
+        )
+    if given.get("lanes") not in (None, 1):
+        raise ParameterError(
+            "--epsilon spends one budget, so one answer is written at a time.", "Give --lanes 1."
+        )
+    return _check_temperature(chosen, given)
+
+
+def _check_temperature(chosen: Settings, given: Mapping[str, Any]) -> Settings:
+    if chosen.temperature != 0:
+        return chosen
+    if given.get("temperature") is not None:
+        raise ParameterError(
+            "--epsilon needs sampling: a greedy answer is either possible without the context or "
+            "proves it.",
+            "Give --temperature 1, or leave it out.",
+        )
+    click.echo("Sampling at temperature 1, because --epsilon needs it.", err=True)
+    return replace(chosen, temperature=1.0)
+
+
+def load_guard(chosen: Settings) -> Guard:
+    """The guard with the person's list; one that is off reads it to warn.
+
+    Raises:
+        GuardError: the list cannot be read.
+    """
+    from costeer.privacy.guard import Guard, checked_guard
+    from costeer.privacy.value_list import load_values
+
+    return Guard(checked_guard(chosen.guard), load_values())

@@ -1,0 +1,77 @@
+"""``costeer guard``: the person's own list, and that it counts."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
+from costeer.privacy.values import KINDS, LEVELS
+
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 4)
+
+
+@pytest.fixture
+def add(run: Any, monkeypatch: Any) -> Any:
+    def add(text: Any, *options: Any) -> Any:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return run("guard", "add", *options)
+
+    return add
+
+
+def test_values_are_added_changed_and_removed(run: Any, add: Any) -> None:
+    assert run("guard", "list") == (0, "", "")
+    assert add("Märta Öz\r\n\nmärta öz\nLena\n", "--kind", "name")[0] == 0
+    assert run("guard", "list")[1] == "1  stand-in  name  Märta Öz\n2  stand-in  name  Lena\n"
+    assert run("guard", "level", 1, "withheld")[0] == 0
+    assert run("guard", "rm", 2)[0] == 0
+    assert run("guard", "list")[1] == "1  withheld  name  Märta Öz\n"
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "---", "x" * 201])
+def test_what_is_no_value_is_refused_and_nothing_kept(run: Any, add: Any, text: Any) -> None:
+    code, _, err = add(text)
+    assert code == 2
+    assert "value" in err
+    assert run("guard", "list")[1] == ""
+
+
+@pytest.mark.parametrize("words", [("rm", 1), ("level", 3, "open")])
+def test_a_number_that_is_not_there(run: Any, words: Any) -> None:
+    code, _, err = run("guard", *words)
+    assert code == 2
+    assert "costeer guard list" in err
+
+
+def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any, add: Any) -> None:
+    add("Brillig", "--kind", "name")
+    line = ("generate", "--query", "Ask Brillig", "--context", "x", *FAKE)
+    _, _, err = run(*line)
+    assert "goes up as it is" in err
+    assert "--guard stand-in" in err
+    assert "Brillig" not in err
+    _, _, err = run(*line, "--guard", "stand-in")
+    assert "stand-ins go up in their place" in err
+    assert "Brillig" not in err
+
+
+def test_reading_the_list_makes_no_folder(run: Any, tmp_path: Any) -> None:
+    run("generate", "--query", "Hi", *FAKE)
+    assert not (tmp_path / "private").exists()
+
+
+@pytest.mark.parametrize("guard", ["off", "stand-in", "strict"])
+def test_a_damaged_list_is_said_before_anything_is_sent(
+    run: Any, add: Any, tmp_path: Any, guard: Any
+) -> None:
+    add("Brillig")
+    (tmp_path / "private" / "values.json").write_text(json.dumps({"a": 1}))
+    code, out, err = run("generate", "--query", "Hi", "--guard", guard, *FAKE)
+    assert (code, out) == (1, "")
+    assert "damaged" in err
+
+
+def test_the_names_that_help_lists_without_imports_are_those_there_are() -> None:
+    assert (KIND_NAMES, LEVEL_NAMES) == (KINDS, LEVELS)
