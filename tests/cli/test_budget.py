@@ -53,11 +53,14 @@ def test_what_cannot_be_is_refused_before_models_load(
     assert words in err
 
 
-@pytest.mark.parametrize("command", ["gateway"])
-def test_a_budget_is_spent_by_one_answer_at_a_time(run: Any, command: Any) -> None:
-    code, _, err = run(command, "--epsilon", 1, "--lanes", 2, "--context", "me")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [(("gateway", "--lanes", 2), "--lanes 1"), (("app", "--no-browser"), "seeds")],
+)
+def test_what_cannot_be_served_is_refused(run: Any, line: Any, words: Any) -> None:
+    code, _, err = run(*line, "--epsilon", 1, "--context", "me")
     assert code == 2
-    assert "--lanes 1" in err
+    assert words in err
 
 
 @pytest.mark.parametrize(

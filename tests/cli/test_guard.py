@@ -8,6 +8,8 @@ import pytest
 
 from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
 from costeer.privacy.values import KINDS, LEVELS
+from tests.support.lying import LURES, LyingModel
+from tests.support.serving import running
 
 FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 4)
 
@@ -55,6 +57,19 @@ def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any,
     _, _, err = run(*line, "--guard", "stand-in")
     assert "stand-ins go up in their place" in err
     assert "Brillig" not in err
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_flat_cloud_is_told(run: Any, as_json: Any) -> None:
+    with running(LyingModel(LURES[0])) as app:
+        line = ("generate", "--query", "Hi", "--context", "Your name is Maren.", *as_json)
+        _, _, err = run(*line, "--cloud", app.url, "--slm", "fake:2", "--max-tokens", 40)
+    assert "Do not trust this server" in " ".join(err.split())
+
+
+def test_both_serving_commands_take_a_guard(run: Any) -> None:
+    for command in ("gateway", "app"):
+        assert "--guard" in run(command, "--help")[1]
 
 
 def test_reading_the_list_makes_no_folder(run: Any, tmp_path: Any) -> None:

@@ -47,7 +47,7 @@ def made(strength: Any = 1.0) -> Any:
         llm=(candidate(98, 0.7, 0.2), candidate(97, 0.1, 0.4)),
         steered=(candidate(97, 0.1, 0.4), candidate(98, 0.7, 0.2, 0.1)),
     )
-    step = Step(3, 97, 98, True, 0, 64, 0.0, True, 4, detail)
+    step = Step(3, 97, 98, True, 0, 64, 0.0, True, 4, detail=detail)
     return tokens.describe(Chunk("a", step), Result(strengths=[(0, strength)]), spell)
 
 
