@@ -38,6 +38,7 @@ def run(
     for name in [name for name in os.environ if name.startswith("COSTEER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path / "private"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
 

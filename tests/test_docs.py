@@ -49,6 +49,7 @@ CLIENTS = {"openai", "langchain_openai"}
 NOT_SETTINGS = {
     "COSTEER_HOME": "where models are kept",
     "COSTEER_DEBUG": "tracebacks",
+    "COSTEER_PRIVATE": "the list of guarded values, and what is spent",
     "COSTEER_PROFILES": "where profiles are kept",
     "COSTEER_PASSPHRASE_FILE": "a file with the passphrase of a profile",
     "COSTEER_JUDGE_KEY": "the key of a judge on the network",

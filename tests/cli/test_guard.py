@@ -1,99 +1,92 @@
-"""``costeer guard``, and ``--guard`` and ``--epsilon`` of the commands that write."""
-
-from __future__ import annotations
+"""``costeer guard``: the person's own list, and that it counts."""
 
 import io
 import json
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from costeer.models.fake import FakeModel
-from tests.support.canary import Tap
+from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
+from costeer.privacy.values import KINDS, LEVELS
+from tests.support.lying import LURES, LyingModel
 from tests.support.serving import running
 
-CONTEXT = "My name is Maren Okafor."
-WRITE = ("generate", "--slm", "fake:2", "--max-tokens", "12", "--context", CONTEXT)
-HERE = ("--llm", "fake:1")
-
-
-@pytest.fixture(autouse=True)
-def folder(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The private folder; ``run`` has removed every setting before."""
-    monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path / "private"))
-    return tmp_path / "private"
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 4)
 
 
 @pytest.fixture
-def add(run: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``costeer guard add`` with a line on standard input; the exit code."""
-
-    def add(line: str, *options: str) -> Any:
-        monkeypatch.setattr("sys.stdin", io.StringIO(line))
-        return run("guard", "add", *options)[0]
+def add(run: Any, monkeypatch: Any) -> Any:
+    def add(text: Any, *options: Any) -> Any:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return run("guard", "add", *options)
 
     return add
 
 
-def test_values_are_added_listed_and_removed(run: Any, add: Any, folder: Path) -> None:
-    assert add("Maren Okafor\n", "--kind", "name") == 0
-    assert add("Jardim Ünal\n", "--level", "withheld") == 0
-    assert add("maren okafor\n", "--level", "open") == 0  # the same one
-    listed = json.loads(run("guard", "list", "--json")[1])
-    assert [(one["text"], one["level"]) for one in listed] == [
-        ("Jardim Ünal", "withheld"),
-        ("maren okafor", "open"),
-    ]
-    assert run("guard", "remove", "1")[0] == 0
-    assert "Jardim" not in run("guard", "list")[1]
-    assert (folder / "values.json").stat().st_mode & 0o077 == 0
+def test_values_are_added_changed_and_removed(run: Any, add: Any) -> None:
+    assert run("guard", "list") == (0, "", "")
+    assert add("Märta Öz\r\n\nmärta öz\nLena\n", "--kind", "name")[0] == 0
+    assert run("guard", "list")[1] == "1  stand-in  name  Märta Öz\n2  stand-in  name  Lena\n"
+    assert run("guard", "level", 1, "withheld")[0] == 0
+    assert run("guard", "rm", 2)[0] == 0
+    assert run("guard", "list")[1] == "1  withheld  name  Märta Öz\n"
 
 
-@pytest.mark.parametrize("number", ["0", "7"])
-def test_a_number_that_is_not_there_is_said(run: Any, number: str) -> None:
-    code, _, err = run("guard", "remove", number)
-    assert (code, "no value" in err) == (2, True)
+@pytest.mark.parametrize("text", ["", "\n \n", "---", "x" * 201])
+def test_what_is_no_value_is_refused_and_nothing_kept(run: Any, add: Any, text: Any) -> None:
+    code, _, err = add(text)
+    assert code == 2
+    assert "value" in err
+    assert run("guard", "list")[1] == ""
 
 
-def test_an_empty_value_is_refused(add: Any) -> None:
-    assert add("\n") == 2
+@pytest.mark.parametrize("words", [("rm", 1), ("level", 3, "open")])
+def test_a_number_that_is_not_there(run: Any, words: Any) -> None:
+    code, _, err = run("guard", *words)
+    assert code == 2
+    assert "costeer guard list" in err
 
 
-@pytest.mark.parametrize(("mode", "there"), [("off", True), ("stand-in", False), ("strict", False)])
-def test_a_name_in_the_query_goes_up_only_without_a_guard(run: Any, mode: str, there: bool) -> None:
-    with running(FakeModel(seed=1)) as app, Tap(urlsplit(app.url).port) as tap:
-        query = ("--query", "Write to Maren Okafor.", "--guard", mode)
-        assert run(*WRITE, "--cloud", tap.url, *query)[0] == 0
-    name = ",".join(map(str, b"Maren")).encode()  # the fake model's ids are the bytes of a text
-    assert (name in tap.heard.replace(b" ", b"")) == there
+def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any, add: Any) -> None:
+    add("Brillig", "--kind", "name")
+    line = ("generate", "--query", "Ask Brillig", "--context", "x", *FAKE)
+    _, _, err = run(*line)
+    assert "goes up as it is" in err
+    assert "--guard stand-in" in err
+    assert "Brillig" not in err
+    _, _, err = run(*line, "--guard", "stand-in")
+    assert "stand-ins go up in their place" in err
+    assert "Brillig" not in err
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--epsilon", "0", "--temperature", "1"), "positive"),
-        (("--epsilon", "1"), "--temperature 1"),
-        (("--guard", "much"), "stand-in"),
-    ],
-)
-def test_what_cannot_be_is_said_before_models_are_loaded(
-    run: Any, options: tuple[str, ...], words: str
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_flat_cloud_is_told(run: Any, as_json: Any) -> None:
+    with running(LyingModel(LURES[0])) as app:
+        line = ("generate", "--query", "Hi", "--context", "Your name is Maren.", *as_json)
+        _, _, err = run(*line, "--cloud", app.url, "--slm", "fake:2", "--max-tokens", 40)
+    assert "Do not trust this server" in " ".join(err.split())
+
+
+def test_both_serving_commands_take_a_guard(run: Any) -> None:
+    for command in ("gateway", "app"):
+        assert "--guard" in run(command, "--help")[1]
+
+
+def test_reading_the_list_makes_no_folder(run: Any, tmp_path: Any) -> None:
+    run("generate", "--query", "Hi", *FAKE)
+    assert not (tmp_path / "private").exists()
+
+
+@pytest.mark.parametrize("guard", ["off", "stand-in", "strict"])
+def test_a_damaged_list_is_said_before_anything_is_sent(
+    run: Any, add: Any, tmp_path: Any, guard: Any
 ) -> None:
-    code, _, err = run(*WRITE, "--query", "Q", "--llm", "nothing-like-it", *options)
-    assert (code, words in err) == (2, True)
+    add("Brillig")
+    (tmp_path / "private" / "values.json").write_text(json.dumps({"a": 1}))
+    code, out, err = run("generate", "--query", "Hi", "--guard", guard, *FAKE)
+    assert (code, out) == (1, "")
+    assert "damaged" in err
 
 
-def test_a_cap_is_kept_from_answer_to_answer(run: Any, folder: Path) -> None:
-    capped = (*WRITE, *HERE, "--query", "Q", "--temperature", "1", "--epsilon", "0.5", "--json")
-    for _ in range(3):
-        code, out, _ = run(*capped)
-        assert code == 0
-        assert abs(json.loads(out)["evidence"]) <= 0.5
-    assert list(folder.iterdir())
-
-
-def test_the_meter_says_what_an_answer_gives_away(run: Any) -> None:
-    assert "nats" in run(*WRITE, *HERE, "--query", "Q", "--strength", "2")[2]
-    assert "nats" not in run(*WRITE, *HERE, "--query", "Q", "--strength", "off")[2]
+def test_the_names_that_help_lists_without_imports_are_those_there_are() -> None:
+    assert (KIND_NAMES, LEVEL_NAMES) == (KINDS, LEVELS)

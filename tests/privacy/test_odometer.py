@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from costeer.exceptions import GuardError
-from costeer.privacy.odometer import AHEAD, FILE, Odometer
+from costeer.privacy.odometer import AHEAD, FILE, Odometer, forget_spent
 
 
 def test_what_was_spent_is_there_after_a_restart(tmp_path: Any) -> None:
@@ -15,7 +15,7 @@ def test_what_was_spent_is_there_after_a_restart(tmp_path: Any) -> None:
     odometer.release()
     again = Odometer(tmp_path)
     assert (again.low, again.high) == (0.75, 0.75)
-    again.forget()
+    forget_spent(tmp_path)
     assert Odometer(tmp_path).high == 0.0
 
 

@@ -20,7 +20,7 @@ from costeer.cli.options import (
     system_option,
 )
 from costeer.cli.profile_context import ProfileContext, profile_options
-from costeer.cli.protection import check_protection, epsilon_option, guard_option, tell
+from costeer.cli.protection import check_protection, protection_options
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -44,8 +44,7 @@ HELP = """\
 @system_option
 @model_options
 @sampling_options
-@guard_option
-@epsilon_option
+@protection_options
 def command(
     context: str | None,
     context_file: str | None,
@@ -71,8 +70,8 @@ def command(
         )
     chosen = settings.load().override(given)
     text = read_context(context, context_file, chosen)
+    chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)
-    check_protection(chosen)
     records = ProfileContext(profile, why=why)
     with open_costeer(chosen) as costeer:
         Chat(costeer, text, chosen, records, seed, system_messages(system)).run()
@@ -185,7 +184,8 @@ class Chat:
             if result is not None and result.text:
                 click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
                 self.messages.append({"role": "assistant", "content": result.text})
-                console.print(show.summary(result), style="dim", markup=False)
-                tell(console, result)
+                show.print_account(console, result, capped=self.settings.epsilon is not None)
             else:  # no answer: the question does not become part of the conversation
                 self.messages.pop()
+            if result is not None and result.warning:
+                show.note(console, result.warning)

@@ -11,7 +11,7 @@ import click
 
 from costeer import settings
 from costeer.cli.options import apply_options, context_options, model_options, read_context
-from costeer.cli.protection import check_protection, guard_from, guard_option
+from costeer.cli.protection import check_protection, load_guard, protection_options
 from costeer.cli.serve import allowed_names, require_server
 from costeer.exceptions import InputError
 from costeer.settings import Settings
@@ -45,13 +45,12 @@ def gateway_options(command: F) -> F:
                 "model id 'costeer' reads the first, 'costeer/NAME' that one.",
             ),
             model_options,
-            guard_option,
+            protection_options,
             click.option(
                 "--lanes",
-                default=2,
-                show_default=True,
                 type=click.IntRange(1, 64),
-                help="Answers that are steered at the same time; each takes memory of its own.",
+                help="Answers that are steered at the same time; each takes memory of its own. [2, "
+                "or 1 with --epsilon]",
             ),
             click.option(
                 "--queue",
@@ -131,8 +130,13 @@ def serve(
 
     chosen = settings.load().override({**given, "max_tokens": None})
     text = read_context(given["context"], given["context_file"], chosen)
+    chosen = check_protection(chosen, given)
+    if make_page and chosen.epsilon is not None:
+        raise InputError(
+            "The page repeats answers from their seeds; --epsilon draws from secret randomness.",
+            "Use --epsilon with costeer generate, chat or gateway.",
+        )
     check_sampling(chosen, seed=0)  # before models are loaded, which takes seconds
-    check_protection(chosen)
     tokens = TokenStore()
     tokens.tokens()
     if given["host"] not in LOOPBACK and not tokens.exists:
@@ -163,8 +167,8 @@ def _open_models(chosen: Settings, given: dict[str, Any]) -> Costeer:
     from costeer.edge.runtime import Costeer
 
     click.echo("Loading models ...", err=True)
-    lanes, keep_bytes = given["lanes"], given["keep_bytes"]
-    guard = guard_from(chosen)
+    lanes = given["lanes"] or (2 if chosen.epsilon is None else 1)
+    guard, keep_bytes = load_guard(chosen), given["keep_bytes"]
     costeer = Costeer.from_settings(chosen, guard=guard, lanes=lanes, keep_bytes=keep_bytes)
     for line in (destination(chosen.cloud), costeer.note):
         if line:

@@ -17,7 +17,7 @@ from costeer.cli.options import (
     system_option,
 )
 from costeer.cli.profile_context import ProfileContext, profile_options
-from costeer.cli.protection import check_protection, epsilon_option, guard_from, guard_option, tell
+from costeer.cli.protection import check_protection, load_guard, protection_options
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 @system_option
 @model_options
 @sampling_options
-@guard_option
-@epsilon_option
+@protection_options
 @click.option("--stop", multiple=True, help="End the answer before this text. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(
@@ -64,6 +63,7 @@ def command(
       costeer "Recommend a dinner spot"         (with context_file set in costeer.toml)
       costeer generate --query-file - --context-file me.txt --strength gentle < question.txt
       costeer generate "Plan my week" --profile default --why
+      costeer generate "Plan my week" --context-file me.txt --guard stand-in
       costeer generate "Plan my day" --cloud http://host:8081 --json
     """
     if query is not None and query_option is not None:
@@ -74,8 +74,8 @@ def command(
     asked = query_option if query is None else query
     texts = read_texts(query=(asked, query_file), context=(context, context_file))
     require_query(texts["query"])
+    chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)  # before models are loaded, which takes seconds
-    check_protection(chosen)
     private = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
     with open_costeer(chosen, quiet=as_json) as costeer:
         generation = costeer.stream(
@@ -87,7 +87,7 @@ def command(
             top_p=chosen.top_p,
             seed=seed,
         )
-        _write(generation, as_json=as_json)
+        _write(generation, as_json=as_json, capped=chosen.epsilon is not None)
 
 
 def require_query(query: str) -> None:
@@ -114,7 +114,7 @@ def open_costeer(chosen: Settings, *, quiet: bool = False) -> Costeer:
 
     console = stderr_console()
     with console.status("Loading models ..."):
-        costeer = Costeer.from_settings(chosen, guard=guard_from(chosen))
+        costeer = Costeer.from_settings(chosen, guard=load_guard(chosen))
     if not quiet:
         for line in (destination(chosen.cloud), costeer.note):
             if line:
@@ -134,7 +134,7 @@ def destination(cloud: str) -> str:
     return f"Your query goes to {base}, unencrypted: anyone on the way can read it. Use https."
 
 
-def _write(generation: Generation, *, as_json: bool) -> None:
+def _write(generation: Generation, *, as_json: bool, capped: bool) -> None:
     from costeer.cli import show
     from costeer.exceptions import CoSteerError
 
@@ -157,5 +157,6 @@ def _write(generation: Generation, *, as_json: bool) -> None:
         elif result.steps:
             click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
             sys.stdout.flush()
-            console.print(show.summary(result), style="dim", markup=False)
-            tell(console, result)
+            show.print_account(console, result, capped=capped)
+        if result.warning:
+            show.note(console, result.warning)

@@ -1,99 +1,148 @@
-"""``costeer guard``: the person's own list of values that models must not read."""
+"""``costeer guard``: the person's own list of values. Parsing and printing only."""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from costeer.cli.terminal import clean
 from costeer.exceptions import InputError
 
-LEVEL = click.Choice(["open", "stand-in", "withheld"])
-KIND = click.Choice(
-    [
-        *("name", "place", "organisation", "address", "e-mail", "phone", "link", "handle", "date"),
-        *("number", "account", "other"),
-    ]
-)
+if TYPE_CHECKING:
+    from costeer.privacy.values import Kind, Level, Value
+
+LEVEL_NAMES = ("open", "stand-in", "withheld")
+KIND_NAMES = (
+    "name", "place", "organisation", "address", "e-mail", "phone", "link", "handle", "date",
+    "number", "account", "other",
+)  # fmt: skip
 
 
-@click.group()
+@click.group("guard")
 def command() -> None:
-    """Keep a list of values that --guard replaces, beside those that it detects.
+    """Keep the list of values that must not leave as they are.
 
-    The list is a file that only you can read. Levels: "open" is left as it is, "stand-in" (the
-    usual one) is replaced by something like it, "withheld" is read by no model.
+    generate, chat, gateway and app replace them under --guard stand-in, and warn where a question
+    holds one. The list stays in a folder that only you can read.
 
     \b
     Examples:
-      costeer guard add --kind name             (the value is read from standard input)
+      costeer guard add --kind name < names.txt
       costeer guard list
-      costeer guard remove 2
+      costeer generate "Plan my week" --context-file me.txt --guard stand-in
     """
-
-
-@command.command("add")
-@click.option("--kind", type=KIND, default="other", show_default=True, help="What it is.")
-@click.option(
-    "--level", type=LEVEL, default="stand-in", show_default=True, help="How far it may go."
-)
-def add(kind: Any, level: Any) -> None:
-    """Add a value, or give one another kind and level.
-
-    It is read from standard input, because arguments show in the process list.
-
-    \b
-    Examples:
-      echo "Maren Okafor" | costeer guard add --kind name
-    """
-    from costeer.privacy.value_list import load_values, save_values
-    from costeer.privacy.values import Value
-
-    if sys.stdin is not None and sys.stdin.isatty():
-        click.echo("The value, then Enter:", err=True)
-    text = "" if sys.stdin is None else sys.stdin.readline().strip()
-    value = Value(text, kind, level)
-    others = [one for one in load_values() if one.text.casefold() != text.casefold()]
-    save_values([*others, value])
-    click.echo(f"{len(others) + 1} on the list.", err=True)
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(as_json: bool) -> None:
-    """List the values with their numbers.
+def list_values() -> None:
+    """List the values with their numbers, levels and kinds.
+
+    \b
+    Example:
+      costeer guard list
+    """
+    from costeer.privacy.value_list import load_values
+
+    for number, value in enumerate(load_values(), 1):
+        click.echo(f"{number}  {value.level}  {value.kind}  {clean(value.text)}")
+
+
+@command.command("add")
+@click.option(
+    "--kind",
+    type=click.Choice(KIND_NAMES),
+    default="other",
+    show_default=True,
+    help="What the values are; it decides what their stand-ins look like.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(LEVEL_NAMES),
+    default="stand-in",
+    show_default=True,
+    help="How far they may go.",
+)
+def add(kind: str, level: str) -> None:
+    """Add values, one on each line of standard input; at a terminal you are asked for one.
+
+    Never an argument, which every process of the machine can read.
 
     \b
     Examples:
-      costeer guard list
-      costeer guard list --json
+      costeer guard add --kind name < names.txt
+      costeer guard add --kind account --level withheld
     """
-    from costeer.cli.terminal import clean
+    from costeer.privacy.value_list import load_values, save_values
+    from costeer.privacy.values import Value, merge
+
+    known, lines = load_values(), _read_lines()
+    added = [Value(line, cast("Kind", kind), cast("Level", level)) for line in lines]
+    if not added:
+        raise InputError("There is no value on standard input.", "Give one on each line.")
+    values = known
+    for value in added:
+        values = merge(values, [value])
+    save_values(values)
+    click.echo(f"{len(values) - len(known)} added; the list has {len(values)}.", err=True)
+
+
+@command.command("level")
+@click.argument("number", type=click.IntRange(min=1))
+@click.argument("level", type=click.Choice(LEVEL_NAMES))
+def change_level(number: int, level: str) -> None:
+    """Give the value NUMBER of the list another LEVEL.
+
+    open: the small model reads it, and it may come into the answer. stand-in: every model reads
+    another value in its place. withheld: no model reads it.
+
+    \b
+    Example:
+      costeer guard level 2 withheld
+    """
+    from costeer.privacy.value_list import save_values
+
+    values = _load_with(number)
+    values[number - 1] = replace(values[number - 1], level=cast("Level", level))
+    save_values(values)
+    click.echo(f"Value {number} is {level} now.", err=True)
+
+
+@command.command("rm")
+@click.argument("number", type=click.IntRange(min=1))
+def remove(number: int) -> None:
+    """Take the value NUMBER off the list; those after it move up.
+
+    \b
+    Example:
+      costeer guard rm 2
+    """
+    from costeer.privacy.value_list import save_values
+
+    values = _load_with(number)
+    del values[number - 1]
+    save_values(values)
+    click.echo(f"Removed; the list has {len(values)}.", err=True)
+
+
+def _load_with(number: int) -> list[Value]:
+    """The list, which has a value of that number."""
     from costeer.privacy.value_list import load_values
 
     values = load_values()
-    if as_json:
-        listed = [{"text": one.text, "kind": one.kind, "level": one.level} for one in values]
-        click.echo(json.dumps(listed, ensure_ascii=False))
-        return
-    for number, one in enumerate(values, 1):
-        click.echo(f"{number:3}  {one.level:9} {one.kind:13} {clean(one.text)}")
+    if number > len(values):
+        raise InputError(f"The list has no value {number}.", "See `costeer guard list`.")
+    return values
 
 
-@command.command("remove")
-@click.argument("number", type=int)
-def remove(number: int) -> None:
-    """Remove the value with this number.
+def _read_lines() -> list[str]:
+    if sys.stdin is None:
+        raise InputError("Standard input is closed; there is no value in it.")
+    if sys.stdin.isatty():
+        return [click.prompt("Value", err=True)]
+    from costeer.cli.options import read_texts
 
-    \b
-    Examples:
-      costeer guard remove 2
-    """
-    from costeer.privacy.value_list import load_values, save_values
-
-    values = load_values()
-    if not 1 <= number <= len(values):
-        raise InputError(f"There is no value {number}.", "See: costeer guard list")
-    save_values([*values[: number - 1], *values[number:]])
+    text = read_texts(values=("-", None))["values"]
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,39 @@ def summary(result: Result) -> str:
         f"your context, {proof}; {result.requests} requests, {size(result.bytes_up)} up, "
         f"{size(result.bytes_down)} down"
     )
+
+
+def meter(result: Result, *, capped: bool) -> str:
+    """Say what an answer tells a cloud that suspects the context; "" where that is nothing.
+
+    Args:
+        result: of the answer.
+        capped: whether it was drawn under epsilon, where the evidence is exact and may be negative;
+            otherwise it is a lower estimate.
+    """
+    nats = result.evidence
+    if nats == 0 or (nats < 0 and not capped):
+        return ""
+    told = f"{abs(nats):.2g} nats ({odds(abs(nats))} to 1)"
+    direction = " against it" if nats < 0 else ""
+    return (
+        "To a cloud that already suspects this context, the answer is evidence of "
+        f"{'' if capped else 'at least '}about {told}{direction}"
+    )
+
+
+def odds(nats: float) -> str:
+    """Odds to 1: 3 -> "20"."""
+    if nats > 13.8:
+        return "more than a million"
+    return f"{math.exp(nats):,.0f}" if nats > 2.3 else f"{math.exp(nats):.1f}"
+
+
+def print_account(console: Console, result: Result, *, capped: bool) -> None:
+    """Print what an answer took, and what it tells."""
+    for line in (summary(result), meter(result, capped=capped)):
+        if line:
+            console.print(line, style="dim", markup=False)
 
 
 def as_json(result: Result, error: str = "") -> str:

@@ -156,7 +156,7 @@ class DeviceAnswering:
             shorten=True,
             temperature=self._temperature if ask.temperature is None else ask.temperature,
             top_p=self._top_p if ask.top_p is None else ask.top_p,
-            seed=secrets.randbits(32) if ask.seed is None else ask.seed,
+            seed=self._seed(ask),
             strength=ask.strength,
             stop=ask.stop,
             candidates=ask.candidates,
@@ -178,6 +178,12 @@ class DeviceAnswering:
     def stop(self) -> None:
         """See ``Answering``."""
         self._costeer.stop()
+
+    def _seed(self, ask: Ask) -> int:
+        """A new one where none is asked for; under a budget the noise is not from a seed."""
+        if ask.seed is not None:
+            return ask.seed
+        return secrets.randbits(32) if self._costeer.protection.budget is None else 0
 
     def _private(self, ask: Ask) -> str:
         if ask.profile is not None and ask.profile not in self._named:

@@ -208,6 +208,8 @@ class Endpoint:
         result = pump.answer.result
         if not parsed.stream:
             made = await shape.whole(chunks, result)
+            if result.warning:
+                headers["x-costeer-warning"] = result.warning
             if not pump.abandoned:
                 response = Response(dump(made), headers=headers, media_type="application/json")
                 await response(scope, receive, send)

@@ -22,8 +22,17 @@ from costeer.privacy.odometer import Odometer
 Array = npt.NDArray[np.float32]
 
 DRY = (
-    "The budget is spent: the answer goes on without your context. A larger --epsilon allows more."
+    "The budget is spent: the answer goes on without your context. "
+    "(`costeer budget show` says more; a larger --epsilon allows more.)"
 )
+
+
+def check_epsilon(epsilon: float) -> None:
+    """Raise ParameterError where the cap is not a positive number."""
+    if not (math.isfinite(epsilon) and epsilon > 0):
+        raise ParameterError(
+            f"epsilon must be a positive number, not {epsilon}.", "1 to 3 mean something."
+        )
 
 
 class Budget:
@@ -39,10 +48,7 @@ class Budget:
     """
 
     def __init__(self, epsilon: float, odometer: Odometer, pick: Pick | None = None) -> None:
-        if not (math.isfinite(epsilon) and epsilon > 0):
-            raise ParameterError(
-                f"epsilon must be a positive number, not {epsilon}.", "1 to 3 mean something."
-            )
+        check_epsilon(epsilon)
         self.epsilon = epsilon
         self.odometer = odometer
         self._pick = pick or pick_secretly

@@ -19,14 +19,17 @@ def private_folder() -> Path:
     Raises:
         GuardError: it cannot be made or belongs to somebody else.
     """
+    return make_private(private_path())
+
+
+def private_path() -> Path:
+    """Where the folder is, or would be."""
     chosen = os.environ.get("COSTEER_PRIVATE")
     if chosen:
-        path = Path(chosen).expanduser()
-    else:
-        from platformdirs import user_data_path
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
 
-        path = user_data_path("costeer") / "private"
-    return make_private(path)
+    return user_data_path("costeer") / "private"
 
 
 def make_private(path: Path) -> Path:

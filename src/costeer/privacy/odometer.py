@@ -63,15 +63,7 @@ class Odometer:
         Raises:
             GuardError: another answer is spending from it.
         """
-        handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(handle)
-        except OSError:
-            os.close(handle)
-            raise GuardError(
-                "Another answer is spending from the same budget.", "Wait until it has ended."
-            ) from None
-        self._lock = handle
+        self._lock = _open_locked(self._path)
         self._read()
 
     def release(self) -> None:
@@ -80,11 +72,6 @@ class Odometer:
             self._write(self.low, self.high)
             os.close(self._lock)
             self._lock = None
-
-    def forget(self) -> None:
-        """Start again from nothing: what was spent before no longer counts against the cap."""
-        self.low = self.high = 0.0
-        self._write(0.0, 0.0)
 
     def _write(self, low: float, high: float) -> None:
         write_private(self._path, json.dumps({"low": low, "high": high}))
@@ -100,8 +87,34 @@ class Odometer:
         except (ValueError, TypeError, KeyError):
             raise GuardError(
                 f"{self._path} is damaged, so what has been spent is not known.",
-                "Restore it, or remove it to start again from nothing spent.",
+                "Restore it, or start again with `costeer budget reset`.",
             ) from None
+
+
+def forget_spent(folder: Path | None = None) -> None:
+    """Start again from nothing, also from a damaged file.
+
+    Raises:
+        GuardError: an answer is spending from it.
+    """
+    path = (folder or private_folder()) / FILE
+    handle = _open_locked(path)
+    try:
+        write_private(path, json.dumps({"low": 0.0, "high": 0.0}))
+    finally:
+        os.close(handle)
+
+
+def _open_locked(path: Path) -> int:
+    handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(handle)
+    except OSError:
+        os.close(handle)
+        raise GuardError(
+            "Another answer is spending from the same budget.", "Wait until it has ended."
+        ) from None
+    return handle
 
 
 def _lock(handle: int) -> None:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from costeer.exceptions import GuardError, InputError
-from costeer.privacy.folder import private_folder, read_private, write_private
+from costeer.privacy.folder import private_folder, private_path, read_private, write_private
 from costeer.privacy.values import Value
 
 FILE = "values.json"
@@ -24,6 +24,8 @@ def load_values(folder: Path | None = None) -> list[Value]:
     Raises:
         GuardError: the file is damaged; guessing would send what it guards.
     """
+    if folder is None and not private_path().exists():
+        return []  # reading makes no folder
     path = (folder or private_folder()) / FILE
     text = read_private(path)
     if text is None:
@@ -32,8 +34,7 @@ def load_values(folder: Path | None = None) -> list[Value]:
         return [Value(**entry) for entry in json.loads(text)]
     except (ValueError, TypeError, InputError):
         raise GuardError(
-            f"{path} is damaged.",
-            "Mend it, or remove it and make the list again with `costeer guard add`.",
+            f"{path} is damaged.", "Mend it, or remove it and run `costeer guard add` again."
         ) from None
 
 

@@ -1,0 +1,81 @@
+"""``--epsilon``, and ``costeer budget``."""
+
+import json
+from typing import Any
+
+import pytest
+
+from costeer.cli.show import meter
+from costeer.edge.answer import Result
+
+FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--strength", 2)
+ASK = ("generate", "--query", "Hi", "--context", "me", "--max-tokens", 12)
+
+
+def test_what_is_spent_is_shown_and_reset(run: Any) -> None:
+    code, out, err = run(*ASK, *FAKE, "--epsilon", 1, "--json")
+    assert code == 0
+    assert "temperature 1" in err
+    evidence = json.loads(out)["evidence"]
+    assert 0 < abs(evidence) <= 1
+    assert f"{evidence:.3f} to {evidence:.3f} nats" in run("budget", "show")[1]
+    assert "Left under a cap of 2" in run("budget", "show", "--epsilon", 2)[1]
+    assert run("budget", "reset", "--yes")[0] == 0
+    assert "0.000 to 0.000 nats" in run("budget", "show")[1]
+
+
+def test_a_damaged_budget_stops_answers_until_it_is_reset(run: Any, tmp_path: Any) -> None:
+    run("budget", "reset", "--yes")
+    (tmp_path / "private" / "evidence.json").write_text("x")
+    code, _, err = run(*ASK, *FAKE, "--epsilon", 1)
+    assert code == 1
+    assert "costeer budget reset" in err
+    run("budget", "reset", "--yes")
+    assert run(*ASK, *FAKE, "--epsilon", 1)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--epsilon", 0), "positive"),
+        (("--epsilon", "nan"), "positive"),
+        (("--epsilon", 1, "--temperature", 0), "needs sampling"),
+        (("--epsilon", 1, "--seed", 3), "no seed"),
+        (("--guard", "much"), "--guard"),
+    ],
+)
+@pytest.mark.parametrize("command", [ASK, ("chat",)], ids=["generate", "chat"])
+def test_what_cannot_be_is_refused_before_models_load(
+    run: Any, command: Any, options: Any, words: Any
+) -> None:
+    code, out, err = run(*command, *options, "--slm", "nothing-like-it")
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [(("gateway", "--lanes", 2), "--lanes 1"), (("app", "--no-browser"), "seeds")],
+)
+def test_what_cannot_be_served_is_refused(run: Any, line: Any, words: Any) -> None:
+    code, _, err = run(*line, "--epsilon", 1, "--context", "me")
+    assert code == 2
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("nats", "capped", "words"),
+    [
+        (3.0, True, "evidence of about 3 nats (20 to 1)"),
+        (3.0, False, "evidence of at least about 3 nats (20 to 1)"),
+        (-0.5, True, "0.5 nats (1.6 to 1) against it"),
+        (900.0, False, "(more than a million to 1)"),
+    ],
+)
+def test_the_meter(nats: Any, capped: Any, words: Any) -> None:
+    assert meter(Result(evidence=nats), capped=capped).endswith(words)
+
+
+@pytest.mark.parametrize(("nats", "capped"), [(0.0, True), (0.0, False), (-0.5, False)])
+def test_the_meter_is_silent_where_it_knows_nothing(nats: Any, capped: Any) -> None:
+    assert meter(Result(evidence=nats), capped=capped) == ""
