@@ -1,7 +1,7 @@
 """Finding the values in a person's text: labels, phrases, patterns and checksums.
 
-Rules find what is labelled or has a form of its own; in free text they miss names. So the list is
-shown to the person, who confirms it (``costeer guard``), and ``detect_spacy`` finds more.
+Rules find what is labelled or has a form of its own; in free text they miss names. What they miss
+the person adds (``costeer guard``).
 """
 
 from __future__ import annotations
