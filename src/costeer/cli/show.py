@@ -43,7 +43,8 @@ def summary(result: Result) -> str:
     """Summarise an answer in one line."""
     proof = "every token proven"
     if result.unproven:
-        proof = f"{result.unproven} tokens not proven (the server sends too few log-probabilities)"
+        proof = f"{result.unproven} tokens not proven (that takes more log-probabilities than the server "
+            f"sends, or than the guard asks for)"
     return (
         f"{result.steps} tokens at {result.tokens_per_second:.1f}/s, {result.changed} changed by "
         f"your context, {proof}; {result.requests} requests, {size(result.bytes_up)} up, "
@@ -62,7 +63,7 @@ def meter(result: Result, *, capped: bool) -> str:
     nats = result.evidence
     if nats == 0 or (nats < 0 and not capped):
         return ""
-    told = f"{abs(nats):.2g} nats ({odds(abs(nats))} to 1)"
+    told = f"{abs(nats):.{0 if abs(nats) >= 10 else 1}f} nats ({odds(abs(nats))} to 1)"
     direction = " against it" if nats < 0 else ""
     return (
         "To a cloud that already suspects this context, the answer is evidence of "
