@@ -43,8 +43,10 @@ def summary(result: Result) -> str:
     """Summarise an answer in one line."""
     proof = "every token proven"
     if result.unproven:
-        proof = f"{result.unproven} tokens not proven (that takes more log-probabilities than the server "
-            f"sends, or than the guard asks for)"
+        proof = (
+            f"{result.unproven} tokens not proven (that takes more log-probabilities than the "
+            "server sends, or than the guard asks for)"
+        )
     return (
         f"{result.steps} tokens at {result.tokens_per_second:.1f}/s, {result.changed} changed by "
         f"your context, {proof}; {result.requests} requests, {size(result.bytes_up)} up, "
