@@ -66,8 +66,8 @@ def test_what_cannot_be_served_is_refused(run: Any, line: Any, words: Any) -> No
 @pytest.mark.parametrize(
     ("nats", "capped", "words"),
     [
-        (3.0, True, "evidence of about 3 nats (20 to 1)"),
-        (3.0, False, "evidence of at least about 3 nats (20 to 1)"),
+        (3.0, True, "evidence of about 3.0 nats (20 to 1)"),
+        (3.0, False, "evidence of at least about 3.0 nats (20 to 1)"),
         (-0.5, True, "0.5 nats (1.6 to 1) against it"),
         (900.0, False, "(more than a million to 1)"),
     ],
