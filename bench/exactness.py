@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
@@ -26,9 +27,10 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.steering import score
-from costeer.decoding.strength import resolve_strength
+from costeer.edge.live_delta import LiveDelta
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.schedule import StrengthSchedule
+from costeer.edge.slm import SlmPair
 from costeer.models.base import LanguageModel
 from costeer.models.load import load_model
 
@@ -39,7 +41,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def full_vocabulary(
-    llm: InProcess, local: SlmDelta, slm: LanguageModel, both: Prompts, gain: float, limit: int
+    llm: InProcess, local: LiveDelta, slm: LanguageModel, both: Prompts, limit: int
 ) -> tuple[list[int], list[float]]:
     """The tokens by the full vocabulary, and each one's lead over the second."""
     decided: list[int] = []
@@ -49,7 +51,7 @@ def full_vocabulary(
         step = next(llm.stream((*both.public, *decided), slm.vocab_size, 1))
         base = np.empty(slm.vocab_size, np.float32)
         base[step.top_ids] = step.top_logprobs
-        scores = score(base, delta, gain)
+        scores = score(base, delta, 1.0)
         decided.append(int(np.argmax(scores)))
         second, first = np.partition(scores, -2)[-2:]
         margins.append(float(first - second))
@@ -96,12 +98,9 @@ class Tally:
 def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Run all prompts in all ways."""
     threads = max(1, cores() // 2)
-    strength = resolve_strength(options.strength)
-    gain = strength.factor
     llm = InProcess(load_model(LLM, context=CONTEXT, sequences=1, threads=threads))
     slm = load_model(SLM, context=CONTEXT, sequences=2 + 2 * len(WAYS), threads=threads)
     pair = SlmPair(slm)
-    local = SlmDelta(pair, strength.auto)
     tallies = {name: Tally() for name in WAYS}
     chosen = list(islice(pairs(), options.prompts))
     arguments = ("--threads", str(threads), "--parallel", "1")
@@ -114,7 +113,9 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
         for number, (query, context) in enumerate(chosen):
             forget(llm)
             both = prompts(slm.tokenizer, query, context, options.max_tokens)
-            full, margins = full_vocabulary(llm, local, slm, both, gain, options.max_tokens)
+            schedule = StrengthSchedule(options.strength)
+            local = LiveDelta(lambda _: nullcontext(pair), schedule, slm.vocab_size)
+            full, margins = full_vocabulary(llm, local, slm, both, options.max_tokens)
             for name, costeer in costeers.items():
                 forget(direct)
                 ours = costeer.generate(query, context, max_tokens=options.max_tokens)

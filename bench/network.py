@@ -31,7 +31,7 @@ from common import CONTEXT, LLM, SLM, argument_parser, pairs, peak_megabytes, pr
 from costeer import Costeer
 from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.server.process import ServerProcess
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.edge.verify import MODES
 from costeer.models.load import load_model
 from costeer.privacy.ledger import Ledger
@@ -98,7 +98,7 @@ class Bench:
         self._ledger = Ledger()
         self._client = CompletionsClient(relay.url, record=self._ledger.record)
         self._direct = CompletionsClient(server.url)
-        self._reader = SlmDelta(SlmPair(self._slm))
+        self._reader = SlmPair(self._slm)
         self._costeers = {
             str(mode): Costeer(
                 relay.url,
@@ -138,7 +138,7 @@ class Bench:
         """Seconds that the small model alone takes to read the prompts."""
         both = prompts(self._slm.tokenizer, query, context, self._limit)
         started = time.perf_counter()
-        self._reader.begin(both.plain, both.private)
+        self._reader.prefill(both.plain, both.private)
         return time.perf_counter() - started
 
     def _alone(self, query: str) -> Row:

@@ -13,23 +13,25 @@ from hypothesis import strategies as st
 
 from costeer.cloud.base import CloudInfo, CloudStep
 from costeer.cloud.in_process import InProcess
-from costeer.decoding.auto import Auto, AutoParams, private_part
+from costeer.decoding.auto import Auto, private_part
 from costeer.decoding.sampling import SamplingParams, choose, gumbel
 from costeer.decoding.steering import score
+from costeer.decoding.strength import AUTO
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudProtocolError, ParameterError
 from costeer.models.fake import FakeModel
+from tests.support.steering import PairDelta, no_steering
 
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
 
 
-def by_the_book(llm: Any, slm: Any, prompts: Any, params: Any, auto: Any = None) -> Any:
+def by_the_book(llm: Any, slm: Any, prompts: Any, params: Any, auto: bool = False) -> Any:
     """Algorithm 1 with full vocabularies, one position after another; or the rule "auto"."""
     decided = []
-    rule = Auto(auto, private_part(prompts.plain, prompts.private)) if auto else None
+    rule = Auto(AUTO, private_part(prompts.plain, prompts.private)) if auto else None
     while len(decided) < params.max_tokens:
         base = llm.logprobs([*prompts.public, *decided])
         with_ = slm.logprobs([*prompts.private, *decided])
@@ -44,9 +46,9 @@ def by_the_book(llm: Any, slm: Any, prompts: Any, params: Any, auto: Any = None)
     return decided
 
 
-def decode(llm: Any, slm: Any, params: Any, prompts: Any = PROMPTS, auto: Any = None) -> Any:
+def decode(llm: Any, slm: Any, params: Any, prompts: Any = PROMPTS, auto: bool = False) -> Any:
     pair = SlmPair(slm)
-    local = SlmDelta(pair, auto)
+    local = PairDelta(pair, "auto" if auto else 1.0)
     try:
         return list(generate_step(InProcess(llm), local, prompts, params))
     finally:
@@ -85,10 +87,9 @@ def test_auto_is_the_full_vocabularys_choice_in_both_modes(
     prompts = Prompts(
         public=(9, 1, 2, 3), plain=(1, 2, 3), private=(1, *range(50, 90), 60, 61, 70, 2, 3)
     )
-    auto = AutoParams(calm=0.2)
     params = DecodeParams(1.0, top_k, 12, sampling, llm.tokenizer.eos_ids, mode)
-    steps = decode(llm, slm, params, prompts, auto)
-    expected = by_the_book(llm, slm, prompts, params, auto)
+    steps = decode(llm, slm, params, prompts, auto=True)
+    expected = by_the_book(llm, slm, prompts, params, auto=True)
     assert [step.token for step in steps] == expected
     assert all(step.proven for step in steps)
 
@@ -96,7 +97,7 @@ def test_auto_is_the_full_vocabularys_choice_in_both_modes(
 def test_a_gain_of_zero_is_the_llm_and_nothing_is_changed() -> None:
     llm = FakeModel(seed=1)
     params = DecodeParams(0.0, max_tokens=20)
-    steps = list(generate_step(InProcess(llm), NoSteering(320), PROMPTS, params))
+    steps = list(generate_step(InProcess(llm), no_steering(), PROMPTS, params))
     alone = [step.token for step in InProcess(llm).stream(PROMPTS.public, 1, 20)]
     assert [step.token for step in steps] == alone
     assert not any(step.changed for step in steps)
@@ -141,7 +142,7 @@ class Capped:
 def test_a_server_that_caps_k_gives_unproven_steps_not_endless_asking(mode: Any) -> None:
     cloud = Capped(FakeModel(seed=1))
     pair = SlmPair(FakeModel(seed=2))
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     steps = list(generate_step(cloud, local, PROMPTS, DecodeParams(1.0, 64, 10, mode=mode)))
     assert len(steps) == 10
     assert set(cloud.asked) == {64}
@@ -201,7 +202,7 @@ class Silent:
 @pytest.mark.parametrize("mode", MODES)
 def test_an_empty_stream_is_an_error_with_words(mode: Any) -> None:
     with pytest.raises(CloudProtocolError, match="without sending a token"):
-        list(generate_step(Silent(), NoSteering(9), PROMPTS, DecodeParams(1.0, mode=mode)))
+        list(generate_step(Silent(), no_steering(), PROMPTS, DecodeParams(1.0, mode=mode)))
 
 
 @pytest.mark.parametrize("bad", [{"top_k": 0}, {"max_tokens": 0}])

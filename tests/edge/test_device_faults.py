@@ -23,11 +23,12 @@ from costeer.cloud.server.process import ServerProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.exceptions import CloudUnreachableError
 from costeer.models.fake import FakeModel
 from tests.support.faults import KINDS, Fault, FaultProxy, mixture
 from tests.support.serving import EndlessModel, running
+from tests.support.steering import PairDelta
 
 MODES = ("lockstep", "run-ahead")
 PROMPTS = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(50, 51, 1, 2, 3))
@@ -95,7 +96,7 @@ def test_every_record_is_the_undisturbed_one(server: Any, mode: Any) -> None:
 
     def steps(cloud: Any) -> Any:
         pair = SlmPair(FakeModel(seed=2))
-        local = SlmDelta(pair)
+        local = PairDelta(pair)
         try:
             found = list(generate_step(cloud, local, PROMPTS, params))
         finally:

@@ -20,9 +20,10 @@ from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.edge.verify import MODES
 from costeer.models.fake import FakeModel
+from tests.support.steering import PairDelta, no_steering
 
 pytestmark = pytest.mark.timeout(600)  # 1,000 cases on a busy machine
 
@@ -64,7 +65,7 @@ class Uneven:
 
 def tokens(llm: Any, slm: Any, params: Any, seed: Any = 0) -> Any:
     pair = SlmPair(slm)
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     try:
         cloud = Uneven(InProcess(llm), seed)
         return [step.token for step in generate_step(cloud, local, PROMPTS, params)]
@@ -110,7 +111,7 @@ def test_accepted_steps_are_not_asked_for_again() -> None:
     assert steps[-1].received >= len(steps)
 
 
-class SlowDelta(SlmDelta):
+class SlowDelta(PairDelta):
     """A small model slower than the cloud, so that drafted steps wait for it."""
 
     def advance(self, token: Any) -> Any:
@@ -122,7 +123,7 @@ def test_a_retried_step_is_asked_for_alone_while_the_stream_goes_on() -> None:
     llm = FakeModel(seed=8, max_sequences=1)
     cloud = Uneven(InProcess(llm), 0)
     pair = SlmPair(FakeModel(seed=9))
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     params = DecodeParams(1.0, 2, 30, eos_ids=llm.tokenizer.eos_ids)
     steps = list(generate_step(cloud, local, PROMPTS, params))
     wider = [asked for asked in cloud.asked if asked[1] > 2]
@@ -165,10 +166,10 @@ class OneSlot(InProcess):
 def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again() -> None:
     llm, slm = FakeModel(seed=8), FakeModel(seed=9)
     params = DecodeParams(0.1, 1, 40, eos_ids=llm.tokenizer.eos_ids, mode="lockstep")
-    expected = list(generate_step(InProcess(llm), SlmDelta(SlmPair(slm)), PROMPTS, params))
+    expected = list(generate_step(InProcess(llm), PairDelta(SlmPair(slm)), PROMPTS, params))
     cloud = OneSlot(llm)
     params = replace(params, mode="run-ahead")
-    steps = list(generate_step(cloud, SlmDelta(SlmPair(slm)), PROMPTS, params))
+    steps = list(generate_step(cloud, PairDelta(SlmPair(slm)), PROMPTS, params))
     assert [step.token for step in steps] == [step.token for step in expected]
     assert sum(step.retries for step in steps) > 0
     assert cloud.beside == 0
@@ -187,7 +188,7 @@ class Counting(FakeModel):
 @pytest.mark.parametrize("mode", MODES)
 def test_a_second_turn_does_not_read_the_context_again(mode: Any) -> None:
     llm, slm = FakeModel(seed=1), Counting(seed=2)
-    cloud, local = InProcess(llm), SlmDelta(SlmPair(slm))
+    cloud, local = InProcess(llm), PairDelta(SlmPair(slm))
     context = tuple(range(100, 200))
     first = Prompts(public=(9, 1, 2, 3), plain=(1, 2, 3), private=(*context, 1, 2, 3))
     params = DecodeParams(1.0, max_tokens=20, mode=mode)
@@ -222,7 +223,7 @@ class FirstOnly:
 
 def test_the_first_token_is_never_held_back() -> None:
     cloud = FirstOnly(FakeModel(seed=1))
-    steps = generate_step(cloud, SlmDelta(SlmPair(FakeModel(seed=2))), PROMPTS, DecodeParams(0.1))
+    steps = generate_step(cloud, PairDelta(SlmPair(FakeModel(seed=2))), PROMPTS, DecodeParams(0.1))
     assert next(steps).position == 0
     cloud.used.set()
     steps.close()
@@ -231,7 +232,7 @@ def test_the_first_token_is_never_held_back() -> None:
 def test_leaving_early_closes_the_stream() -> None:
     llm = FakeModel(seed=1)
     cloud = InProcess(llm)
-    steps = generate_step(cloud, NoSteering(320), PROMPTS, DecodeParams(0.0, max_tokens=4000))
+    steps = generate_step(cloud, no_steering(), PROMPTS, DecodeParams(0.0, max_tokens=4000))
     for _ in range(3):
         next(steps)
     steps.close()
@@ -264,7 +265,7 @@ class Padded(InProcess):
 def test_an_id_of_the_llms_padding_is_never_taken(mode: Any) -> None:
     params = DecodeParams(0.1, 64, 20, mode=mode)
     pair = SlmPair(FakeModel(seed=2))
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     steps = list(generate_step(Padded(FakeModel(seed=1)), local, PROMPTS, params))
     assert len(steps) == 20
     assert steps[5].token < 320

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from costeer.decoding.auto import Auto, AutoParams
-from costeer.edge.slm import NoSteering, SlmDelta, SlmPair
+from costeer.decoding.auto import Auto
+from costeer.decoding.strength import AUTO
+from costeer.edge.slm import SlmPair
 from costeer.models.fake import FakeModel
+from tests.support.steering import PairDelta, no_steering
 
 
 class Counting(FakeModel):
@@ -30,7 +32,7 @@ def expected(model: Any, private: Any, public: Any) -> Any:
 
 def test_the_delta_is_with_minus_without() -> None:
     model = FakeModel()
-    delta = SlmDelta(SlmPair(model))
+    delta = PairDelta(SlmPair(model))
     first = delta.begin([1, 2], [9, 1, 2])
     assert np.allclose(first, expected(model, [9, 1, 2], [1, 2]), atol=1e-5)
     delta.advance(5)
@@ -42,10 +44,10 @@ def test_the_delta_is_with_minus_without() -> None:
 def test_a_rule_scales_the_delta_of_one_answer() -> None:
     model = FakeModel()
     pair = SlmPair(model)
-    delta = SlmDelta(pair, AutoParams())
+    delta = PairDelta(pair, "auto")
 
     def by_hand(*answer: Any) -> Any:
-        rule = Auto(AutoParams(), [9, 5])
+        rule = Auto(AUTO, [9, 5])
         for end in range(len(answer) + 1):
             with_ = model.logprobs([1, 9, 5, 2, *answer[:end]])[None]
             bonus = rule.bonus(with_, model.logprobs([1, 2, *answer[:end]])[None], answer[:end])
@@ -55,13 +57,13 @@ def test_a_rule_scales_the_delta_of_one_answer() -> None:
     assert np.allclose(delta.advance(9), by_hand(9), atol=1e-5)
     assert np.allclose(delta.advance(4), by_hand(9, 4), atol=1e-5)
     plain = model.logprobs([1, 9, 5, 2]) - model.logprobs([1, 2])
-    assert np.allclose(SlmDelta(pair).begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
+    assert np.allclose(PairDelta(pair).begin([1, 2], [1, 9, 5, 2]), plain, atol=1e-5)
 
 
 def test_each_prompt_is_read_by_itself_and_the_next_turn_reads_only_what_is_new() -> None:
     model = Counting()
     pair = SlmPair(model)
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     public, private = list(range(20)), list(range(100, 160))
     local.begin(public, private)
     assert (model.batches, model.tokens) == (2, 80)
@@ -81,6 +83,6 @@ def test_closing_frees_both_sequences() -> None:
 
 
 def test_no_steering_is_zero() -> None:
-    local = NoSteering(7)
+    local = no_steering()
     assert not local.begin([1], [2]).any()
-    assert local.advance(1).shape == (7,)
+    assert local.advance(1).shape == (320,)

@@ -17,7 +17,8 @@ from costeer.cloud.in_process import InProcess
 from costeer.decoding.sampling import SamplingParams
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
+from tests.support.steering import PairDelta
 from tests.support.tiny import write_folder
 
 pytest.importorskip("torch", reason="torch is not installed")
@@ -56,7 +57,7 @@ def test_the_same_tokens(
     public = tuple(int(i) for i in rng.integers(0, 250, 6))
     private = (*(int(i) for i in rng.integers(0, 250, 5)), *public)
     pair = SlmPair(slm)
-    local, cloud = SlmDelta(pair), InProcess(llm)
+    local, cloud = PairDelta(pair), InProcess(llm)
     sampling = SamplingParams(temperature, seed=seed)
     found = []
     for mode in ("lockstep", "run-ahead"):

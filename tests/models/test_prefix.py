@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from costeer.cloud.in_process import InProcess
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.models.fake import END, START, FakeModel
 from costeer.models.prefix import CHUNK, CanonicalCalls
 from tests.support.engines import load_tiny
+from tests.support.steering import PairDelta
 
 OPENING = [END, START, *b"assistant\n"]
 
@@ -135,7 +136,7 @@ def test_an_answer_is_the_same_whatever_was_before(tiny: Any) -> None:
 
 def test_the_small_model_forgets_earlier_answers(tiny: Any) -> None:
     pair = SlmPair(tiny.model)
-    local = SlmDelta(pair)
+    local = PairDelta(pair)
     private = tiny.model.tokenizer.chat([{"role": "user", "content": "my context, and a question"}])
 
     def deltas() -> Any:

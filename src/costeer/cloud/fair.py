@@ -16,7 +16,7 @@ from costeer.cloud.stop import Stop
 
 
 class FairSemaphore:
-    """A number of permits; whoever waits gets one in order.
+    """A number of permits, handed to those who wait in order.
 
     Args:
         permits: how many holders there may be at once.

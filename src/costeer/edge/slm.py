@@ -1,10 +1,8 @@
-"""The small model on the device: two sequences, with and without the context, and their delta.
+"""The small model on the device: two sequences, with and without the context.
 
 Source: arXiv 2507.04756, equation 4 and Algorithm 1, lines 4 to 6. Both sequences are extended in
 one batch. Their caches outlive an answer, so a conversation pays only for what is new; reuse never
-changes a number (``models.prefix``).
-
-A rule (``decoding.auto``) may scale the delta at every position.
+changes a number (``models.prefix``). ``live_delta`` makes the delta of their rows.
 """
 
 from __future__ import annotations
@@ -13,11 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-import numpy as np
-
-from costeer.decoding.auto import Auto, AutoParams, private_part
 from costeer.decoding.steering import Array
-from costeer.decoding.steering import delta as difference
 from costeer.edge.prompts import Prompts
 from costeer.models.base import LanguageModel, TokenSequence
 from costeer.models.prefix import CanonicalCalls
@@ -98,59 +92,3 @@ class SlmPair:
         """Free both sequences."""
         self._with.close()
         self._without.close()
-
-
-class SlmDelta:
-    """The delta of a small model in one answer.
-
-    Args:
-        pair: its sequences; used by one answer at a time.
-        rule: of ``decoding.auto``, which scales the delta at every position; None for the plain
-            difference.
-    """
-
-    def __init__(self, pair: SlmPair, rule: AutoParams | None = None) -> None:
-        self._pair = pair
-        self._params = rule
-        self._rule: Auto | None = None
-        self._answer: list[int] = []
-
-    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
-        """Read the prompts; return the delta (V,) for the first token of the answer."""
-        self._answer.clear()
-        if self._params is not None:
-            self._rule = Auto(self._params, private_part(plain, private))
-        return self._scaled(*self._pair.prefill(plain, private))
-
-    def advance(self, token: int) -> Array:
-        """Append a decided token; return the delta (V,) for the next one."""
-        rows = self._pair.extend(token)
-        self._answer.append(token)
-        return self._scaled(*rows)
-
-    def _scaled(self, with_context: Array, without_context: Array) -> Array:
-        if self._rule is None:
-            scaled = difference(with_context, without_context)
-        else:
-            scaled = self._rule.bonus(with_context, without_context, self._answer)
-        row: Array = scaled[0]
-        return row
-
-
-class NoSteering:
-    """A delta of zero: the large model alone, without running the small one.
-
-    Args:
-        vocab_size: V.
-    """
-
-    def __init__(self, vocab_size: int) -> None:
-        self._zero: Array = np.zeros(vocab_size, np.float32)
-
-    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
-        """Return zeros (V,)."""
-        return self._zero
-
-    def advance(self, token: int) -> Array:
-        """Return zeros (V,)."""
-        return self._zero

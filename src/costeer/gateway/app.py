@@ -180,7 +180,7 @@ class _Counted:
 
         try:
             await self._app(scope, receive, counted)
-        except Exception as error:
+        except Exception as error:  # whatever it is: it is counted, and raised again
             self._count(api_error(error).status)
             raise
 

@@ -122,6 +122,7 @@ def _lock(handle: int) -> None:
     if os.name == "nt":
         import msvcrt
 
+        # Type checkers on other systems know no msvcrt.locking.
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     else:
         import fcntl

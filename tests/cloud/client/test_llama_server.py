@@ -17,11 +17,12 @@ from costeer.cloud.client.completions import CompletionsClient
 from costeer.cloud.in_process import InProcess
 from costeer.edge.decode import DecodeParams, generate_step
 from costeer.edge.prompts import Prompts
-from costeer.edge.slm import SlmDelta, SlmPair
+from costeer.edge.slm import SlmPair
 from costeer.edge.verify import MODES
 from costeer.exceptions import CloudRefusedError, ModelFileError
 from tests.support.llama_server import llama_server, require
 from tests.support.serving import http_get, http_post, numbered, until
+from tests.support.steering import PairDelta
 
 CONTEXT = 512
 CLOSE = 0.03  # log-probabilities of the two builds, on the tiny float32 model
@@ -164,7 +165,7 @@ def test_decodes_like_in_process(
         answers = []
         for cloud in (ours, client):
             pair = SlmPair(small)
-            local = SlmDelta(pair)
+            local = PairDelta(pair)
             steps = list(generate_step(cloud, local, Prompts(prompt, prompt, [9, *prompt]), params))
             pair.close()
             assert all(step.proven for step in steps)
@@ -227,7 +228,7 @@ def test_the_default_pair() -> None:
     private = chat([question | {"content": f"I love parrots.\n\n{question['content']}"}])
     with llama_server(large, CONTEXT) as url:
         pair = SlmPair(local_model)
-        client, local = CompletionsClient(url), SlmDelta(pair)
+        client, local = CompletionsClient(url), PairDelta(pair)
         assert client.info().vocab_size == 151_936
         answers = []
         for mode in MODES:

@@ -1,4 +1,4 @@
-"""What the page is told of errors: what happened, and what to do next."""
+"""Errors as the page sees them: what happened, and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of conversations, and what the page is told of this process."""
+"""The routes of conversations, and what the page shows of this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_TITLE = 200
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the page is told of this process."""
+    """What the page shows of this process."""
 
     llm: str
     slm: str
