@@ -131,16 +131,10 @@ def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
 
     class Noting(InProcess):
         def stream(
-            self,
-            prompt_ids: Any,
-            top_k: Any,
-            max_tokens: Any,
-            stop: Any = None,
-            *,
-            replaces: Any = None,
+            self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
         ) -> Any:
             asked.append((top_k, max_tokens))
-            return super().stream(prompt_ids, top_k, max_tokens, stop)
+            return super().stream(prompt_ids, top_k, max_tokens, *rest, **options)
 
     budget = Budget(0.2, Odometer(tmp_path))
     cloud = Noting(FakeModel(seed=1))

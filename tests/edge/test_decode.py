@@ -123,13 +123,7 @@ class Capped:
         return CloudInfo("capped")
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         self.asked.append(top_k)
         yield from self.inner.stream(prompt_ids, min(top_k, 3), max_tokens)
@@ -159,13 +153,7 @@ class Meeting:
         self.barrier = threading.Barrier(2)
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         self.barrier.wait(timeout=10)
         yield CloudStep(1, np.array([1, 2], np.int32), np.array([-0.1, -3], np.float32))
@@ -188,13 +176,7 @@ class Silent:
         return CloudInfo("silent")
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         yield from ()
 

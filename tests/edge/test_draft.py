@@ -31,13 +31,7 @@ class Counting:
         self.ends, self.fails = ends, fails
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Any:
         self.asked.append((len(prompt_ids), max_tokens))
         return self._steps(len(prompt_ids), max_tokens)

@@ -88,16 +88,10 @@ def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode: Any,
 
     class Noting(InProcess):
         def stream(
-            self,
-            prompt_ids: Any,
-            top_k: Any,
-            max_tokens: Any,
-            stop: Any = None,
-            *,
-            replaces: Any = None,
+            self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
         ) -> Any:
             asked.append(top_k)
-            return super().stream(prompt_ids, top_k, max_tokens, stop)
+            return super().stream(prompt_ids, top_k, max_tokens, *rest, **options)
 
     with Costeer(Noting(FakeModel(seed=1)), FakeModel(seed=2), strength=20, guard=mode) as costeer:
         result = costeer.generate("Q", CONTEXT, max_tokens=30)

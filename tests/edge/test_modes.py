@@ -45,13 +45,7 @@ class Uneven:
         self.info = cloud.info
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Any:
         self.asked.append((tuple(prompt_ids), top_k, max_tokens))
         return self._steps(prompt_ids, top_k, max_tokens)
@@ -142,13 +136,7 @@ class OneSlot(InProcess):
         return replace(super().info(), queues=True)
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Any:
         asked_again = top_k > 1 and max_tokens == 1
         return self._counted(super().stream(prompt_ids, top_k, max_tokens), asked_again)
@@ -208,13 +196,7 @@ class FirstOnly:
         self.info = self.inner.info
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             yield step
@@ -244,13 +226,7 @@ class Padded(InProcess):
     """An LLM whose own choice is now and then an id of its padding."""
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Any:
         for i, step in enumerate(super().stream(prompt_ids, top_k, max_tokens)):
             if len(prompt_ids) + i == 8:

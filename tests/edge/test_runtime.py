@@ -139,13 +139,7 @@ class Failing:
         return self.inner.info()
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         for step in self.inner.stream(prompt_ids, top_k, max_tokens):
             if self.left == 0:

@@ -62,13 +62,7 @@ class FailingCloud:
         return self.inner.info()
 
     def stream(
-        self,
-        prompt_ids: Any,
-        top_k: Any,
-        max_tokens: Any,
-        stop: Any = None,
-        *,
-        replaces: Any = None,
+        self, prompt_ids: Any, top_k: Any, max_tokens: Any, *rest: Any, **options: Any
     ) -> Iterator[Any]:
         steps = self.inner.stream(prompt_ids, top_k, max_tokens)
         for _, step in zip(range(self.tokens), steps, strict=False):

@@ -1,4 +1,4 @@
-"""What clients are told of errors.
+"""Errors as clients see them.
 
 OpenAI's clients repeat a request after 408, 409, 429 and every 5xx unless ``x-should-retry`` says
 no. The door to the cloud has repeated already, so a repetition would only send the query again.
