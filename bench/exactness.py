@@ -107,7 +107,9 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     with ServerProcess(LLM, arguments) as server:
         direct = CompletionsClient(server.url)
         costeers = {
-            name: Costeer(server.url, slm, strength=options.strength, top_k=options.top_k, **how)
+            name: Costeer(
+                server.url, slm, strength=options.strength, top_k=options.top_k, lanes=1, **how
+            )
             for name, how in WAYS.items()
         }
         for number, (query, context) in enumerate(chosen):

@@ -105,6 +105,7 @@ class Bench:
                 self._slm,
                 strength=options.strength,
                 mode=mode,
+                lanes=1,
             )
             for mode in MODES
         }
