@@ -7,7 +7,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage test-exact test-guard test-real test-torch test-clients test-page quality lint types imports check bench clean
+.PHONY: help demo test test-slow coverage test-exact test-guard test-real test-torch test-clients test-page quality lint types imports check bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,11 +18,14 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests; offline, about two minutes on two cores.
+test: $(VENV)/.ready ## Run the tests that take no second each; offline, under a minute on two quiet cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
+test-slow: $(VENV)/.ready ## Run the others: processes that are killed, servers that stall; offline, a minute or two.
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "slow and not real and not browser"
+
 coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails below the floor in pyproject.toml.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not real and not browser" --cov --cov-report=term
 
 test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each; 200 faults an answer.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/cloud/test_faults.py tests/decoding tests/gateway/test_fuzz.py tests/gateway/test_cloud_dies.py tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
@@ -59,7 +62,7 @@ types: $(VENV)/.ready
 imports: $(VENV)/.ready
 	@$(BIN)/lint-imports
 
-check: lint types imports test ## Lint, types, import contracts, tests.
+check: lint types imports test test-slow ## Lint, types, import contracts, tests.
 
 bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
 	@$(BIN)/costeer models fetch

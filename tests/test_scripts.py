@@ -24,6 +24,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_every_script_imports() -> None:
     assert len(SCRIPTS) > 10
     done = subprocess.run(

@@ -76,6 +76,7 @@ def stop(process: Any) -> Any:
     return err
 
 
+@pytest.mark.slow
 def test_without_a_profile_it_works_at_once_and_says_how_to_make_one(home: Any) -> None:
     with started(home, "--no-browser") as (process, url):
         link = process.stdout.readline()
@@ -92,6 +93,7 @@ def test_without_a_profile_it_works_at_once_and_says_how_to_make_one(home: Any) 
     assert "costeer profile init" in err
 
 
+@pytest.mark.slow
 def test_the_default_profile_keeps_what_was_written_before_ctrl_c(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     with (
@@ -112,6 +114,7 @@ def test_the_default_profile_keeps_what_was_written_before_ctrl_c(home: Any) -> 
     assert answer.text.startswith("".join(event.get("text", "") for event in seen))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a shell script is the browser")
 def test_the_browser_is_opened_with_the_link(home: Any, tmp_path: Any) -> None:
     browser, seen = tmp_path / "browser", tmp_path / "seen"
@@ -125,12 +128,14 @@ def test_the_browser_is_opened_with_the_link(home: Any, tmp_path: Any) -> None:
         stop(process)
 
 
+@pytest.mark.slow
 def test_where_no_browser_can_be_opened_the_link_is_printed(home: Any) -> None:
     with started(home) as (process, url):
         assert process.stdout.readline().startswith(f"{url}/#ticket=")
         assert "no browser" in stop(process)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a terminal is simulated")
 def test_enter_shows_another_link(home: Any) -> None:
     import pty
@@ -163,6 +168,7 @@ def test_what_cannot_be_opened_is_said(run: Any, home: Any, options: Any, words:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_another_profile_than_default_has_to_be_named(home: Any) -> None:
     profiles.create("work", PASSPHRASE, FAST)
     with started(home, "--no-browser") as (process, _):

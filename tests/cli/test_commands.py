@@ -135,6 +135,7 @@ def test_bad_input(run: Any, tmp_path: Path, arguments: Any, code: Any, words: A
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_no_server(run: Any) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     code, out, err = run(*QUERY, "--cloud", url, "--slm", "fake:2")
@@ -180,6 +181,7 @@ def start(*arguments: Any, **environ: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_an_answer_and_keeps_it() -> None:
     process = start(*QUERY, "--context", "me", "--max-tokens", 3600, *FAKE)
     assert process.stdout.read(1)
@@ -190,6 +192,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_it() -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_under_json_prints_what_there_is(run: Any) -> None:
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
@@ -201,6 +204,7 @@ def test_ctrl_c_under_json_prints_what_there_is(run: Any) -> None:
     assert result["steps"] == len(result["token_ids"]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_cloud_that_is_lost_in_the_middle(
     run: Any, server: Any, monkeypatch: pytest.MonkeyPatch, as_json: Any
@@ -246,6 +250,7 @@ def test_a_text_that_ends_early_is_shown_to_its_end(
     assert len(outputs[0]) > 2
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_in_the_middle() -> None:
     with ServerProcess("fake:1") as server:
         process = start(
@@ -275,6 +280,7 @@ def test_chat() -> None:
     assert err.count("8 tokens at") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--system", "Be brief.")])
 def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options: Any) -> None:
     process = start("chat", "--context", "zebra", "--max-tokens", 2, *FAKE, *options)
@@ -286,6 +292,7 @@ def test_an_instruction_of_ones_own_takes_the_place_of_the_guide(options: Any) -
     assert shown.count("Be brief.") == 2 * bool(options)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program() -> None:
     process = start("chat", "--context", "me", "--max-tokens", 3000, *FAKE)
     process.stdin.write("Hello\n")
@@ -306,6 +313,7 @@ def test_demo_on_fakes() -> None:
         assert words in out
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error() -> None:
     with start(*QUERY, "--context", "me", "--max-tokens", 100, *FAKE) as process:
         process.stdin.close()

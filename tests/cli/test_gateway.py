@@ -78,6 +78,7 @@ def expected() -> Any:
     return texts
 
 
+@pytest.mark.slow
 def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Path, expected: Any) -> None:
     (tmp_path / "me.txt").write_text(CONTEXT, "utf-8")
     with gateway(tmp_path, *PAIR, "--context-file", "me.txt") as (process, url):
@@ -91,6 +92,7 @@ def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Path, expe
     assert "Dinner" not in err and "vegan" not in err
 
 
+@pytest.mark.slow
 def test_the_large_model_may_be_elsewhere(tmp_path: Path, expected: Any) -> None:
     with running(FakeModel(seed=1)) as cloud:
         options = ("--cloud", cloud.url, *PAIR[2:], "--context", CONTEXT)
@@ -99,6 +101,7 @@ def test_the_large_model_may_be_elsewhere(tmp_path: Path, expected: Any) -> None
             assert cloud.url.removeprefix("http://") in interrupt(process)
 
 
+@pytest.mark.slow
 def test_a_profile_is_read_beside_the_text(
     tmp_path: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +192,7 @@ def test_tokens_are_added_listed_and_revoked(command: Any) -> None:
     assert "open-webui" not in token("list")[1]
 
 
+@pytest.mark.slow
 def test_a_token_of_the_command_line_opens_the_gateway(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "costeer", "gateway", "token", "add", "app"],

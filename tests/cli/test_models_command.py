@@ -45,6 +45,7 @@ def place(home: Any, name: Any = "tiny.gguf", data: Any = PIECES[0]) -> None:
     (home / name).write_bytes(data)
 
 
+@pytest.mark.slow
 def test_fetch_without_a_name_gets_the_default_pair(home: Any) -> None:
     place(home, "small.gguf", parts(8, (1000,))[0])
     result = run("fetch", "--source", "mirror")
@@ -115,6 +116,7 @@ def test_path(home: Any) -> None:
     assert run("path", "tiny").stdout == f"{home / 'tiny.gguf'}\n"
 
 
+@pytest.mark.slow
 def test_other_commands_fetch_what_is_missing_only(home: Any) -> None:
     place(home, data=b"is not looked into")
     fetch_missing(["tiny", "small", "fake:1", "own.gguf"])

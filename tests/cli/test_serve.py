@@ -59,6 +59,7 @@ def failing(*options: Any) -> Any:
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream() -> None:
     with serving("--context", "500") as (process, url):
         client = CompletionsClient(url)
@@ -77,6 +78,7 @@ def test_serves_and_ends_on_ctrl_c_in_the_middle_of_a_stream() -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_ends_with_its_parent() -> None:
     with serving("--exit-with-parent") as (process, _):
         process.stdin.close()
@@ -90,6 +92,7 @@ def test_a_closed_standard_input_does_not_matter_otherwise() -> None:
         assert process.poll() is None
 
 
+@pytest.mark.slow
 def test_keys_from_a_file_and_from_the_environment(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("from-file\n")
@@ -102,6 +105,7 @@ def test_keys_from_a_file_and_from_the_environment(tmp_path: Path) -> None:
         assert http_get(f"{url}/v1/models", headers=headers).status_code == 200
 
 
+@pytest.mark.slow
 def test_requests_do_not_show(tmp_path: Path) -> None:
     with serving() as (process, url):
         http_post(f"{url}/v1/completions", json={"prompt": "sesame", "max_tokens": 2})
@@ -112,6 +116,7 @@ def test_requests_do_not_show(tmp_path: Path) -> None:
     assert "/v1/completions" not in out + err
 
 
+@pytest.mark.slow
 def test_one_line_for_what_cannot_be(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, err = failing("--port", str(taken.getsockname()[1]))

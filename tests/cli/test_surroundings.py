@@ -37,6 +37,7 @@ def told(done: Any, words: Any, code: Any = 1) -> Any:
     return err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_cannot_spell_the_answer(encoding: Any) -> None:
     done = run_process(*QUERY, *FAKE, env={"PYTHONIOENCODING": encoding})
@@ -44,6 +45,7 @@ def test_a_terminal_that_cannot_spell_the_answer(encoding: Any) -> None:
     assert done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")  # noqa: PTH110
 def test_a_full_disk() -> None:
     told(run_process(*QUERY, *FAKE, shell="> /dev/full"), "No space left on device")
@@ -74,6 +76,7 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     told(done, "8 tokens at", code=0)
 
 
+@pytest.mark.slow
 def test_proxies_and_certificates_that_cannot_be_used() -> None:
     far = ("--cloud", "http://192.0.2.1:9", "--slm", "fake:2")
     told(run_process(*QUERY, *far, env={"ALL_PROXY": "socks5://127.0.0.1:9"}), "proxy", code=2)

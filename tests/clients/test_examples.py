@@ -44,6 +44,7 @@ def test_openai_stream(run: Any, base_url: Any, text: Any) -> None:
     assert run("openai_stream.py", base_url) == text(DINNER) + "\n"
 
 
+@pytest.mark.slow
 def test_private_context(run: Any, base_url: Any, text: Any) -> None:
     expected = [
         f"{context} -> {text(DINNER, f'I am vegan.{chr(10) * 2}{context}')}\n"
@@ -52,6 +53,7 @@ def test_private_context(run: Any, base_url: Any, text: Any) -> None:
     assert run("private_context.py", base_url) == "".join(expected)
 
 
+@pytest.mark.slow
 def test_langchain(run: Any, base_url: Any, text: Any) -> None:
     pytest.importorskip("langchain_openai", reason="the extra clients is not installed")
     title = text(f"A title of three words for: {DINNER}", "", max_tokens=8)

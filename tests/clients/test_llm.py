@@ -31,6 +31,7 @@ def ask(base_url: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return ask
 
 
+@pytest.mark.slow
 def test_prompts(ask: Any, gateway: Any) -> None:
     steered = gateway.costeer.generate("Hello?", "I am vegan.", max_tokens=8).text
     alone = gateway.costeer.generate("Hello?", max_tokens=8).text

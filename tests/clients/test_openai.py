@@ -76,6 +76,7 @@ def test_an_async_chat(base_url: Any, expected: Any) -> None:
     assert run(base_url, work) == (expected.text, expected.text)
 
 
+@pytest.mark.slow
 def test_without_a_limit_nothing_is_cut_off_early(client: Any) -> None:
     made = client.chat.completions.create(model="costeer", messages=MESSAGES)
     assert made.usage.completion_tokens > 8
@@ -122,12 +123,14 @@ def test_what_only_our_field_can_say(client: Any, gateway: Any) -> None:
     assert made.choices[0].message.content == same.text
 
 
+@pytest.mark.slow
 def test_a_response(client: Any, expected: Any) -> None:
     made = client.responses.create(model="costeer", input="Hello?", max_output_tokens=8)
     assert made.output_text == expected.text
     assert made.usage.output_tokens == 8
 
 
+@pytest.mark.slow
 def test_a_streamed_response(client: Any, base_url: Any, expected: Any) -> None:
     ask = {"model": "costeer", "input": MESSAGES, "max_output_tokens": 8}
     events = list(client.responses.create(**ask, stream=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,6 +81,7 @@ def test_a_continuation_can_be_continued_and_options_can_be_changed() -> None:
         assert post(app, third).json()["usage"]["prompt_tokens"] == len(ids) + 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "status"),
     [
@@ -340,6 +340,6 @@ def test_with_other_servers_a_connection_is_kept_ready(connect: Any) -> None:
             old.close()
             # the stream, and the spare's request
             assert until(lambda most=asked + 2: len(records) == most)
-            time.sleep(0.02)
+            assert until(lambda: all(t.name != "preconnect" for t in threading.enumerate()))
         stream.close()
         assert until(lambda: app.scheduler.busy == 0)

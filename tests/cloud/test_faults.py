@@ -107,6 +107,7 @@ def ending(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield app, steps, records[-1].bytes_down
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SOMEWHERE)
 def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending: Any, kind: Any) -> None:
     """Also right after the last token: it was the last, whatever happens then."""
@@ -120,6 +121,7 @@ def test_a_fault_anywhere_in_an_answer_that_ends_by_itself(ending: Any, kind: An
         assert proxy.happened[kind] > 12 // STRIDE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_mixture_gives_the_undisturbed_steps(server: Any, seed: Any) -> None:
     expected = undisturbed(12)
@@ -139,6 +141,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAILURES)
 def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server: Any, kind: Any) -> None:
     error, words = EXPECTED.get(kind, (CloudUnreachableError, "connection to the cloud server"))
@@ -156,6 +159,7 @@ def test_after_the_last_retry_there_is_a_reason_and_the_steps_stay(server: Any, 
     assert same(steps, undisturbed(len(steps)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_list_of_models_is_asked_for_again(server: Any, kind: Any) -> None:
     faults = [Fault(kind, at, NOISE) for at in (0, 60, 300)]

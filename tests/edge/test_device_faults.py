@@ -67,6 +67,7 @@ def undisturbed(mode: Any, **options: Any) -> Any:
         return costeer.generate("Q?", "A context.", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "sampling"),
     [("lockstep", "greedy"), ("run-ahead", "greedy"), ("run-ahead", "sampled")],
@@ -89,6 +90,7 @@ def test_many_faults_in_one_answer(server: Any, mode: Any, sampling: Any) -> Non
         assert result.changed == expected.changed > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_every_record_is_the_undisturbed_one(server: Any, mode: Any) -> None:
     sampling = SamplingParams(0.8, seed=3)
@@ -109,6 +111,7 @@ def test_every_record_is_the_undisturbed_one(server: Any, mode: Any) -> None:
         assert proxy.injected >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_after_the_last_retry_what_was_written_is_kept(server: Any, mode: Any) -> None:
     expected = undisturbed(mode, max_tokens=100)
@@ -176,6 +179,7 @@ def killed_and_restarted(process: Any) -> Iterator[Any]:
         another.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_killed_in_the_middle_and_restarted_on_the_same_port(mode: Any) -> None:
     with opened(InProcess(FakeModel(seed=1)), mode) as costeer:

@@ -40,6 +40,7 @@ def ask(costeer: Any, number: Any, **options: Any) -> Any:
     return costeer.generate(f"Question {number}?", context, seed=number, **options)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(
     lanes=st.integers(1, 3),
@@ -61,6 +62,7 @@ def test_eight_at_once_write_what_they_write_one_after_another(
     assert [one.text for one in together] == [one.text for one in alone]
 
 
+@pytest.mark.slow
 def test_eight_at_once_over_a_socket_write_what_they_write_one_after_another() -> None:
     with running(FakeModel(seed=1)) as app, Costeer(app.url, FakeModel(seed=2)) as costeer:
         alone = [ask(costeer, number, max_tokens=15, strength=0.5) for number in range(8)]

@@ -21,6 +21,7 @@ def open_costeer(**options: Any) -> Any:
     return Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), **options)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     changes=st.lists(st.tuples(st.integers(1, 6), STRENGTHS), max_size=4),
@@ -78,6 +79,7 @@ def test_while_it_is_off_the_small_model_is_not_read_and_no_lane_is_held() -> No
         assert costeer.lanes.busy == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     position=st.integers(0, 20),

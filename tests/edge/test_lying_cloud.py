@@ -40,6 +40,7 @@ def guard(mode: Any = "stand-in") -> Any:
     return Guard(mode, VALUES, random.Random(4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lure", LURES)
 def test_without_a_guard_the_device_writes_its_context_out(lure: Any) -> None:
     """The attack works, where it is not noticed; else the tests below would show nothing."""
@@ -48,6 +49,7 @@ def test_without_a_guard_the_device_writes_its_context_out(lure: Any) -> None:
     assert any(secret in sent for secret in SECRETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [1.0, "auto"])
 @pytest.mark.parametrize("lure", LURES)
 @pytest.mark.parametrize("among", [None, PRINTABLE], ids=["flat", "among-letters"])
@@ -57,6 +59,7 @@ def test_no_guarded_value_gets_out(lure: Any, strength: Any, among: Any) -> None
     assert [secret for secret in SECRETS if secret in sent] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["off", "stand-in", "strict"])
 def test_a_flat_cloud_is_noticed_and_steering_stops(mode: Any) -> None:
     with running(LyingModel(LURES[0])) as app:
@@ -99,6 +102,7 @@ def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode: Any,
     assert max(asked) == most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.8, 1.0])
 def test_long_passages_are_not_copied_at_any_strength(strength: Any) -> None:
     """Among letters the liar is not noticed, and gets what is not guarded: a run at a time."""

@@ -154,6 +154,7 @@ OTHER = {"first": "Ilka", "last": "Tanaka", "place": "Quito", "pet": "Pixel", "i
          "phone": PHONES[1], "date": DATES[1], "mail": "i@tanaka.net"}  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", ["Where is {place}?", "Who am I?"], ids=["in-query", "in-context"])
 def test_without_stand_ins_the_comparison_fails(wire: Any, turn: Any) -> None:
     """What the test above rests on: the bytes do depend on the values where nobody guards them."""

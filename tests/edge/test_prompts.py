@@ -94,6 +94,7 @@ def test_a_long_context_is_cut_between_records_with_a_note() -> None:
     assert "xxx" not in prompts.note
 
 
+@pytest.mark.slow
 def test_a_huge_context_is_not_read_to_its_end() -> None:
     prompts = build(TOKENIZER, ask("Hi"), "note\n\n" * 2_000_000, room=800)
     assert "of 2,000,000 records" in prompts.note

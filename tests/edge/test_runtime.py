@@ -53,6 +53,7 @@ def test_the_context_and_the_strength_matter() -> None:
     assert plain.changed == 0
 
 
+@pytest.mark.slow
 def test_one_seed_one_text() -> None:
     with open_costeer() as costeer:
         options = {"max_tokens": 30, "temperature": 1.0, "top_p": 0.9}
@@ -232,6 +233,7 @@ def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode: Any, f
     assert result.finish_reason == "stop"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_limits_the_tokens_of_a_request(mode: Any) -> None:
     with running(FakeModel(seed=1), limits=Limits(max_tokens=16)) as app:

@@ -79,6 +79,7 @@ def started(before: Any) -> Any:
     return set(threading.enumerate()) - before - {threading.current_thread()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_reads_a_long_prompt_gives_it_up(mode: Any, way: Any) -> None:
@@ -92,6 +93,7 @@ def test_a_server_that_reads_a_long_prompt_gives_it_up(mode: Any, way: Any) -> N
             assert until(lambda: not started(before), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_is_asked_again_after_the_stop(mode: Any, way: Any) -> None:
@@ -125,6 +127,7 @@ def test_a_server_that_says_nothing_is_left_at_once(mode: Any) -> None:
         assert until(lambda: server.left, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_all_that_went_up_is_recorded_when_the_answer_is_stopped(mode: Any) -> None:
     with (

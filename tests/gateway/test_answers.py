@@ -48,6 +48,7 @@ def connection(app: Any, body: Any) -> Iterator[Any]:
         yield made
 
 
+@pytest.mark.slow
 def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Any) -> None:
     with running_gateway(tmp_path, lanes=2) as app:
         alone = [text_of(streamed(app, asked(number))) for number in range(8)]
@@ -60,6 +61,7 @@ def test_eight_streams_on_two_lanes_are_each_what_they_are_alone(tmp_path: Any) 
     assert len(set(alone)) > 1
 
 
+@pytest.mark.slow
 def test_of_eight_streams_on_two_lanes_none_waits_for_two_calls_of_the_other(
     tmp_path: Path,
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path: Path)
         assert until(lambda: idle(app))
 
 
+@pytest.mark.slow
 def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path: Path) -> None:
     with running_gateway(tmp_path, lanes=1) as app:
         with connection(app, LONG):  # reads nothing at all
@@ -140,6 +143,7 @@ def test_a_slow_reader_holds_no_lane_longer_than_a_fast_one(tmp_path: Path) -> N
         assert until(lambda: idle(app))
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_is_disconnected(tmp_path: Path) -> None:
     large = LONG | {"max_tokens": 3500, "logprobs": True, "top_logprobs": 20}
     with (

@@ -48,6 +48,7 @@ def test_the_answer_is_that_of_the_library(gateway: Any) -> None:
     assert len(set(texts)) == 3
 
 
+@pytest.mark.slow
 def test_without_a_limit_the_answer_ends_by_itself_or_where_the_room_ends(tmp_path: Path) -> None:
     room = {"context_length": 300}
     with running_gateway(tmp_path, slm=TextModel(seed=2, **room)) as app:

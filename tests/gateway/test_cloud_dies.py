@@ -25,6 +25,7 @@ PLANS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", PLANS)
 def test_deaths_are_one_uninterrupted_answer(tmp_path: Path, mode: Any) -> None:
     body, plan = HELLO | {"max_tokens": TOKENS}, cycle(PLANS[mode])

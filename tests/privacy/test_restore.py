@@ -43,6 +43,7 @@ def test_text_that_can_become_nothing_else_is_shown_at_once() -> None:
     assert restorer.feed("!") in ("", "Maren!")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".", "'s", ",", " said", "!", "\n", ")"])
 def test_fewer_than_one_in_two_hundred_stand_ins_stay_unrestored(ending: Any) -> None:
     """40 conversations, character by character, each with a name, a place and a number."""

@@ -72,6 +72,7 @@ def test_markdown_is_for_reading_and_its_texts_make_no_headings(profile: Any) ->
     assert "(3, after 1, 2 of 2)" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passphrase", ["simple", 'it\'s "quoted"; -- ß'])
 def test_an_encrypted_export_opens_with_plain_sqlcipher(
     profile: Any, tmp_path: Path, passphrase: Any

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 SCRIPT = Path(__file__).parents[2] / "bench" / "profile_kill.py"
 
 
+@pytest.mark.slow
 def test_ten_kills(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("profile_kill", SCRIPT)
     script = importlib.util.module_from_spec(spec)

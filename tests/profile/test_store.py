@@ -36,6 +36,7 @@ def test_the_same_twice_is_one(store: Any) -> None:
     assert other.id == first.id + 1  # no number is used up
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.text(min_size=1, max_size=8))))
 def test_adding_all_twice_adds_nothing_the_second_time(empty_store: Any, pairs: Any) -> None:
     drafts = [Draft(kind, f"x{text}") for kind, text in pairs]

@@ -41,6 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [

@@ -57,6 +57,7 @@ def test_export_in_the_clear(filled: Any, tmp_path: Path, form: Any, expected: A
     assert "nothing is overwritten" in err
 
 
+@pytest.mark.slow
 def test_the_documented_command_opens_an_encrypted_export(filled: Any, tmp_path: Path) -> None:
     """With the passphrase alone; here by the library, which is the tool's own."""
     read, write = os.pipe()

@@ -26,6 +26,7 @@ def handle(text: Any) -> Any:
     return read
 
 
+@pytest.mark.slow
 def test_init_shows_the_recovery_code_once(command: Any, home: Any) -> None:
     code, out, err = command("init")
     assert code == 0
@@ -44,6 +45,7 @@ def test_init_overwrites_nothing(profile_command: Any, home: Any) -> None:
     assert (home / "default" / "key.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_init_with_a_keyring_unlock_and_lock(
     command: Any, memory_keyring: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_passphrase_file_that_others_can_read_is_told(profile_command: Any) ->
     assert "chmod 600" in err
 
 
+@pytest.mark.slow
 def test_changing_the_passphrase(profile_command: Any) -> None:
     code, out, _ = profile_command(
         "passphrase", "--new-passphrase-fd", handle("another passphrase")
@@ -168,6 +171,7 @@ def test_ctrl_c_at_the_question_ends_it(home: Any) -> None:
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 def test_a_new_passphrase_is_typed_twice(home: Any) -> None:
     asked = [("New passphrase: ", f"{PASSPHRASE}\n"), ("Once more: ", "something else\n")]
     code, shown = answer(["profile", "init"], home, asked)
@@ -179,6 +183,7 @@ def test_a_new_passphrase_is_typed_twice(home: Any) -> None:
     profiles.open_by_secret("default", PASSPHRASE).close()
 
 
+@pytest.mark.slow
 def test_recovery_and_wipe_at_a_terminal(home: Any) -> None:
     recovery = profiles.create("default", PASSPHRASE, FAST)
     asked = [

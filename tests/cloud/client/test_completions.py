@@ -194,6 +194,7 @@ def test_a_server_that_fails_in_the_middle(connect: Callable[..., Any]) -> None:
 # Connections that break.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [1, 100, 250, 400, 600, 1000, 1001, 1500])
 def test_resumes_where_the_stream_died(endless: Any, connect: Callable[..., Any], cut: int) -> None:
     with Relay(endless.url, cuts=[cut, cut + 700, 2 * cut]) as relay:
@@ -202,6 +203,7 @@ def test_resumes_where_the_stream_died(endless: Any, connect: Callable[..., Any]
         assert relay.connections >= 2
 
 
+@pytest.mark.slow
 @given(cuts=st.lists(st.integers(0, 4000), max_size=6))
 def test_any_cuts_give_the_undisturbed_answer(endless: Any, cuts: Any) -> None:
     with Relay(endless.url, cuts=cuts) as relay:

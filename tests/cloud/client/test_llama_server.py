@@ -94,6 +94,7 @@ def test_info(client: Any) -> None:
     assert info.max_top_k is None
 
 
+@pytest.mark.slow
 def test_streams_are_those_of_our_engine(client: Any, ours: Any) -> None:
     """Hidden tokens, ends of text and the server's own odd samplers included."""
     agreed = 0
@@ -114,6 +115,7 @@ def test_log_probabilities_are_raw_and_the_top_k_is_exact(client: Any) -> None:
     assert first.top_ids.tolist() == everything.top_ids[:64].tolist()
 
 
+@pytest.mark.slow
 def test_one_position_gives_what_the_stream_gives(client: Any) -> None:
     """The forced choice leaves the log-probabilities alone, and streams skip nothing."""
     for prompt in PROMPTS[:5]:

@@ -10,6 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[3] / "bench" / "fuzz_server.py"
 
 
+@pytest.mark.slow
 def test_odd_requests_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(SCRIPT.parent)  # for bench/common.py
     spec = importlib.util.spec_from_file_location("fuzz_server", SCRIPT)

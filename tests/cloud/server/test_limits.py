@@ -54,6 +54,7 @@ def test_the_limits_are_a_vocabulary_and_some() -> None:
     assert Limits().whole == 262_144
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -83,6 +84,7 @@ def wider() -> Iterator[Any]:
         yield app
 
 
+@pytest.mark.slow
 def test_a_wide_whole_answer_takes_little_memory(wider: Any) -> None:
     body = {"prompt": PROMPT, "max_tokens": 64, "logprobs": 4096}
     post(wider, body | {"max_tokens": 1})
@@ -100,6 +102,7 @@ def test_a_wide_whole_answer_takes_little_memory(wider: Any) -> None:
     assert peak[0] - before < 100
 
 
+@pytest.mark.slow
 def test_a_wide_stream_does_not_run_far_ahead() -> None:
     model = EndlessModel(vocab_size=200_000, context_length=512)
     with running(model) as app, connect(app) as slow:
@@ -140,6 +143,7 @@ class SlowTokenizer:
         return self._tokenizer.encode(text)
 
 
+@pytest.mark.slow
 def test_a_long_text_does_not_stop_the_others() -> None:
     model = CountingModel()
     model.tokenizer = SlowTokenizer(model.tokenizer)
@@ -155,6 +159,7 @@ def test_a_long_text_does_not_stop_the_others() -> None:
         assert refused.json()["error"]["code"] == "context_length_exceeded"
 
 
+@pytest.mark.slow
 def test_a_slow_reader_is_served_and_one_that_takes_nothing_is_not() -> None:
     model = EndlessModel(vocab_size=20_000, context_length=512)
     body = f'{{"prompt": {PROMPT}, "max_tokens": 8, "stream": true, "logprobs": 20000'

@@ -30,6 +30,7 @@ def test_help(run: Callable[..., Any], command: str) -> None:
     assert code == 0 and "Examples" in out
 
 
+@pytest.mark.slow
 def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> None:
     pytest.importorskip("rouge_score", reason="rouge-score is not installed")
     pytest.importorskip("nltk", reason="nltk is not installed")

@@ -72,6 +72,7 @@ def test_every_temperature_follows_from_what_is_kept(
         assert nll_at(kept.summed(), temperature) == pytest.approx(exact, abs=error)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.5, 5), true=st.floats(0.6, 3))
 def test_the_fitted_temperature_is_the_best(seed: int, scale: float, true: float) -> None:
     """Against a golden-section search on the exact value; the truth is drawn at ``true``."""

@@ -72,6 +72,7 @@ def meteors(folder: Path, pairs: list[tuple[Any, ...]]) -> Any:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_meteor(tmp_path: Path) -> None:
     pairs = [
         (
@@ -92,6 +93,7 @@ def test_meteor(tmp_path: Path) -> None:
     assert same == pytest.approx(1 - 0.5 * (1 / 7) ** 3)  # Dr. | Who | left | . | He | ran | .
 
 
+@pytest.mark.slow
 def test_meteor_says_how_to_get_its_data(tmp_path: Path) -> None:
     (message,) = meteors(tmp_path, [("a", "b")])
     assert "python -m nltk.downloader wordnet punkt_tab" in message

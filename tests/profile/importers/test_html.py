@@ -37,6 +37,7 @@ def test_no_markup_breaks_it(markup: Any) -> None:
     assert isinstance(html_text(markup), str)
 
 
+@pytest.mark.slow
 def test_deep_markup() -> None:
     many = 20_000
     assert html_text("<div>" * many + "Hi").strip() == "Hi"

@@ -57,6 +57,7 @@ def test_every_line_that_is_kept_was_there(body: Any) -> None:
     assert not any(line.startswith(">") for line in kept.split("\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "text",

@@ -119,7 +119,7 @@ class Transport:
             ):
                 read_text(response, exchange)
 
-        self._preconnecting = threading.Thread(target=ask, daemon=True)
+        self._preconnecting = threading.Thread(target=ask, name="preconnect", daemon=True)
         self._preconnecting.start()
 
     @contextmanager
