@@ -18,9 +18,9 @@ from costeer.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # `make test-exact` runs the comparison of the two modes with "thorough".
-# "Explain" traces every line of a failing test, which turns seconds into minutes before Python 3.12.
+# "Explain" traces every line of a failing test: minutes instead of seconds before Python 3.12.
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-settings.register_profile("default", max_examples=25, deadline=None, phases=PHASES)
+settings.register_profile("default", max_examples=15, deadline=None, phases=PHASES)
 settings.register_profile("thorough", max_examples=1000, deadline=None, phases=PHASES)
 settings.load_profile("default")
 

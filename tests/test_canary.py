@@ -43,6 +43,7 @@ def assert_clean(haystack: bytes, where: str) -> None:
         assert not contains(haystack, canary, TOKENIZER.encode(canary)), f"{canary} in {where}"
 
 
+@pytest.mark.slow
 def test_the_search_would_find_a_leak(tap: Any) -> None:
     """The canary sings when the context does go up: here it is the query."""
     with Costeer(tap.url, FakeModel(seed=2), strength=0.5) as costeer:
@@ -105,6 +106,7 @@ def test_exceptions_quote_nothing_private(tap: Any, trouble: Any) -> None:
     assert_clean(f"{caught.value!r} {caught.value}".encode(), "an exception")
 
 
+@pytest.mark.slow
 def test_a_dying_server_gives_an_error_without_private_text() -> None:
     with (
         ServerProcess("fake:1") as server,

@@ -201,6 +201,7 @@ class Brief(FakeModel):
         return row
 
 
+@pytest.mark.slow
 def test_the_snippet_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (snippet,) = blocks(read(ROOT / "README.md"), "python")
     with running(Brief(seed=1)) as app:

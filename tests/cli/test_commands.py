@@ -54,6 +54,7 @@ FIELDS = (
 )
 
 
+@pytest.mark.slow
 def test_json(run: Any, server: Any) -> None:
     code, out, _ = run(
         *("generate", "--query", "Hi", "--context", "ich", "--json", "--max-tokens", 12),

@@ -59,6 +59,7 @@ def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any,
     assert "Brillig" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_a_flat_cloud_is_told(run: Any, as_json: Any) -> None:
     with running(LyingModel(LURES[0])) as app:

@@ -85,6 +85,7 @@ def test_ends_with_its_parent() -> None:
         assert process.wait(5) == 0
 
 
+@pytest.mark.slow
 def test_a_closed_standard_input_does_not_matter_otherwise() -> None:
     with serving() as (process, url):
         process.stdin.close()
@@ -127,11 +128,13 @@ def test_one_line_for_what_cannot_be(tmp_path: Path) -> None:
         assert (code, err.count("\n")) == (2, 1), err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--parallel", "0"), ("--context", "x")])
 def test_options_out_of_range(options: Any) -> None:
     assert failing(*options)[0] == 2
 
 
+@pytest.mark.slow
 def test_a_frame_is_json_in_one_line() -> None:
     with serving() as (_, url):
         body = {"prompt": [10, 13, 10], "max_tokens": 20, "stream": True}

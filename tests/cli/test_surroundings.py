@@ -56,11 +56,13 @@ def test_a_closed_standard_output() -> None:
     told(run_process(*QUERY, *FAKE, shell=">&-"), "Standard output is closed", code=2)
 
 
+@pytest.mark.slow
 def test_a_closed_standard_input() -> None:
     told(run_process("generate", "--query", "-", *FAKE, shell="<&-"), "closed", code=2)
     told(run_process("chat", *FAKE, shell="<&-"), "Ctrl-D leaves", code=0)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     line = [sys.executable, "-m", "costeer", *QUERY, *FAKE]
@@ -90,6 +92,7 @@ def test_a_file_without_end(run: Any) -> None:
     assert (code, "larger than 16 MB" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_is_as_quiet_as_once() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "costeer", *QUERY, *FAKE[:-1], "3600"],

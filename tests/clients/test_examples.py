@@ -40,6 +40,7 @@ def text(gateway: Any) -> Any:
     return text
 
 
+@pytest.mark.slow
 def test_openai_stream(run: Any, base_url: Any, text: Any) -> None:
     assert run("openai_stream.py", base_url) == text(DINNER) + "\n"
 
@@ -69,6 +70,7 @@ class SlowText(CountingModel):
         return row
 
 
+@pytest.mark.slow
 def test_live_strength(run: Any, tmp_path: Path) -> None:
     with running_gateway(tmp_path, slm=SlowText(seed=2, pause=0.01)) as app:
         out = run("live_strength.py", f"{app.url}/v1")

@@ -82,6 +82,7 @@ def test_without_a_limit_nothing_is_cut_off_early(client: Any) -> None:
     assert made.usage.completion_tokens > 8
 
 
+@pytest.mark.slow
 def test_stop_seed_and_the_newer_limit(client: Any, expected: Any) -> None:
     cut = expected.text[3:5]
     made = client.chat.completions.create(**ASK, stop=[cut], max_completion_tokens=8)

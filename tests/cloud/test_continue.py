@@ -165,6 +165,7 @@ def test_a_retried_step_computes_nothing() -> None:
     assert wider["usage"]["prompt_tokens_details"]["cached_tokens"] == len(PROMPT)
 
 
+@pytest.mark.slow
 def test_compressed_only_for_who_can_read_it_and_never_held_back() -> None:
     with running(EndlessModel(pause=0.01)) as app:
         body = {"prompt": PROMPT, "max_tokens": 20, "stream": True, "logprobs": 8}

@@ -180,6 +180,7 @@ def test_a_list_of_models_that_never_comes(server: Any, kind: Any) -> None:
         assert proxy.happened[kind] == 2
 
 
+@pytest.mark.slow
 def test_damage_that_still_reads_as_an_answer_shows(server: Any) -> None:
     """Single characters of an id or of a log-probability changed into others of their kind."""
     expected = undisturbed(3)

@@ -57,6 +57,7 @@ def test_a_proven_choice_is_the_full_vocabularys(problem: Any) -> None:
         assert choice.proven
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampling",
     [SamplingParams(), SamplingParams(1.0, 1.0, 1), SamplingParams(1.0, 0.9, 1)],

@@ -5,6 +5,7 @@ probability of each draw is known (whole numbers), so that of each answer is, in
 """
 
 import math
+import random
 from fractions import Fraction
 from typing import Any
 
@@ -136,7 +137,10 @@ def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
             asked.append((top_k, max_tokens))
             return super().stream(prompt_ids, top_k, max_tokens, *rest, **options)
 
-    budget = Budget(0.2, Odometer(tmp_path))
+    rng = random.Random(1)
+    budget = Budget(
+        0.2, Odometer(tmp_path), lambda weights: rng.choices(range(len(weights)), weights)[0]
+    )
     cloud = Noting(FakeModel(seed=1))
     with Costeer(cloud, FakeModel(seed=2), strength=20, guard="off", epsilon=budget) as costeer:
         result = costeer.generate("Q", CONTEXT, max_tokens=60, temperature=1.0)

@@ -68,6 +68,7 @@ def test_a_flat_cloud_is_noticed_and_steering_stops(mode: Any) -> None:
     assert "Maren" not in result.text  # restored it would show that steering had gone on
 
 
+@pytest.mark.slow
 def test_what_is_noticed_stays_noticed() -> None:
     with (
         running(LyingModel(LURES[0])) as app,
@@ -85,6 +86,7 @@ def test_an_honest_cloud_is_not_accused() -> None:
             assert not costeer.generate(f"Q{number}", CONTEXT, max_tokens=40).warning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "most"), [("off", 320), ("stand-in", 256), ("strict", 64)])
 def test_no_more_log_probabilities_are_asked_for_than_a_public_number(mode: Any, most: Any) -> None:
     asked = []

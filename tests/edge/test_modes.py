@@ -93,6 +93,7 @@ def test_on_the_fake(
     assert ahead == lockstep
 
 
+@pytest.mark.slow
 def test_accepted_steps_are_not_asked_for_again() -> None:
     llm = FakeModel(seed=5, peak=6.0)
     slow = SlowDelta(SlmPair(FakeModel(seed=6)))

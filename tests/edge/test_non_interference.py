@@ -25,7 +25,7 @@ from tests.support.lying import LURES, LyingModel, RecitingModel
 from tests.support.serving import running
 
 THOROUGH = settings.default.max_examples > 100
-CASES = 10_000 if THOROUGH else 25
+CASES = 10_000 if THOROUGH else 15
 
 SYLLABLES = ["ka", "ro", "mi", "ten", "lu", "ösz", "bre", "ña", "wik", "dor", "pé", "zul", "ghi"]
 PUBLIC = {word.lower() for word in (*FIRST, *LAST, *PLACES)} | WORDS_TOO

@@ -103,6 +103,7 @@ def test_closing_keeps_what_was_written() -> None:
     assert whole.token_ids[:5] == generation.result.token_ids
 
 
+@pytest.mark.slow
 def test_two_answers_may_be_under_way_and_a_third_would_wait_for_its_own_thread() -> None:
     with open_costeer() as costeer:
         whole = costeer.generate("Q", "c", max_tokens=50)
@@ -121,6 +122,7 @@ def test_two_answers_may_be_under_way_and_a_third_would_wait_for_its_own_thread(
         assert next(first, None) is None
 
 
+@pytest.mark.slow
 def test_without_a_limit_an_answer_has_the_room_that_is_left() -> None:
     with open_costeer(slm=FakeModel(seed=2, context_length=400)) as costeer:
         long = costeer.generate("Q", "A record. " * 5, max_tokens=None, seed=1)
@@ -219,6 +221,7 @@ class OtherEnd(FakeModel):
         return row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far", [False, True], ids=["here", "server"])
 @pytest.mark.parametrize("mode", MODES)
 def test_an_end_token_that_only_the_large_model_has_ends_the_answer(mode: Any, far: Any) -> None:

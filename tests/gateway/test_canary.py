@@ -86,6 +86,7 @@ def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
         assert_clean(str(shown), "the ledger")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ValueError(CONTEXT), InputError("No such record.")])
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_context_that_fails_is_an_error_without_its_words(

@@ -59,6 +59,7 @@ def test_without_a_limit_the_answer_ends_by_itself_or_where_the_room_ends(tmp_pa
     assert long["usage"]["completion_tokens"] > 8
 
 
+@pytest.mark.slow
 def test_stop_texts_and_seeds(gateway: Any) -> None:
     whole = post(gateway, HELLO).json()["choices"][0]["message"]["content"]
     cut = post(gateway, HELLO | {"stop": whole[3:5]}).json()["choices"][0]

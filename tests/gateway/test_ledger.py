@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from costeer.edge.answer import Result
 from costeer.gateway.ledger import ClientLedger
@@ -18,6 +19,7 @@ def ledger(app: Any, token: Any) -> Any:
     return httpx2.get(f"{app.url}/costeer/ledger", headers=key).json()
 
 
+@pytest.mark.slow
 def test_every_answer_stands_under_the_name_of_its_client(tmp_path: Path) -> None:
     with (
         running(TextModel(seed=1)) as server,

@@ -73,6 +73,7 @@ def test_nothing_is_stored(gateway: Any, path: Any) -> None:
     assert gateway.client.get(path).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_trace_is_for_the_owner(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         owner, other = app.tokens.add("me", "owner"), app.tokens.add("app", "app")

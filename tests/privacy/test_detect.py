@@ -85,6 +85,7 @@ def test_windows_line_ends_do_no_harm() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filling", ["a", "A", "1", " ", "A ", "1.", "@", "van ", "a.", "-", "a:"])
 def test_a_long_text_is_read_in_time(filling: Any) -> None:
     """None of the patterns takes quadratic time; the limit is that of the test run."""

@@ -64,6 +64,7 @@ def test_a_plain_sqlite_file(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_every_damaged_page_is_found(path: Any) -> None:
     pages = path.stat().st_size // cipher.PAGE
     assert pages > 10
@@ -160,6 +161,7 @@ def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path: Any
     database.close()
 
 
+@pytest.mark.slow
 @posix
 def test_a_full_file_system_loses_nothing_that_was_committed(path: Any, tmp_path: Path) -> None:
     """On a file system of 2 MB, in a mount namespace of its own, where that is permitted."""

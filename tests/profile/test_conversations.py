@@ -137,6 +137,7 @@ def test_a_parent_is_of_the_same_conversation(conversations: Any, talk: Any, dat
         )
 
 
+@pytest.mark.slow
 def test_whatever_a_person_does_nothing_is_lost_and_the_branch_is_a_path(tmp_path: Path) -> None:
     """Random walks: add, edit, regenerate, switch."""
     database = Database.create(tmp_path / "walk.db", KEY)

@@ -59,6 +59,7 @@ def test_half_a_request_is_not_waited_for(impatient: Any, sent: Any) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_a_long_answer_is_no_late_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LimitedConnection, "request_seconds", 0.2)
     with running(EndlessModel(pause=0.02)) as app:

@@ -3,6 +3,7 @@ a relay that counts and cuts, and a server that says exactly what it was told to
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -11,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import numpy as np
 import numpy.typing as npt
+import uvicorn.server
 
 from costeer.cloud.base import CloudStep
 from costeer.cloud.server.app import create_app
@@ -25,6 +28,10 @@ from costeer.serving import listen
 # Nothing here speaks TLS, and loading the certificates would take 30 ms for each request.
 http_get = partial(httpx2.get, verify=False)
 http_post = partial(httpx2.post, verify=False)
+# uvicorn sleeps for 0.1 s twice before it ends, and hundreds of servers end in these tests.
+vars(uvicorn.server)["asyncio"] = SimpleNamespace(
+    **vars(asyncio) | {"sleep": lambda seconds: asyncio.sleep(seconds / 10)}
+)
 PROMPT = list(b"a public question")
 
 

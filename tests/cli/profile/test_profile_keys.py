@@ -151,6 +151,7 @@ def answer(arguments: Any, home: Any, replies: Any) -> Any:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
+@pytest.mark.slow
 def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     question = "Passphrase of the profile default: "

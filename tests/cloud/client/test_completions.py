@@ -132,6 +132,7 @@ def test_a_limit_of_ours_is_learnt_from_the_model_list(connect: Callable[..., An
         assert client.info().max_top_k == 6
 
 
+@pytest.mark.slow
 def test_several_clients_at_once_get_the_same_as_alone(connect: Callable[..., Any]) -> None:
     prompts = [[*PROMPT, i] for i in range(6)]
     results = {}
@@ -316,6 +317,7 @@ def test_a_short_row_does_not_lower_what_is_asked_for_later(connect: Callable[..
         assert [body["logprobs"] for body in server.bodies] == [64, 64]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [64, 8])
 def test_a_limit_on_the_tokens_of_a_request_is_learnt_and_kept_to(
     connect: Callable[..., Any], k: int

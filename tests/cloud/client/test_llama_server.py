@@ -87,6 +87,7 @@ def agreeing(left: Any, right: Any, near: Any = CLOSE) -> Any:
     return len(left)
 
 
+@pytest.mark.slow
 def test_info(client: Any) -> None:
     info = client.info()
     assert (info.model, info.vocab_size, info.context_length) == ("tiny", 275, CONTEXT)
@@ -126,6 +127,7 @@ def test_one_position_gives_what_the_stream_gives(client: Any) -> None:
             assert np.allclose(alone.top_logprobs, step.top_logprobs, atol=CLOSE)
 
 
+@pytest.mark.slow
 def test_the_server_hides_tokens_within_characters(url: Any, client: Any, ours: Any) -> None:
     """Why the client asks as it does; when this fails, ``dialects`` can be simpler."""
 
@@ -190,6 +192,7 @@ def test_leaving_stops_the_server_and_keeps_the_prefix(url: Any, client: Any) ->
     assert timings["prompt_n"] == 1
 
 
+@pytest.mark.slow
 def test_two_prompts_in_turn_keep_both_prefixes(tiny_file: Any) -> None:
     with llama_server(tiny_file, 256, slots=2) as url:
         client = CompletionsClient(url)

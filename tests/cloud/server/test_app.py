@@ -283,6 +283,7 @@ def test_too_many_at_once() -> None:
             assert answer.json()["error"]["code"] == "queue_full"
 
 
+@pytest.mark.slow
 def test_a_reader_that_takes_nothing_is_given_up() -> None:
     limits = Limits(stall_seconds=0.3, window=4)
     with running(EndlessModel(max_sequences=1, context_length=60_000), limits=limits) as app:
@@ -291,6 +292,7 @@ def test_a_reader_that_takes_nothing_is_given_up() -> None:
             assert until(lambda: app.scheduler.busy == 0, 10)
 
 
+@pytest.mark.slow
 def test_errors_before_and_after_the_first_byte(caplog: pytest.LogCaptureFixture) -> None:
     body = {"prompt": SECRET, "max_tokens": 9, "stream": True}
     start = len(SECRET)

@@ -139,6 +139,7 @@ def test_a_cancelled_job_leaves_the_queue(schedule: Any) -> None:
     other.finish()
 
 
+@pytest.mark.slow
 def test_others_go_on_between_the_pieces_of_a_long_prompt(schedule: Any) -> None:
     model = EndlessModel(pause=0.02, context_length=6000, max_sequences=2)
     scheduler = schedule(model)
@@ -263,6 +264,7 @@ class Singly(EndlessModel):
         self.exact_batch = 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("repeatable", "most"), [(True, 2), (False, 4)])
 def test_no_more_step_together_than_leaves_every_row_as_it_is(
     schedule: Any, repeatable: Any, most: Any

@@ -94,6 +94,7 @@ def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(
     assert code == 0 and "NLL" in out
 
 
+@pytest.mark.slow
 def test_sweep(run: Callable[..., Any], tmp_path: Path) -> None:
     path = cogenesis(tmp_path / "dev.json", 2)
     arguments = ("sweep", "-t", "cogenesis", "--data", path, "--out", "out.jsonl", *FAKE)

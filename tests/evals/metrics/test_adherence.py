@@ -25,6 +25,7 @@ def test_respected(text: str, needs: str, forbids: str | None, expected: bool) -
     assert respected(text, needs, forbids) is expected
 
 
+@pytest.mark.slow
 @given(st.text(), st.sampled_from(["a", "^b", r"\d"]), st.sampled_from([None, "b", "c$"]))
 def test_respected_is_a_mention_without_a_violation(
     text: str, needs: str, forbids: str | None

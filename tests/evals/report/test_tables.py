@@ -238,6 +238,7 @@ def test_tables_2_and_3(tmp_path: Path) -> None:
     assert speed["paper, ratio"] == pytest.approx(9.44 / 23.88)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", paper_tables.NUMBERS)
 def test_results_that_do_not_belong_into_a_table(tmp_path: Path, number: int) -> None:
     found = build_sections(load_results([scores(tmp_path)]))
@@ -277,6 +278,7 @@ def test_figure_2_is_one_number() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_is_ordered_by_gain(tmp_path: Path) -> None:
     names = ["llm-without", "llm-with", "costeer:gain=1.5", "costeer", "costeer:gain=0.5"]
     section = only(scores(tmp_path, names=names))
@@ -307,6 +309,7 @@ def test_plots_are_written(tmp_path: Path) -> None:
 # Files
 
 
+@pytest.mark.slow
 def test_files_of_several_shards_are_one(tmp_path: Path) -> None:
     parts = [scores(tmp_path, count=5, name=f"{i}.jsonl", shard=(i, 2)) for i in range(2)]
     whole = scores(tmp_path, count=5, name="whole.jsonl")

@@ -191,6 +191,7 @@ def test_more_methods_and_samples_are_added_to_what_is_there(tmp_path: Path) -> 
     assert rows(out) == whole
 
 
+@pytest.mark.slow
 def test_a_file_cut_at_any_byte_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     out = scores(tmp_path)
     content, expected = out.read_bytes(), rows(out)

@@ -268,6 +268,7 @@ def test_what_is_wrong_is_told_in_one_line(run: Any, arguments: Any, message: An
     assert err.strip().count("\n") == 0
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_used(
     run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path
 ) -> None:

@@ -260,6 +260,7 @@ def test_questions_of_any_letters(page: Any, text: Any) -> None:
     assert len(page.get(number)["messages"]) == 2
 
 
+@pytest.mark.slow
 def test_the_context_steers(tmp_path: Any) -> None:
     answers = []
     for text in ("", "I am vegan.", "I am old."):

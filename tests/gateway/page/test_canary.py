@@ -53,6 +53,7 @@ def test_nothing_private_goes_up_or_into_logs(everything: Any, caplog: Any, capf
     assert_clean(caplog.text + "".join(capfd.readouterr()), "the logs")
 
 
+@pytest.mark.slow
 def test_errors_do_not_quote(everything: Any, caplog: Any, capfd: Any) -> None:
     page, _ = everything
     number = page.new()
@@ -85,6 +86,7 @@ def test_errors_do_not_quote(everything: Any, caplog: Any, capfd: Any) -> None:
     assert_clean(caplog.text + "".join(capfd.readouterr()), "the logs")
 
 
+@pytest.mark.slow
 def test_applications_see_nothing_of_it(everything: Any) -> None:
     page, _ = everything
     page.ask(page.new(), text="What do I own?")
@@ -95,6 +97,7 @@ def test_applications_see_nothing_of_it(everything: Any) -> None:
     assert_clean(post(page.app, HELLO, token=token).text, "an answer")
 
 
+@pytest.mark.slow
 def test_it_is_shown_where_the_person_asks_for_it(everything: Any) -> None:
     page, _ = everything
     number = page.new()
@@ -105,6 +108,7 @@ def test_it_is_shown_where_the_person_asks_for_it(everything: Any) -> None:
     assert CANARY in page.send("GET", "/export").text
 
 
+@pytest.mark.slow
 def test_the_profile_s_files_hold_no_word_of_it(everything: Any, tmp_path: Any) -> None:
     page, _ = everything
     page.ask(page.new(), text=f"Tell me about my {CANARY}.")

@@ -44,6 +44,7 @@ def test_with_a_profile_conversations_are_kept(kept: Any, profile: Any) -> None:
     assert profile.traces.get(found[-1]["message"]).records == 2
 
 
+@pytest.mark.slow
 def test_keep_nothing_writes_nothing_from_then_on(kept: Any, profile: Any) -> None:
     stored = kept.new()
     answer = kept.ask(stored, text="Hello?")[-1]["message"]
@@ -102,6 +103,7 @@ def test_records_are_chosen_by_the_first_question_and_then_only_appended(kept: A
     assert reasons(later)["Rex eats carrots."] == "matches: rex, eats"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_record_that_is_unticked_is_not_read(kept: Any, keep: Any) -> None:
     kept("POST", "/keep", {"keep": keep})
@@ -117,6 +119,7 @@ def test_a_record_that_is_unticked_is_not_read(kept: Any, keep: Any) -> None:
     assert len(kept.get(number)["records"]) == 2  # they still belong to the conversation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [True, False])
 def test_what_is_switched_off_or_removed_is_not_read_any_more(kept: Any, keep: Any) -> None:
     kept("POST", "/keep", {"keep": keep})
@@ -181,6 +184,7 @@ def test_the_export_holds_what_is_kept_and_what_is_not(kept: Any) -> None:
     assert lines[5]["title"] == "Nobody keeps this?"
 
 
+@pytest.mark.slow
 def test_conversations_are_there_after_a_restart(tmp_path: Any, profile: Any) -> None:
     from costeer.profile import profiles
 

@@ -92,6 +92,7 @@ def test_the_strength_changes_from_the_next_token_on(tmp_path: Any, llm: Any) ->
     assert kept["strength"] == "2.0"
 
 
+@pytest.mark.slow
 def test_going_on_keeps_the_strengths_up_to_there(tmp_path: Any, llm: Any) -> None:
     with running_page(tmp_path, cloud=InProcess(llm), text="I am vegan.", limit=40) as page:
         number = page.new()
@@ -244,6 +245,7 @@ def test_an_answer_that_there_is_not(page: Any, action: Any) -> None:
     assert response.status_code == 404
 
 
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_kept_is_said_and_frees_the_lane(
     tmp_path: Any, profile: Any, llm: Any
 ) -> None:

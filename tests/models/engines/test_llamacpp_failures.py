@@ -98,6 +98,7 @@ def test_threads_wait_for_each_other(model: Any) -> None:
 # The end
 
 
+@pytest.mark.slow
 def test_a_closed_model_refuses(gguf_file: Any) -> None:
     model = LlamaCpp(gguf_file, context=256)
     sequence = model.sequence()
@@ -169,6 +170,7 @@ def test_two_processes_give_the_same_bits(gguf_file: Any) -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_start_frees_what_it_had(
     gguf_file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,6 +164,7 @@ class FullDisk(RealDisk):
         return File(path, "ab")
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_keeps_what_has_arrived(index: Any, home: Any) -> None:
     make_wheels(index, PIECES)
     with pytest.raises(FetchError, match=r"filled up while tiny.*COSTEER_HOME"):
