@@ -18,7 +18,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests that take no second each; offline, under a minute on two quiet cores.
+test: $(VENV)/.ready ## Run the tests that take no second each; offline, about a minute on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-slow: $(VENV)/.ready ## Run the others: processes that are killed, servers that stall; offline, a minute or two.
