@@ -1,11 +1,12 @@
-"""Two data sets of the everyday requests: with the person's records alone, and among 200 others.
+"""Two data sets of everyday requests: with the person's records alone, and among 200 others.
 
 Usage: python runs/profile_datasets.py COGENESIS_DEV.json FOLDER
 
 Every record of a request's context becomes a fact of a new profile. The others are paragraphs of
 other people's texts in a file of CoGenesis (arXiv 2403.03129): a hundred writing samples and a
 hundred documents. What the profile then reads for the request is the context of the data set.
-Writes ``alone.jsonl`` and ``among.jsonl``, and prints how much of the others was read.
+Prints how much of the others is read, and writes the requests for which any is to ``alone.jsonl``
+and ``among.jsonl``. For all others the context, and with it the answer, is the same.
 """
 
 from __future__ import annotations
@@ -36,16 +37,15 @@ def main(source: str, folder: str) -> None:
     cases = [json.loads(line) for line in shipped.splitlines()]
     alone = [case | {"context": read_context(case, [])} for case in cases]
     among = [case | {"context": read_context(case, others)} for case in cases]
-    for name, rows in (("alone", alone), ("among", among)):
+    pairs = list(zip(alone, among, strict=True))
+    differing = [pair for pair in pairs if pair[0]["context"] != pair[1]["context"]]
+    for name, rows in zip(("alone", "among"), zip(*differing, strict=True), strict=False):
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (Path(folder) / f"{name}.jsonl").write_text(lines, "utf-8")
-    pairs = [(a["context"], b["context"]) for a, b in zip(alone, among, strict=True)]
-    kept = sum(b.startswith(a) for a, b in pairs)
-    same = sum(a == b for a, b in pairs)
-    more = sorted(len(b) - len(a) for a, b in pairs)
-    print(f"{len(pairs)} requests; {len(others)} unrelated records in each profile.")
-    print(f"Everything of the person's own is read, and first, in {kept}.")
-    print(f"Nothing else is read in {same}; the median adds {more[len(more) // 2]} characters.")
+    first = sum(b["context"].startswith(a["context"]) for a, b in pairs)
+    print(f"{len(pairs)} requests, {len(others)} unrelated records in each profile.")
+    print(f"The person's own records are all read, and first, in {first}.")
+    print(f"Others are read beside them in {len(differing)}.")
 
 
 def other_records(source: Path) -> list[Draft]:

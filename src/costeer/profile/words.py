@@ -1,8 +1,9 @@
 """The words of a question that a search looks for: those that are no stop words.
 
 The stop words are articles, pronouns, prepositions, auxiliaries and question words of five
-languages; the language with most of the question's words is taken, so that German "die" does not
-take "die" out of an English question. They are in ``stop_words.txt``, a line a language.
+languages, and verbs with which English and German ask for something ("make", "suggest"). The
+language with most of the question's words is taken, so that German "die" does not take "die" out of
+an English question. They are in ``stop_words.txt``, a line a language.
 """
 
 from __future__ import annotations

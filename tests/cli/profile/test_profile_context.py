@@ -48,12 +48,13 @@ def test_no_profile_changes_nothing() -> None:
 
 
 def test_generate_reads_the_profile_and_says_why(run: Any, ready: Any) -> None:
-    code, out, err = run("generate", "--query", "A dinner spot?", "--profile", "default", "--why", *FAKE)
+    asked = ("generate", "--query", "A dinner spot?", *FAKE)
+    code, out, err = run(*asked, "--profile", "default", "--why")
     assert code == 0
     assert out
     assert "pinned: every preference is read" in err
     assert "matches: dinner" in err
-    plain = run("generate", "--query", "A dinner spot?", *FAKE)[1]
+    plain = run(*asked)[1]
     assert out != plain  # it did steer
 
 
