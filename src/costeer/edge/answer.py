@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from costeer.cloud.base import TrafficRecord
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
 from costeer.exceptions import ParameterError
