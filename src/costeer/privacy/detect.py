@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from costeer.privacy.pools import NO_NAMES
-from costeer.privacy.values import LONGEST, Kind, Value
+from costeer.privacy.values import LEVEL_OF_KIND, LONGEST, Kind, Value
 
 LABELS: dict[str, Kind] = {
     **dict.fromkeys(
@@ -105,7 +105,9 @@ def detect(text: str, *, strict: bool = False) -> list[Value]:
         found += [*_numbers(rest), *_capitals(rest)]
     seen: dict[str, Value] = {}
     for _, value in sorted(found, key=lambda item: item[0]):
-        seen.setdefault(value.text.casefold(), value)
+        known = seen.setdefault(value.text.casefold(), value)
+        if LEVEL_OF_KIND[known.kind] == "open" != LEVEL_OF_KIND[value.kind]:
+            seen[value.text.casefold()] = value  # a name that is a city, too
     return list(seen.values())
 
 

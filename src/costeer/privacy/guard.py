@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from costeer.exceptions import ParameterError
@@ -19,7 +19,7 @@ from costeer.privacy.detect import detect
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
 from costeer.privacy.stand_ins import StandIns
-from costeer.privacy.values import Level, Value, merge, split_level
+from costeer.privacy.values import LEVEL_OF_KIND, Level, Value, merge, split_level
 
 GuardMode = Literal["off", "stand-in", "strict"]
 GUARD_MODES: tuple[GuardMode, ...] = get_args(GuardMode)
@@ -158,14 +158,14 @@ class Guard:
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
-        """Confirmed values first; then those detected, at their record's level."""
+        """Confirmed values first; then those detected, at the level of their record or kind."""
         strict = self.mode == "strict"
         found: list[Value] = []
         for level, text in _records(context):
             detected = detect(text, strict=strict)
             if level == "open" and not strict:
                 continue
-            found += [Value(value.text, value.kind, level or "stand-in") for value in detected]
+            found += [_at_level(value, level) for value in detected]
         confirmed = self.confirmed
         if strict:
             confirmed = [_at_least_stand_in(value) for value in confirmed]
@@ -181,6 +181,10 @@ def _records(context: str) -> list[tuple[Level | None, str]]:
         for at in range(0, len(parts) - 1, 2)
         for level, text in [split_level(parts[at])]
     ]
+
+
+def _at_level(value: Value, level: Level | None) -> Value:
+    return replace(value, level=level or LEVEL_OF_KIND[value.kind])
 
 
 def _at_least_stand_in(value: Value) -> Value:
