@@ -54,7 +54,7 @@ _PHRASES: tuple[tuple[Kind, str], ...] = (
     ("name", rf"(?i:\b(?:my|our|his|her|their)(?: \w+)? (?:{_WHO})(?:'s name)?"
              rf"(?:,| is called| is named| is|)) {_NAME}"),
     ("name", rf"(?i:\b(?:married to|together with|named|called)) {_NAME}"),
-    ("name", rf"\b(?:Mr|Mrs|Ms|Dr|Prof)\.? {_NAME}"),
+    ("name", rf"\b(?P<title>(?:Mr|Mrs|Ms|Dr|Prof)\.? ){_NAME}"),
     ("place", rf"(?i:\b(?:I|we|who) (?:now )?(?:live|lives|grew up|was born|were born|moved|reside)"
               rf"(?: back)? (?:in|to|near)) {_NAME}"),
     ("place", rf"(?i:\b(?:born in|I am from|I'm from|I come from|based in)) {_NAME}"),
@@ -125,7 +125,9 @@ def _labelled(text: str) -> Iterator[tuple[int, Value]]:
 def _phrases(text: str) -> Iterator[tuple[int, Value]]:
     for kind, pattern in _PHRASES:
         for match in re.finditer(pattern, text):
-            yield from _value(match.start(1), _without_common_end(match[1]), kind)
+            title = match.groupdict().get("title", "")
+            name = _without_common_end(match[match.lastindex or 1])
+            yield from _value(match.start(), f"{title}{name}" if name else "", kind)
 
 
 def _patterns(text: str) -> Iterator[tuple[int, Value]]:

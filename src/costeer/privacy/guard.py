@@ -52,6 +52,7 @@ class Guarded:
         stop: strings that end the answer, compared with what the models write.
         restorer: for the display.
         conversation: its stand-ins and wire messages up to the question.
+        asked_before: whether the question has an answer already, whose stand-ins these are.
         note: what the person should know; holds no private text.
     """
 
@@ -60,6 +61,7 @@ class Guarded:
     stop: tuple[str, ...]
     restorer: Restorer
     conversation: WireConversation
+    asked_before: bool
     note: str
 
     @property
@@ -117,15 +119,22 @@ class Guard:
             GuardError: a value would be left somewhere.
         """
         kept, values = self._read(context)
-        mentioned = held(values, [message["content"] for message in messages])
+        said = [message["content"] for message in messages]
         if not self.on:
-            note = describe(mentioned, replaced=False)
+            note = describe(held(values, said), replaced=False)
             nothing = WireConversation(StandIns(), list(messages))
             return Guarded(
-                list(messages), kept, tuple(stop), nothing.stand_ins.restorer(), nothing, note
+                list(messages),
+                kept,
+                tuple(stop),
+                nothing.stand_ins.restorer(),
+                nothing,
+                False,
+                note,
             )
         found, known = self._conversations.find(messages)
-        stand_ins = conversation.stand_ins if conversation else found.stand_ins
+        asked_before = self._conversations.stand_ins(messages)
+        stand_ins = conversation.stand_ins if conversation else asked_before or found.stand_ins
         conversation = WireConversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
@@ -140,8 +149,19 @@ class Guard:
             tuple(map(stand_ins.to_wire, stop)),
             stand_ins.restorer(),
             conversation,
-            describe(mentioned, replaced=True),
+            asked_before is not None,
+            describe(held(values, [kept, *said]), replaced=True),
         )
+
+    def values(self, context: str) -> list[Value]:
+        """The confirmed values, then those found in a context, each with its level."""
+        return list(self._read(context)[1])
+
+    def exposed(self, messages: Sequence[Message], context: str) -> list[Value]:
+        """The values that a request holds and that would go up as they are."""
+        if self.on:
+            return []
+        return held(self._read(context)[1], [message["content"] for message in messages])
 
     def keep(
         self, messages: Sequence[Message], guarded: Guarded, answer: str, wire_answer: str

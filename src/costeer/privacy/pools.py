@@ -1,9 +1,11 @@
 """What stand-ins are drawn from, and words that tell names from others. Kept in ``data``.
 
-Common names and places, so that models write them reliably: the names are one token each in the
-default pair's tokenizer, the places at most two. Left out are English words, the beginnings of
-others, and the names that models invent most readily (Sarah, Emily, John, Smith), since the display
-takes those for stand-ins. Streets and organisations are put together from the surnames.
+Common names and places, so that models write them reliably: surnames are one token each in the
+default pair's tokenizer, first names and places one or two. First names are those of women and men
+alike, so that they do not change who is "he" and who is "she" in an answer. Left out are English
+words, the beginnings of others, and the names that models invent most readily (Sarah, Emily, John,
+Smith), since the display takes those for stand-ins. Streets and organisations are put together from
+the surnames.
 """
 
 from __future__ import annotations

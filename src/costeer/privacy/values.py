@@ -7,8 +7,8 @@ Three levels, for a value or for a whole record of a context (blank lines separa
     withheld    no model reads anything of it
 
 A record gets a level by a first line of ``[open]``, ``[stand-in]`` or ``[withheld]``. Without one,
-a value that rules find has the level of its kind (``LEVEL_OF_KIND``): what one person has, such as a
-telephone number, gets a stand-in; what a million people share and an answer is about, such as a
+a value that rules find has the level of its kind (``LEVEL_OF_KIND``): what one person has, such as
+a telephone number, gets a stand-in; what a million people share and an answer is about, such as a
 city, is open.
 """
 
@@ -43,8 +43,8 @@ LEVEL_OF_KIND: dict[Kind, Level] = {
     "account": "stand-in",
     "other": "stand-in",
 }
-"""The level of a value that was found and not confirmed. A date that is found is one of birth; other
-dates and plain numbers are found only in the mode "strict", in which nothing is open."""
+"""The level of a value that was found and not confirmed. A date that is found is one of birth;
+other dates and plain numbers are found only in the mode "strict", in which nothing is open."""
 
 LONGEST = 200
 """Characters of a value; what is longer is a record, not a value."""
