@@ -32,6 +32,39 @@ def test_values_are_added_changed_and_removed(run: Any, add: Any) -> None:
     assert run("guard", "list")[1] == "1  withheld  name  Märta Öz\n"
 
 
+def test_values_found_in_a_context_are_listed_with_their_levels(
+    run: Any, add: Any, tmp_path: Any
+) -> None:
+    add("Zork", "--kind", "name")
+    (tmp_path / "me.txt").write_text("I live in Porto.\nEmail: zork@okafor.net")
+    assert run("guard", "list", "--context-file", "me.txt")[1] == (
+        "1  stand-in  name  Zork\n-  open  place  Porto\n-  stand-in  e-mail  zork@okafor.net\n"
+    )
+
+
+ASK = ("generate", "--query", "Ask Brillig", "--guard", "off", "--context", "My name is Brillig.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("typed", "code", "sent"),
+    [("\n", 0, False), ("stand-in\n", 0, False), ("send\n", 0, True), ("stop\n", 2, None)],
+)
+def test_at_a_terminal_a_value_is_asked_about(
+    tmp_path: Any, typed: Any, code: Any, sent: Any
+) -> None:
+    with running(FakeModel(seed=1)) as app, Tap(urlsplit(app.url).port) as tap:
+        line = (*ASK, "--cloud", tap.url, "--slm", "fake:2", "--max-tokens", 4)
+        ended, screen = at_terminal(line, typed, tmp_path)
+    assert ended == code
+    assert "What you send holds 1 value of yours (name)." in screen
+    assert "Brillig" not in screen.replace(typed, "")
+    assert bool(tap.heard) is (sent is not None)
+    if sent is not None:
+        ids = [int(id) for id in re.findall(rb"\d+", tap.heard)]
+        assert (b"Brillig" in tap.heard or subsequence(FakeModel(), ids)) is sent
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "---", "x" * 201])
 def test_what_is_no_value_is_refused_and_nothing_kept(run: Any, add: Any, text: Any) -> None:
     code, _, err = add(text)
@@ -50,12 +83,12 @@ def test_a_number_that_is_not_there(run: Any, words: Any) -> None:
 def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any, add: Any) -> None:
     add("Brillig", "--kind", "name")
     line = ("generate", "--query", "Ask Brillig", "--context", "x", *FAKE)
-    _, _, err = run(*line)
+    _, _, err = run(*line, "--guard", "off")
     assert "goes up as it is" in err
     assert "--guard stand-in" in err
     assert "Brillig" not in err
-    _, _, err = run(*line, "--guard", "stand-in")
-    assert "stand-ins go up in their place" in err
+    _, _, err = run(*line)
+    assert "Stand-ins go up for 1 value of yours (name)" in err
     assert "Brillig" not in err
 
 

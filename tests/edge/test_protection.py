@@ -27,7 +27,8 @@ def test_what_each_guard_asks_for(mode: Any, widest: Any, longest: Any) -> None:
     assert params.widest == widest
     assert params.watch is not None
     assert params.mode == "run-ahead"
-    assert protection.begin(SAID, "", ()).reading["longest_copy"] == longest
+    assert protection.begin(SAID, CONTEXT, ()).reading["longest_copy"] == longest
+    assert protection.begin(SAID, "", ()).reading["longest_copy"] is None
 
 
 def test_what_a_cap_asks_for(tmp_path: Any) -> None:

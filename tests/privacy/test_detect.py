@@ -67,6 +67,11 @@ def test_each_value_comes_once_in_the_order_of_the_text() -> None:
     assert [value for value, _ in found(text)] == ["Maren Okafor", "Porto", "Braga"]
 
 
+def test_a_name_that_is_a_city_too_counts_as_the_name() -> None:
+    for text in ("City: Florence\nName: Florence", "Name: Florence\nCity: Florence"):
+        assert found(text) == [("Florence", "name")]
+
+
 def test_strict_also_takes_dates_numbers_and_capitalised_words() -> None:
     text = "Yesterday, on 3 May 2020, I paid 1,250.00 to Zorblax Limited near Quux."
     assert found(text) == []

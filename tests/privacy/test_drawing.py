@@ -14,10 +14,11 @@ SHAPES = {
     "place": r"\w+",
     "organisation": r"\w+ \w+",
     "address": r"\d+ \w+ \w+",
-    "e-mail": r"[\w.]+@example\.org",
-    "phone": r"\+1 \d{3}-555-01\d\d",
-    "link": r"https://www\.example\.org/[\w.]+",
-    "handle": r"@[\w.]+\d\d",
+    "e-mail": r"\w+@example\.org",
+    "phone": r"555-01\d\d",
+    "link": r"https://example\.org/\w+",
+    "handle": r"@\w+\d\d",
+    "account": r"[A-Z]{2}\d{4}",
     "other": r"\w+ \w+",
 }
 
@@ -25,7 +26,6 @@ SHAPES = {
 TEXTS = {
     "date": ("12 March 1987", "30 April 2001"),
     "number": ("1,250", "9,876"),
-    "account": ("AB12", "XY98"),
 }
 
 
@@ -54,7 +54,7 @@ def test_a_date_keeps_its_form(text: Any, shape: Any) -> None:
 
 
 def test_numbers_keep_their_pattern() -> None:
-    drawn = draw(random.Random(1), Value("DE89 3704-x", "account"))
+    drawn = draw(random.Random(1), Value("DE89 3704-x", "number"))
     assert re.fullmatch(r"[A-Z]{2}[1-9]{2} [1-9]{4}-[a-z]", drawn)
 
 

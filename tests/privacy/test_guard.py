@@ -40,6 +40,21 @@ def test_no_guarded_value_is_left_and_open_ones_are() -> None:
     assert guarded.note.startswith("What you send holds 2 values of yours (name)")
 
 
+PLACES = "I live in Porto.\n\n[stand-in]\nCity: Braga\n\nName: Maren"
+
+
+def test_a_city_stays_open_unless_its_record_or_the_list_says_otherwise() -> None:
+    text = everything(guard().prepare(ask("Porto or Braga?"), PLACES))
+    assert "Porto" in text
+    assert not any(word in text for word in ("Braga", "Maren"))
+    listed = guard("stand-in", Value("Porto", "place")).prepare(ask("Porto?"), PLACES)
+    assert "Porto" not in everything(listed)
+
+
+def test_what_stays_open_leads_to_no_note() -> None:
+    assert guard().prepare(ask("Where in Porto?"), "I live in Porto.").note == ""
+
+
 def test_strict_takes_more_and_knows_no_open_values() -> None:
     guarded = guard("strict", Value("Braga", "place", "open")).prepare(ask("Braga?"), CONTEXT)
     text = everything(guarded)

@@ -20,7 +20,12 @@ from costeer.cli.options import (
     system_option,
 )
 from costeer.cli.profile_context import ProfileContext, profile_options
-from costeer.cli.protection import check_protection, protection_options
+from costeer.cli.protection import (
+    ask_before_sending,
+    check_protection,
+    load_guard,
+    protection_options,
+)
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
@@ -73,7 +78,7 @@ def command(
     chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)
     records = ProfileContext(profile, why=why)
-    with open_costeer(chosen) as costeer:
+    with open_costeer(chosen, load_guard(chosen)) as costeer:
         Chat(costeer, text, chosen, records, seed, system_messages(system)).run()
 
 
@@ -87,6 +92,7 @@ class Chat:
     records: ProfileContext
     seed: int = 0
     opening: list[Message] = field(default_factory=list)
+    noted: str = ""  # the latest note, which is not repeated
     messages: list[Message] = field(default_factory=list)
 
     def run(self) -> None:
@@ -152,10 +158,12 @@ class Chat:
         click.echo(f"The strength is {self.costeer.strength}.", err=True)
 
     def _stream(self, messages: list[Message]) -> Generation:
-        chosen = self.settings
+        chosen, protection = self.settings, self.costeer.protection
+        private = self.records.add_to(self.context, messages[-1]["content"])
+        protection.guard = ask_before_sending(protection.guard, messages, private)
         return self.costeer.stream(
             messages,
-            self.records.add_to(self.context, messages[-1]["content"]),
+            private,
             max_tokens=chosen.max_tokens,
             temperature=chosen.temperature,
             top_p=chosen.top_p,
@@ -172,8 +180,9 @@ class Chat:
         try:
             generation = self._stream([*self.opening, *self.messages])
             result = generation.result
-            if result.note:
+            if result.note and result.note != self.noted:
                 show.note(console, result.note)
+            self.noted = result.note
             for chunk in generation:
                 shown += len(chunk.text)
                 show.print_chunk(chunk)

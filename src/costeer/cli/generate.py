@@ -17,13 +17,20 @@ from costeer.cli.options import (
     system_option,
 )
 from costeer.cli.profile_context import ProfileContext, profile_options
-from costeer.cli.protection import check_protection, load_guard, protection_options
+from costeer.cli.protection import (
+    ask_before_sending,
+    check_protection,
+    load_guard,
+    protection_options,
+)
 from costeer.cli.terminal import clean
 from costeer.settings import Settings
 
 if TYPE_CHECKING:
     from costeer.edge.answer import Generation
     from costeer.edge.runtime import Costeer
+    from costeer.models.base import Message
+    from costeer.privacy.guard import Guard
 
 
 @click.command()
@@ -63,7 +70,7 @@ def command(
       costeer "Recommend a dinner spot"         (with context_file set in costeer.toml)
       costeer generate --query-file - --context-file me.txt --strength gentle < question.txt
       costeer generate "Plan my week" --profile default --why
-      costeer generate "Plan my week" --context-file me.txt --guard stand-in
+      costeer generate "Plan my week" --context-file me.txt --guard strict
       costeer generate "Plan my day" --cloud http://host:8081 --json
     """
     if query is not None and query_option is not None:
@@ -77,9 +84,11 @@ def command(
     chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)  # before models are loaded, which takes seconds
     private = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
-    with open_costeer(chosen, quiet=as_json) as costeer:
+    said: list[Message] = [*system_messages(system), {"role": "user", "content": texts["query"]}]
+    guard = ask_before_sending(load_guard(chosen), said, private, quiet=as_json)
+    with open_costeer(chosen, guard, quiet=as_json) as costeer:
         generation = costeer.stream(
-            [*system_messages(system), {"role": "user", "content": texts["query"]}],
+            said,
             private,
             stop=stop,
             max_tokens=chosen.max_tokens,
@@ -107,14 +116,14 @@ def check_sampling(chosen: Settings, seed: int) -> None:
         resolve_strength(chosen.strength)
 
 
-def open_costeer(chosen: Settings, *, quiet: bool = False) -> Costeer:
+def open_costeer(chosen: Settings, guard: Guard, *, quiet: bool = False) -> Costeer:
     """Load the models and connect, with a spinner on stderr."""
     from costeer.cli.show import note, stderr_console
     from costeer.edge.runtime import Costeer
 
     console = stderr_console()
     with console.status("Loading models ..."):
-        costeer = Costeer.from_settings(chosen, guard=load_guard(chosen))
+        costeer = Costeer.from_settings(chosen, guard=guard)
     if not quiet:
         for line in (destination(chosen.cloud), costeer.note):
             if line:

@@ -37,17 +37,29 @@ def command() -> None:
 
 
 @command.command("list")
-def list_values() -> None:
+@click.option(
+    "--context-file", metavar="FILE|-", help="List also the values that rules find in this text."
+)
+def list_values(context_file: str | None) -> None:
     """List the values with their numbers, levels and kinds.
 
+    Values that rules find in a context have no number. To give one of them another level, add it
+    to the list.
+
     \b
-    Example:
+    Examples:
       costeer guard list
+      costeer guard list --context-file me.txt
     """
+    from costeer.cli.options import read_texts
+    from costeer.privacy.guard import Guard
     from costeer.privacy.value_list import load_values
 
-    for number, value in enumerate(load_values(), 1):
-        click.echo(f"{number}  {value.level}  {value.kind}  {clean(value.text)}")
+    known = load_values()
+    text = read_texts(context=(None, context_file))["context"]
+    for number, value in enumerate(Guard("stand-in", known).values(text), 1):
+        label = str(number) if number <= len(known) else "-"
+        click.echo(f"{label}  {value.level}  {value.kind}  {clean(value.text)}")
 
 
 @command.command("add")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from costeer.cli.options import apply_options
-from costeer.exceptions import ParameterError
+from costeer.exceptions import InputError, ParameterError
 from costeer.settings import Settings
 
 if TYPE_CHECKING:
+    from costeer.models.base import Message
     from costeer.privacy.guard import Guard
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,9 +27,10 @@ def protection_options(command: F) -> F:
             click.option(
                 "--guard",
                 type=click.Choice(["off", "stand-in", "strict"]),
-                help="stand-in: both models read other values in place of yours (costeer guard), "
-                "and only what you see has them back. strict: also in place of every date, number "
-                "and capitalised word of the context. [off]",
+                help="stand-in: both models read other names, addresses and numbers in place of "
+                "yours (costeer guard), and only what you see has them back. strict: also other "
+                "cities, and in place of every date, number and capitalised word of the context. "
+                "off: what you write is sent as it is. [stand-in]",
             ),
             click.option(
                 "--epsilon",
@@ -77,6 +80,38 @@ def _check_temperature(chosen: Settings, given: Mapping[str, Any]) -> Settings:
         )
     click.echo("Sampling at temperature 1, because --epsilon needs it.", err=True)
     return replace(chosen, temperature=1.0)
+
+
+def ask_before_sending(
+    guard: Guard, messages: Sequence[Message], context: str, *, quiet: bool = False
+) -> Guard:
+    """The guard for a request that holds values of the person, as they decide at a terminal.
+
+    Without a terminal, or with ``quiet``, nothing is asked; the answer's note warns.
+
+    Raises:
+        InputError: the person does not want it sent.
+    """
+    from costeer.privacy.guard import Guard
+    from costeer.privacy.preflight import count
+
+    found = guard.exposed(messages, context)
+    if not found or quiet or not _at_terminal():
+        return guard
+    click.echo(f"What you send holds {count(found)}.", err=True)
+    answer = click.prompt(
+        "Send a stand-in instead, send it as it is, or stop?",
+        type=click.Choice(["stand-in", "send", "stop"]),
+        default="stand-in",
+        err=True,
+    )
+    if answer == "stop":
+        raise InputError("Nothing was sent.")
+    return Guard("stand-in", guard.confirmed) if answer == "stand-in" else guard
+
+
+def _at_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
 
 
 def load_guard(chosen: Settings) -> Guard:

@@ -46,11 +46,6 @@ class Protection:
         self.budget: Budget | None = epsilon
         self.distrusted = False
 
-    @property
-    def on(self) -> bool:
-        """Whether anything is protected."""
-        return self.guard.on or self.budget is not None
-
     def begin(
         self,
         messages: Sequence[Message],
@@ -70,7 +65,8 @@ class Protection:
             raise ParameterError(
                 "Under epsilon every token is drawn, so an answer cannot go on from chosen ones."
             )
-        if begun.token_ids and begun.conversation is None and guarded.active:
+        known = begun.conversation is not None or guarded.asked_before
+        if begun.token_ids and guarded.active and not known:
             raise ParameterError(
                 "The stand-ins of this answer are no longer known, so it cannot go on.",
                 "Ask the question again.",
@@ -106,10 +102,14 @@ class ProtectedAnswer:
         would tell, too.
         """
         return {
-            "longest_copy": AUTO.run if self._protection.on else None,
+            "longest_copy": AUTO.run if self._limits_copies else None,
             "watch": self.watch,
             "always": self._protection.budget is not None,
         }
+
+    @property
+    def _limits_copies(self) -> bool:
+        return self.guarded.active or self._protection.budget is not None
 
     def apply(self, params: DecodeParams) -> DecodeParams:
         """The parameters, with what protection asks for.

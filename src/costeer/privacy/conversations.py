@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from costeer.models.base import Message
 from costeer.privacy.stand_ins import StandIns
 
-REMEMBERED = 256
-"""Answers whose wire text is kept; the oldest is forgotten first."""
+REMEMBERED = 512
+"""Questions and answers whose wire text is kept; the oldest is forgotten first."""
 
 Key = tuple[tuple[str, str], ...]
 
@@ -56,6 +56,11 @@ class WireConversations:
                     return WireConversation(known.stand_ins, list(known.wire)), count
         return WireConversation(StandIns(self._rng)), 0
 
+    def stand_ins(self, shown: Sequence[Message]) -> StandIns | None:
+        """Those of the latest answer to this very question, if it has one."""
+        known = self._known.get(_key(shown))
+        return None if known is None else known.stand_ins
+
     def keep(
         self,
         shown: Sequence[Message],
@@ -71,9 +76,13 @@ class WireConversations:
             answer: as shown.
             wire_answer: as the models wrote it.
         """
-        key = _key([*shown, {"role": "assistant", "content": answer}])
         wire: list[Message] = [*conversation.wire, {"role": "assistant", "content": wire_answer}]
-        self._known[key] = WireConversation(conversation.stand_ins, wire)
+        answered = _key([*shown, {"role": "assistant", "content": answer}])
+        self._remember(_key(shown), conversation)
+        self._remember(answered, WireConversation(conversation.stand_ins, wire))
+
+    def _remember(self, key: Key, conversation: WireConversation) -> None:
+        self._known[key] = conversation
         self._known.move_to_end(key)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

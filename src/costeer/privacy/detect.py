@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from costeer.privacy.pools import NO_NAMES
-from costeer.privacy.values import LONGEST, Kind, Value
+from costeer.privacy.values import LEVEL_OF_KIND, LONGEST, Kind, Value
 
 LABELS: dict[str, Kind] = {
     **dict.fromkeys(
@@ -54,7 +54,7 @@ _PHRASES: tuple[tuple[Kind, str], ...] = (
     ("name", rf"(?i:\b(?:my|our|his|her|their)(?: \w+)? (?:{_WHO})(?:'s name)?"
              rf"(?:,| is called| is named| is|)) {_NAME}"),
     ("name", rf"(?i:\b(?:married to|together with|named|called)) {_NAME}"),
-    ("name", rf"\b(?:Mr|Mrs|Ms|Dr|Prof)\.? {_NAME}"),
+    ("name", rf"\b(?P<title>(?:Mr|Mrs|Ms|Dr|Prof)\.? ){_NAME}"),
     ("place", rf"(?i:\b(?:I|we|who) (?:now )?(?:live|lives|grew up|was born|were born|moved|reside)"
               rf"(?: back)? (?:in|to|near)) {_NAME}"),
     ("place", rf"(?i:\b(?:born in|I am from|I'm from|I come from|based in)) {_NAME}"),
@@ -105,7 +105,9 @@ def detect(text: str, *, strict: bool = False) -> list[Value]:
         found += [*_numbers(rest), *_capitals(rest)]
     seen: dict[str, Value] = {}
     for _, value in sorted(found, key=lambda item: item[0]):
-        seen.setdefault(value.text.casefold(), value)
+        known = seen.setdefault(value.text.casefold(), value)
+        if LEVEL_OF_KIND[known.kind] == "open" != LEVEL_OF_KIND[value.kind]:
+            seen[value.text.casefold()] = value  # a name that is a city, too
     return list(seen.values())
 
 
@@ -123,7 +125,9 @@ def _labelled(text: str) -> Iterator[tuple[int, Value]]:
 def _phrases(text: str) -> Iterator[tuple[int, Value]]:
     for kind, pattern in _PHRASES:
         for match in re.finditer(pattern, text):
-            yield from _value(match.start(1), _without_common_end(match[1]), kind)
+            title = match.groupdict().get("title", "")
+            name = _without_common_end(match[match.lastindex or 1])
+            yield from _value(match.start(), f"{title}{name}" if name else "", kind)
 
 
 def _patterns(text: str) -> Iterator[tuple[int, Value]]:

@@ -1,8 +1,11 @@
 """Drawing stand-ins: at random, and without a look at the value that they stand for.
 
-Only the kind and, for numbers and dates, the pattern of letters and digits decide what is drawn
-from. So by chance, one in some hundred, a stand-in may be the value itself. Refusing that would
+Only the kind and, for plain numbers and dates, the pattern of letters and digits decide what is
+drawn from. So by chance, one in some hundred, a stand-in may be the value itself. Refusing that would
 make what is never drawn a sign, over many conversations; nobody can tell a lucky stand-in.
+
+Stand-ins are short. A model that copies a long one may go wrong in the middle, and the rule behind
+"auto" helps to copy eight tokens in a row at most (``decoding.auto``); digits are a token each.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ def draw(rng: random.Random, value: Value) -> str:
     return make(rng, value.text) if make else _name(rng)
 
 
-def _pair(rng: random.Random) -> str:
-    return f"{rng.choice(pools.FIRST)}.{rng.choice(pools.LAST)}".lower()
+def _first(rng: random.Random) -> str:
+    return rng.choice(pools.FIRST).lower()
 
 
 def _date(rng: random.Random, text: str) -> str:
@@ -73,19 +76,24 @@ def _address(rng: random.Random) -> str:
 
 def _phone(rng: random.Random) -> str:
     """555-0100 to 555-0199 belong to nobody."""
-    return f"+1 {rng.choice(pools.AREAS)}-555-01{rng.randrange(100):02}"
+    return f"555-01{rng.randrange(100):02}"
+
+
+def _account(rng: random.Random) -> str:
+    letters = "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ", k=2))
+    return f"{letters}{rng.randrange(1111, 10_000)}"
 
 
 _MAKERS: dict[Kind, Callable[[random.Random, str], str]] = {
     "place": lambda rng, text: rng.choice(pools.PLACES),
     "organisation": lambda rng, text: f"{rng.choice(pools.LAST)} {rng.choice(pools.TRADES)}",
     "address": lambda rng, text: _address(rng),
-    "e-mail": lambda rng, text: f"{_pair(rng)}@example.org",
+    "e-mail": lambda rng, text: f"{_first(rng)}@example.org",
     "phone": lambda rng, text: _phone(rng),
-    "link": lambda rng, text: f"https://www.example.org/{_pair(rng)}",
-    "handle": lambda rng, text: f"@{_pair(rng)}{rng.randrange(10, 100)}",
+    "link": lambda rng, text: f"https://example.org/{_first(rng)}",
+    "handle": lambda rng, text: f"@{_first(rng)}{rng.randrange(10, 100)}",
     "date": _date,
     "number": _pattern,
-    "account": _pattern,
+    "account": lambda rng, text: _account(rng),
 }
 """From chance and the text, of which only the pattern is looked at."""

@@ -45,6 +45,12 @@ def name_words(text: str) -> list[str]:
     return kept or [word for word in words if len(word) > 1] or [text]
 
 
+def has_title(text: str) -> bool:
+    """Whether a name begins with a title, so that one word after it is a surname."""
+    first, *rest = text.split()
+    return bool(rest) and fold(first.strip(".,")).text in _TITLES
+
+
 def name_forms(text: str, stand_in: Callable[[str], str]) -> list[Form]:
     """The forms of a name.
 
@@ -54,7 +60,8 @@ def name_forms(text: str, stand_in: Callable[[str], str]) -> list[Form]:
     """
     words = name_words(text)
     wire = [stand_in(word) for word in words]
-    pairs = [(text, " ".join(wire)), (" ".join(words), " ".join(wire))]
+    titled = text.split(maxsplit=1)[0] + " " if has_title(text) else ""
+    pairs = [(text, titled + " ".join(wire)), (" ".join(words), " ".join(wire))]
     if len(words) > 1:
         first, last, far_first, far_last = words[0], words[-1], wire[0], wire[-1]
         pairs += _two_word_forms(first, last, far_first, far_last, text)

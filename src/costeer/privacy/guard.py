@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from costeer.exceptions import ParameterError
@@ -19,7 +19,7 @@ from costeer.privacy.detect import detect
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
 from costeer.privacy.stand_ins import StandIns
-from costeer.privacy.values import Level, Value, merge, split_level
+from costeer.privacy.values import LEVEL_OF_KIND, Level, Value, merge, split_level
 
 GuardMode = Literal["off", "stand-in", "strict"]
 GUARD_MODES: tuple[GuardMode, ...] = get_args(GuardMode)
@@ -52,6 +52,7 @@ class Guarded:
         stop: strings that end the answer, compared with what the models write.
         restorer: for the display.
         conversation: its stand-ins and wire messages up to the question.
+        asked_before: whether the question has an answer already, whose stand-ins these are.
         note: what the person should know; holds no private text.
     """
 
@@ -60,6 +61,7 @@ class Guarded:
     stop: tuple[str, ...]
     restorer: Restorer
     conversation: WireConversation
+    asked_before: bool
     note: str
 
     @property
@@ -117,15 +119,22 @@ class Guard:
             GuardError: a value would be left somewhere.
         """
         kept, values = self._read(context)
-        mentioned = held(values, [message["content"] for message in messages])
+        said = [message["content"] for message in messages]
         if not self.on:
-            note = describe(mentioned, replaced=False)
+            note = describe(held(values, said), replaced=False)
             nothing = WireConversation(StandIns(), list(messages))
             return Guarded(
-                list(messages), kept, tuple(stop), nothing.stand_ins.restorer(), nothing, note
+                list(messages),
+                kept,
+                tuple(stop),
+                nothing.stand_ins.restorer(),
+                nothing,
+                False,
+                note,
             )
         found, known = self._conversations.find(messages)
-        stand_ins = conversation.stand_ins if conversation else found.stand_ins
+        asked_before = self._conversations.stand_ins(messages)
+        stand_ins = conversation.stand_ins if conversation else asked_before or found.stand_ins
         conversation = WireConversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
@@ -140,8 +149,19 @@ class Guard:
             tuple(map(stand_ins.to_wire, stop)),
             stand_ins.restorer(),
             conversation,
-            describe(mentioned, replaced=True),
+            asked_before is not None,
+            describe(held(values, [kept, *said]), replaced=True),
         )
+
+    def values(self, context: str) -> list[Value]:
+        """The confirmed values, then those found in a context, each with its level."""
+        return list(self._read(context)[1])
+
+    def exposed(self, messages: Sequence[Message], context: str) -> list[Value]:
+        """The values that a request holds and that would go up as they are."""
+        if self.on:
+            return []
+        return held(self._read(context)[1], [message["content"] for message in messages])
 
     def keep(
         self, messages: Sequence[Message], guarded: Guarded, answer: str, wire_answer: str
@@ -158,14 +178,14 @@ class Guard:
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
-        """Confirmed values first; then those detected, at their record's level."""
+        """Confirmed values first; then those detected, at the level of their record or kind."""
         strict = self.mode == "strict"
         found: list[Value] = []
         for level, text in _records(context):
             detected = detect(text, strict=strict)
             if level == "open" and not strict:
                 continue
-            found += [Value(value.text, value.kind, level or "stand-in") for value in detected]
+            found += [_at_level(value, level) for value in detected]
         confirmed = self.confirmed
         if strict:
             confirmed = [_at_least_stand_in(value) for value in confirmed]
@@ -181,6 +201,10 @@ def _records(context: str) -> list[tuple[Level | None, str]]:
         for at in range(0, len(parts) - 1, 2)
         for level, text in [split_level(parts[at])]
     ]
+
+
+def _at_level(value: Value, level: Level | None) -> Value:
+    return replace(value, level=level or LEVEL_OF_KIND[value.kind])
 
 
 def _at_least_stand_in(value: Value) -> Value:

@@ -19,12 +19,27 @@ def held(values: Sequence[Value], texts: Iterable[str]) -> list[Value]:
 
 
 def describe(found: Sequence[Value], *, replaced: bool) -> str:
-    """One line for the person, without the values; "" where there are none."""
+    """One line for the person, without the values; "" where there are none.
+
+    Args:
+        found: the values that a request holds itself; if they are replaced, also those that the
+            small model reads.
+        replaced: whether stand-ins take their places.
+    """
     if not found:
         return ""
-    kinds = sorted({value.kind for value in found})
-    what = "1 value of yours" if len(found) == 1 else f"{len(found)} values of yours"
-    line = f"What you send holds {what} ({', '.join(kinds)})"
     if replaced:
-        return f"{line}; stand-ins go up in their place."
-    return f"{line}, and it goes up as it is. To send a stand-in instead: --guard stand-in."
+        return (
+            f"Stand-ins go up for {count(found)}. "
+            "`costeer guard list --context-file FILE` shows them; --guard off sends what is yours."
+        )
+    return (
+        f"What you send holds {count(found)}, and it goes up as it is. "
+        "To send a stand-in instead: --guard stand-in."
+    )
+
+
+def count(found: Sequence[Value]) -> str:
+    """How many values there are and of which kinds, without the values."""
+    kinds = ", ".join(sorted({value.kind for value in found}))
+    return f"{len(found)} value{'' if len(found) == 1 else 's'} of yours ({kinds})"

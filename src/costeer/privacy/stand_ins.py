@@ -15,7 +15,7 @@ from costeer.exceptions import GuardError
 from costeer.privacy.drawing import draw, draw_word
 from costeer.privacy.finding import MASK, pairs_to_find
 from costeer.privacy.folding import fold
-from costeer.privacy.forms import WITHHELD, Form, name_forms, name_words, value_forms
+from costeer.privacy.forms import WITHHELD, Form, has_title, name_forms, name_words, value_forms
 from costeer.privacy.pools import SHARED
 from costeer.privacy.restore import Restorer
 from costeer.privacy.rewriting import Replacement, Rewriter
@@ -44,6 +44,11 @@ class StandIns:
     def active(self) -> bool:
         """Whether anything is replaced."""
         return bool(self._forms)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of all stand-ins, folded, without those that several of them may have."""
+        return frozenset(word for word in self._drawn - SHARED if word.isalnum())
 
     def admit(self, values: Iterable[Value], texts: Iterable[str]) -> None:
         """Draw stand-ins for the values that have none.
@@ -127,14 +132,14 @@ class StandIns:
             return [Form(p.old, WITHHELD, p.separated, p.capital) for p in forms]
         if value.kind == "name":
             words = name_words(value.text)
-            return name_forms(value.text, lambda word: self._word(word, words, taken))
+            first = "" if has_title(value.text) and len(words) == 1 else words[0]
+            return name_forms(value.text, lambda word: self._word(word, word == first, taken))
         return value_forms(value, self._unused(lambda: draw(self._rng, value), taken))
 
-    def _word(self, word: str, words: list[str], taken: set[str]) -> str:
+    def _word(self, word: str, first: bool, taken: set[str]) -> str:
         """The stand-in of a name's word, which all names with this word share."""
         key = fold(word).text
         if key not in self._words:
-            first = word == words[0]
             self._words[key] = self._unused(lambda: draw_word(self._rng, first=first), taken)
         return self._words[key]
 

@@ -6,7 +6,10 @@ Three levels, for a value or for a whole record of a context (blank lines separa
     stand-in    every model reads another value in its place; the display restores it
     withheld    no model reads anything of it
 
-A record gets a level by a first line of ``[open]``, ``[stand-in]`` or ``[withheld]``.
+A record gets a level by a first line of ``[open]``, ``[stand-in]`` or ``[withheld]``. Without one,
+a value that rules find has the level of its kind (``LEVEL_OF_KIND``): what one person has, such as
+a telephone number, gets a stand-in; what a million people share and an answer is about, such as a
+city, is open.
 """
 
 from __future__ import annotations
@@ -25,6 +28,23 @@ Kind = Literal[
     "number", "account", "other",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+LEVEL_OF_KIND: dict[Kind, Level] = {
+    "name": "stand-in",
+    "place": "open",
+    "organisation": "stand-in",
+    "address": "stand-in",
+    "e-mail": "stand-in",
+    "phone": "stand-in",
+    "link": "stand-in",
+    "handle": "stand-in",
+    "date": "stand-in",
+    "number": "stand-in",
+    "account": "stand-in",
+    "other": "stand-in",
+}
+"""The level of a value that was found and not confirmed. A date that is found is one of birth;
+other dates and plain numbers are found only in the mode "strict", in which nothing is open."""
 
 LONGEST = 200
 """Characters of a value; what is longer is a record, not a value."""
