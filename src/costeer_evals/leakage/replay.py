@@ -1,0 +1,213 @@
+"""How likely each candidate's context makes an answer: the attack of a cloud that knows the method.
+
+The attacker has the query, the settings, both models and the candidates' contexts. For each of
+these it computes the law from which the device would have chosen every token, and adds up the
+log-probabilities of the tokens that were chosen. By the Neyman-Pearson lemma nothing that reads
+only the tokens can do better, if the law is the right one. It is not quite in two cases, so the
+figures there are lower estimates: rows are evaluated many positions at a time here, and one by one
+when the answer was written; and stand-ins, which the attacker cannot know, are drawn once.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from costeer.cloud.topk import top_k
+from costeer.decoding.auto import Auto, private_part
+from costeer.decoding.cap import RAREST, STEP, law
+from costeer.decoding.steering import Array, delta
+from costeer.decoding.strength import resolve_strength
+from costeer.edge.prompts import Prompts, build
+from costeer.models.base import LanguageModel, Message, TokenSequence
+from costeer.privacy.guard import Guard
+from costeer_evals.leakage.arms import Arm
+from costeer_evals.leakage.writing import TOP_K, Written
+
+SCORED = 256
+"""The LLM's likeliest tokens at a position, to which the steered law is confined."""
+
+GREEDY = 0.3
+"""The temperature at which greedy answers are scored. At 0, one near-tie that rounds the other way
+would refute the true context."""
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """One answer under one context.
+
+    Attributes:
+        nats: the log-probability of its tokens.
+        mismatches: the positions that steering would change under this context and did not, or
+            the other way round. None where the positions say nothing of their own.
+    """
+
+    nats: float
+    mismatches: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer with what does not depend on the candidate.
+
+    Attributes:
+        ids: (n,) the tokens.
+        top_ids: (n, k) the LLM's likeliest, best first.
+        top_logprobs: (n, k) natural log.
+        chosen: (n,) natural log; the LLM's, of the tokens.
+        plain: (n, V) natural log; the small model's without a context.
+    """
+
+    arm: Arm
+    written: Written
+    ids: tuple[int, ...] = field(repr=False)
+    top_ids: Ids = field(repr=False)
+    top_logprobs: Array = field(repr=False)
+    chosen: Array = field(repr=False)
+    plain: Array = field(repr=False)
+
+
+class _Reader:
+    """One sequence of a model, which keeps its latest prompt."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._sequence: TokenSequence = model.sequence()
+        self._prompt: tuple[int, ...] = ()
+        self._first: Array | None = None
+
+    def rows(self, prompt: tuple[int, ...], ids: Sequence[int]) -> Array:
+        """(n, V): the rows that predict each of ``ids`` after the prompt."""
+        if self._first is None or prompt != self._prompt:
+            self._sequence.truncate(0)
+            self._first, self._prompt = self._sequence.extend(prompt, rows=1), prompt
+        self._sequence.truncate(len(prompt))
+        if len(ids) == 1:
+            return self._first
+        return np.concatenate([self._first, self._sequence.extend(ids[:-1], len(ids) - 1)])
+
+    def close(self) -> None:
+        self._sequence.close()
+
+
+class Replay:
+    """Scores the answers of one sample under any context.
+
+    Args:
+        answers: those to attack, each with its arm; none of them empty.
+        llm: with a sequence to spare; read here only.
+        slm: with a sequence to spare; closed by the caller, like the LLM.
+        seed: of the stand-ins that the attacker draws.
+    """
+
+    def __init__(
+        self,
+        answers: Sequence[tuple[Arm, Written]],
+        llm: LanguageModel,
+        slm: LanguageModel,
+        seed: str,
+    ) -> None:
+        self._tokenizer, self._seed = slm.tokenizer, seed
+        longest = max((len(written.ids) for _, written in answers), default=0)
+        self._room = min(llm.context_length, slm.context_length) - longest
+        cloud, self._device = _Reader(llm), _Reader(slm)
+        try:
+            self._answers = [self._prepare(*one, cloud) for one in answers]
+        finally:
+            cloud.close()
+
+    def score(self, context: str) -> dict[str, Likelihood]:
+        """Score all answers under one context, by the name of the arm."""
+        found = {}
+        # Answers with the same private prompt follow each other, so that it is read once.
+        prompts = [(self._prompts(answer, context), answer) for answer in self._answers]
+        for read, answer in sorted(prompts, key=lambda item: item[0].private):
+            with_context = self._device.rows(read.private, answer.ids)
+            bonus = bonus_rows(answer.arm.strength, read, with_context, answer.plain, answer.ids)
+            found[answer.arm.name] = likelihood(answer, bonus)
+        return found
+
+    def close(self) -> None:
+        """Free the sequence."""
+        self._device.close()
+
+    def _prepare(self, arm: Arm, written: Written, cloud: _Reader) -> _Answer:
+        prompts = build(self._tokenizer, _question(written), "", self._room)
+        rows = cloud.rows(prompts.public, written.ids)
+        top = [top_k(row, min(SCORED, row.size)) for row in rows]
+        return _Answer(
+            arm=arm,
+            written=written,
+            ids=written.ids,
+            top_ids=np.stack([ids for ids, _ in top]),
+            top_logprobs=np.stack([logprobs for _, logprobs in top]),
+            chosen=rows[np.arange(len(rows)), list(written.ids)],
+            plain=self._device.rows(prompts.plain, written.ids),
+        )
+
+    def _prompts(self, answer: _Answer, context: str) -> Prompts:
+        if answer.arm.guard != "off":
+            guard = Guard(answer.arm.guard, rng=random.Random(self._seed))  # noqa: S311
+            context = guard.prepare(_question(answer.written), context).context
+        return build(self._tokenizer, _question(answer.written), context, self._room)
+
+
+def bonus_rows(
+    strength: float | str, prompts: Prompts, with_context: Array, plain: Array, ids: Sequence[int]
+) -> Array:
+    """(n, V): what steering adds to the LLM's log-probabilities at each position."""
+    resolved = resolve_strength(strength)
+    if resolved.auto is not None:
+        rule = Auto(resolved.auto, private_part(prompts.plain, prompts.private))
+        return rule.bonus(with_context, plain, ids[:-1])
+    rows: Array = np.float32(resolved.gain) * delta(with_context, plain)
+    return rows
+
+
+def likelihood(answer: _Answer, bonus: Array) -> Likelihood:
+    """Score one answer, given what steering would have added."""
+    if answer.arm.epsilon is not None:
+        return Likelihood(_capped(answer, bonus, answer.arm.epsilon), None)
+    temperature = answer.arm.temperature or GREEDY
+    at = np.arange(len(answer.ids))
+    chosen = answer.chosen + bonus[at, list(answer.ids)]
+    scores = answer.top_logprobs + np.take_along_axis(bonus, answer.top_ids, axis=1)
+    outside = (answer.top_ids != np.array(answer.ids)[:, None]).all(axis=1)
+    rows = np.hstack([scores, np.where(outside, chosen, -np.inf)[:, None]]) / temperature
+    highest = rows.max(axis=1)
+    totals = highest + np.log(np.exp(rows - highest[:, None]).sum(axis=1))
+    nats = float((chosen / temperature - totals).sum(dtype=np.float64))
+    if answer.arm.temperature or answer.arm.reader == "nobody":
+        return Likelihood(nats, None)
+    changed = np.zeros(len(answer.ids), bool)
+    changed[list(answer.written.changed)] = True
+    return Likelihood(nats, int((changed != (scores.argmax(axis=1) != 0)).sum()))
+
+
+def _capped(answer: _Answer, bonus: Array, epsilon: float) -> float:
+    """The log-probability of the draws under the cap, which depends on the draws before."""
+    spent, nats = 0.0, 0.0
+    for at, token in enumerate(answer.ids):
+        top = answer.top_ids[at, :TOP_K], answer.top_logprobs[at, :TOP_K]
+        room = max(min(STEP, epsilon - spent), 0.0), max(min(STEP, epsilon + spent), 0.0)
+        drawn_from = law(*top, bonus[at], *room, answer.arm.temperature)
+        found = np.flatnonzero(drawn_from.ids == token)
+        if not found.size:  # rounding has moved it out of the row
+            nats += math.log(RAREST)
+            continue
+        index = int(found[0])
+        nats += math.log(int(drawn_from.steered[index]) / int(drawn_from.steered.sum()))
+        spent += drawn_from.log_ratio(index)
+    return nats
+
+
+def _question(written: Written) -> list[Message]:
+    return [{"role": "user", "content": written.query}]
+
+
