@@ -96,31 +96,41 @@ class _Reader:
         self._sequence.close()
 
 
+class Attacker:
+    """Both models, with a sequence of each.
+
+    Args:
+        llm: closed by the caller, like the other one.
+        slm: the device's.
+    """
+
+    def __init__(self, llm: LanguageModel, slm: LanguageModel) -> None:
+        self.tokenizer = slm.tokenizer
+        self.context_length = min(llm.context_length, slm.context_length)
+        self.cloud, self.device = _Reader(llm), _Reader(slm)
+
+    def close(self) -> None:
+        """Free both sequences."""
+        self.cloud.close()
+        self.device.close()
+
+
 class Replay:
     """Scores the answers of one sample under any context.
 
     Args:
         answers: those to attack, each with its arm; none of them empty.
-        llm: with a sequence to spare; read here only.
-        slm: with a sequence to spare; closed by the caller, like the LLM.
+        attacker: who reads them.
         seed: of the stand-ins that the attacker draws.
     """
 
     def __init__(
-        self,
-        answers: Sequence[tuple[Arm, Written]],
-        llm: LanguageModel,
-        slm: LanguageModel,
-        seed: str,
+        self, answers: Sequence[tuple[Arm, Written]], attacker: Attacker, seed: str
     ) -> None:
-        self._tokenizer, self._seed = slm.tokenizer, seed
+        self._attacker, self._seed = attacker, seed
         longest = max((len(written.ids) for _, written in answers), default=0)
-        self._room = min(llm.context_length, slm.context_length) - longest
-        cloud, self._device = _Reader(llm), _Reader(slm)
-        try:
-            self._answers = [self._prepare(*one, cloud) for one in answers]
-        finally:
-            cloud.close()
+        self._room = attacker.context_length - longest
+        self._answers = [self._prepare(*one) for one in answers]
 
     def score(self, context: str) -> dict[str, Likelihood]:
         """Score all answers under one context, by the name of the arm."""
@@ -128,18 +138,14 @@ class Replay:
         # Answers with the same private prompt follow each other, so that it is read once.
         prompts = [(self._prompts(answer, context), answer) for answer in self._answers]
         for read, answer in sorted(prompts, key=lambda item: item[0].private):
-            with_context = self._device.rows(read.private, answer.ids)
+            with_context = self._attacker.device.rows(read.private, answer.ids)
             bonus = bonus_rows(answer.arm.strength, read, with_context, answer.plain, answer.ids)
             found[answer.arm.name] = likelihood(answer, bonus)
         return found
 
-    def close(self) -> None:
-        """Free the sequence."""
-        self._device.close()
-
-    def _prepare(self, arm: Arm, written: Written, cloud: _Reader) -> _Answer:
-        prompts = build(self._tokenizer, _question(written), "", self._room)
-        rows = cloud.rows(prompts.public, written.ids)
+    def _prepare(self, arm: Arm, written: Written) -> _Answer:
+        prompts = build(self._attacker.tokenizer, _question(written), "", self._room)
+        rows = self._attacker.cloud.rows(prompts.public, written.ids)
         top = [top_k(row, min(SCORED, row.size)) for row in rows]
         return _Answer(
             arm=arm,
@@ -148,14 +154,14 @@ class Replay:
             top_ids=np.stack([ids for ids, _ in top]),
             top_logprobs=np.stack([logprobs for _, logprobs in top]),
             chosen=rows[np.arange(len(rows)), list(written.ids)],
-            plain=self._device.rows(prompts.plain, written.ids),
+            plain=self._attacker.device.rows(prompts.plain, written.ids),
         )
 
     def _prompts(self, answer: _Answer, context: str) -> Prompts:
         if answer.arm.guard != "off":
             guard = Guard(answer.arm.guard, rng=random.Random(self._seed))  # noqa: S311
             context = guard.prepare(_question(answer.written), context).context
-        return build(self._tokenizer, _question(answer.written), context, self._room)
+        return build(self._attacker.tokenizer, _question(answer.written), context, self._room)
 
 
 def bonus_rows(
