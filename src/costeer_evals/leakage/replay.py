@@ -215,5 +215,3 @@ def _capped(answer: _Answer, bonus: Array, epsilon: float) -> float:
 
 def _question(written: Written) -> list[Message]:
     return [{"role": "user", "content": written.query}]
-
-

@@ -60,9 +60,7 @@ def _by_arm(rows: Iterable[ResultRow]) -> dict[str, BY_SAMPLE]:
     common = set.intersection(*(set(one) for one in found.values()))
     if not common:
         raise InputError("No person has answers in every way yet.", "Let the run go on.")
-    return {
-        name: {sample: one[sample] for sample in sorted(common)} for name, one in found.items()
-    }
+    return {name: {sample: one[sample] for sample in sorted(common)} for name, one in found.items()}
 
 
 def _line(arm: Arm, scores: BY_SAMPLE, alone: BY_SAMPLE | None) -> list[Cell]:
@@ -78,7 +76,9 @@ def _line(arm: Arm, scores: BY_SAMPLE, alone: BY_SAMPLE | None) -> list[Cell]:
         float(mean(ranks)) if ranks else None,
         _share(one["hard_rank"] == 1 for one in all_scores if "hard_rank" in one),
         _share(one.get("pair") for one in all_scores),
-        _share(None if (rank := one.get("pattern_rank")) is None else rank == 1 for one in all_scores),
+        _share(
+            None if (rank := one.get("pattern_rank")) is None else rank == 1 for one in all_scores
+        ),
         float(median(one["evidence"] for one in all_scores)) if arm.reader == "device" else None,
     ]
 
