@@ -25,6 +25,7 @@ from costeer.decoding.steering import Array, delta
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.prompts import Prompts, build
 from costeer.models.base import LanguageModel, Message, TokenSequence
+from costeer.models.prefix import common_length
 from costeer.privacy.guard import Guard
 from costeer_evals.leakage.arms import Arm
 from costeer_evals.leakage.writing import TOP_K, Written
@@ -75,22 +76,30 @@ class _Answer:
 
 
 class _Reader:
-    """One sequence of a model, which keeps its latest prompt."""
+    """One sequence of a model, which keeps its latest prompt and answer.
+
+    An answer that begins like the one before is read from where they part.
+    """
 
     def __init__(self, model: LanguageModel) -> None:
         self._sequence: TokenSequence = model.sequence()
         self._prompt: tuple[int, ...] = ()
-        self._first: Array | None = None
+        self._ids: tuple[int, ...] = ()
+        self._rows: Array = np.empty((0, model.vocab_size), np.float32)
 
-    def rows(self, prompt: tuple[int, ...], ids: Sequence[int]) -> Array:
-        """(n, V): the rows that predict each of ``ids`` after the prompt."""
-        if self._first is None or prompt != self._prompt:
+    def rows(self, prompt: tuple[int, ...], ids: tuple[int, ...]) -> Array:
+        """(n, V): the rows that predict each of ``ids``, at least one, after the prompt."""
+        if prompt != self._prompt:
             self._sequence.truncate(0)
-            self._first, self._prompt = self._sequence.extend(prompt, rows=1), prompt
-        self._sequence.truncate(len(prompt))
-        if len(ids) == 1:
-            return self._first
-        return np.concatenate([self._first, self._sequence.extend(ids[:-1], len(ids) - 1)])
+            self._rows, self._ids = self._sequence.extend(prompt, rows=1), ()
+            self._prompt = prompt
+        # The last token of an answer is not read, so a sequence holds one token less than rows.
+        kept = min(common_length(ids[:-1], self._ids), len(self._rows) - 1)
+        self._sequence.truncate(len(prompt) + kept)
+        new = ids[kept:-1]
+        more = [self._sequence.extend(new, len(new))] if new else []
+        self._rows, self._ids = np.concatenate([self._rows[: kept + 1], *more]), ids[:-1]
+        return self._rows
 
     def close(self) -> None:
         self._sequence.close()
@@ -135,9 +144,9 @@ class Replay:
     def score(self, context: str) -> dict[str, Likelihood]:
         """Score all answers under one context, by the name of the arm."""
         found = {}
-        # Answers with the same private prompt follow each other, so that it is read once.
+        # What begins alike follows each other, so that it is read once.
         prompts = [(self._prompts(answer, context), answer) for answer in self._answers]
-        for read, answer in sorted(prompts, key=lambda item: item[0].private):
+        for read, answer in sorted(prompts, key=lambda item: (item[0].private, item[1].ids)):
             with_context = self._attacker.device.rows(read.private, answer.ids)
             bonus = bonus_rows(answer.arm.strength, read, with_context, answer.plain, answer.ids)
             found[answer.arm.name] = likelihood(answer, bonus)
