@@ -107,8 +107,8 @@ def test_an_answer_that_does_not_say_what_was_sent(report: Any) -> None:
         ([answer("Hi"), "Maren Okafor"], "Line 2 of the answers is not JSON"),
         (["[]"], "is not an answer"),
         ([{"text": 3}], "is not an answer"),
-        ([answer("Hi", **{"sent": "Maren Okafor"})], "does not say what was sent"),
-        ([answer("Hi", **{"sent": [{"content": 3}]})], "does not say what was sent"),
+        ([answer("Hi") | {"sent": "Maren Okafor"}], "does not say what was sent"),
+        ([answer("Hi") | {"sent": [{"content": 3}]}], "does not say what was sent"),
     ],
     ids=range(7),
 )

@@ -143,8 +143,9 @@ def _describe_all(report: Report) -> list[str]:
     total = len(report.sent) + len(report.unsent)
     lines = [f"{len(report.sent)} of {total} values that are known of you went up."]
     if report.unsent:
-        lines.append(_listed("Never went up:", report.unsent))
-    lines.append("The context as such was never sent; only what is listed above stands in a text.")
+        lines.append(_listed("In none of these texts:", report.unsent))
+    if any(turn.only_shown for turn in report.turns):
+        lines.append("What only you saw was put into the answer on this device, and never sent.")
     unknown = sum(turn.evidence is None for turn in report.turns)
     if report.evidence is not None:
         exact = all(turn.exact for turn in report.turns if turn.evidence is not None)

@@ -78,12 +78,12 @@ def _sent(messages: Any, number: int) -> tuple[tuple[str, ...] | None, str | Non
     """What was asked, and the answer, as they went up; None where the file does not say."""
     if messages is None:
         return None, None
-    texts = (
-        [one.get("content") for one in messages if isinstance(one, dict)]
-        if isinstance(messages, list)
-        else []
-    )
-    if not texts or not all(isinstance(text, str) for text in texts):
+    texts = [
+        one["content"]
+        for one in (messages if isinstance(messages, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("content"), str)
+    ]
+    if not texts or len(texts) < len(messages):
         raise InputError(f"Line {number} of the answers does not say what was sent.", HINT)
     return tuple(texts[:-1]), texts[-1]
 

@@ -196,9 +196,16 @@ def _tools(job: LeakageJob) -> Iterator[tuple[Writer, Attacker]]:
 
     The attacker takes its sequences first, because the LLM in this process takes all that are left.
     """
-    size = {"context": job.context, "threads": job.threads}
     with ExitStack() as stack:
-        llm = stack.enter_context(closing(load_model(job.names["llm"], sequences=3, **size)))
-        slm = stack.enter_context(closing(load_model(job.names["slm"], sequences=3, **size)))
+        llm, slm = (
+            stack.enter_context(
+                closing(
+                    load_model(
+                        job.names[role], context=job.context, sequences=3, threads=job.threads
+                    )
+                )
+            )
+            for role in ("llm", "slm")
+        )
         attacker = stack.enter_context(closing(Attacker(llm, slm)))
         yield stack.enter_context(closing(Writer(llm, slm, job.max_tokens))), attacker

@@ -24,7 +24,7 @@ def evaluate(run: Callable[..., Any], tmp_path: Path) -> Any:
     ]
     (tmp_path / "people.jsonl").write_text("\n".join(map(json.dumps, people)))
     options = ("--data", "people.jsonl", "--out", "out.jsonl", "--arms", ARMS, *TOYS)
-    return partial(run, "eval", "leakage", *options)
+    return partial(run, "leakage", *options)
 
 
 def rows(path: Path) -> Any:
@@ -47,11 +47,11 @@ def test_rows_hold_scores_and_no_text_and_a_table_is_made(
     assert 1 <= steered["rank"] <= steered["candidates"] == 3
     assert abs(found[3]["scores"]["evidence"]) <= 1
     assert not (tmp_path / "private").exists()  # the person's own budget is not spent
-    code, out, _ = run("eval", "leakage-table", "out.jsonl")
+    code, out, _ = run("leakage-table", "out.jsonl")
     assert code == 0
     assert "| CoSteer, gain 1 " in out
     assert "by guessing 33 %" in out
-    (table,) = json.loads(run("eval", "leakage-table", "out.jsonl", "--json")[1])
+    (table,) = json.loads(run("leakage-table", "out.jsonl", "--json")[1])
     assert [row["people"] for row in table["rows"]] == [2, 2, 2, 2]
 
 
@@ -94,6 +94,6 @@ def test_what_cannot_be_run_is_said_before_any_work(
 
 def test_a_table_of_nothing(run: Any, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("")
-    code, _, err = run("eval", "leakage-table", "empty.jsonl")
+    code, _, err = run("leakage-table", "empty.jsonl")
     assert code == 2
     assert "no rows of leakage" in err
