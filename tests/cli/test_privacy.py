@@ -75,6 +75,8 @@ def test_what_the_person_asked_counts_as_sent_and_its_words_as_typed(report: Any
         (0.0, False, "no evidence for your context"),
         (None, False, "is not known"),
         ("3", False, "is not known"),
+        (10**400, False, "is not known"),
+        (float("nan"), False, "is not known"),
     ],
 )
 def test_the_evidence_in_plain_words(report: Any, evidence: Any, capped: Any, says: Any) -> None:
@@ -89,6 +91,15 @@ def test_the_evidence_adds_up(report: Any) -> None:
         "Of 1 of 2 turns the evidence is not known."
         in report(answer("Hi"), answer("Ho", evidence=None))[1]
     )
+
+
+def test_odd_characters_are_part_of_the_answer_they_stand_in(report: Any) -> None:
+    odd = json.dumps(answer("Maren\u2028 \ud83d \x1b[31m"), ensure_ascii=False)
+    odd = odd.replace("\ud83d", "\\ud83d")
+    code, out, _ = report(odd, answer("Hi"))
+    assert code == 0
+    assert "Maren Okafor (name)" in out
+    assert "\x1b" not in out
 
 
 def test_an_answer_that_does_not_say_what_was_sent(report: Any) -> None:
@@ -106,11 +117,12 @@ def test_an_answer_that_does_not_say_what_was_sent(report: Any) -> None:
         (["{"], "Line 1 of the answers is not JSON"),
         ([answer("Hi"), "Maren Okafor"], "Line 2 of the answers is not JSON"),
         (["[]"], "is not an answer"),
+        (["[" * 100_000], "Line 1 of the answers is not JSON"),
         ([{"text": 3}], "is not an answer"),
         ([answer("Hi") | {"sent": "Maren Okafor"}], "does not say what was sent"),
         ([answer("Hi") | {"sent": [{"content": 3}]}], "does not say what was sent"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_what_is_no_answer_is_said_and_not_repeated(report: Any, answers: Any, says: Any) -> None:
     code, out, err = report(*answers)

@@ -11,7 +11,7 @@ import click
 from costeer.cli.terminal import clean, clean_json
 
 if TYPE_CHECKING:
-    from costeer.privacy.report import Report, Turn, TurnReport
+    from costeer.privacy.report import PrivacyReport, Turn, TurnReport
     from costeer.privacy.values import Value
 
 SHOWN = 12
@@ -102,7 +102,7 @@ def _read(
     return turns, context
 
 
-def _build(turns: Sequence[Turn], context: str) -> Report:
+def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
     from costeer.privacy.detect import detect
     from costeer.privacy.report import build_report
     from costeer.privacy.spans import split_words
@@ -114,7 +114,7 @@ def _build(turns: Sequence[Turn], context: str) -> Report:
     return build_report(turns, context, merge(load_values(), detect(context)), common)
 
 
-def describe(report: Report) -> list[str]:
+def describe(report: PrivacyReport) -> list[str]:
     """The report in plain words, line by line."""
     lines: list[str] = []
     for number, turn in enumerate(report.turns, 1):
@@ -139,7 +139,7 @@ def _describe_turn(turn: TurnReport) -> list[str]:
     return [*lines, _evidence(turn.evidence, exact=turn.exact)]
 
 
-def _describe_all(report: Report) -> list[str]:
+def _describe_all(report: PrivacyReport) -> list[str]:
     total = len(report.sent) + len(report.unsent)
     lines = [f"{len(report.sent)} of {total} values that are known of you went up."]
     if report.unsent:
@@ -184,7 +184,7 @@ def _quoted(what: str, texts: Sequence[str], between: str) -> str:
     return f"{what} {between.join(texts)}" if texts else ""
 
 
-def _as_json(report: Report) -> str:
+def _as_json(report: PrivacyReport) -> str:
     turns = [
         {
             "asked_values": _plain(turn.asked_values) if turn.query_known else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,9 @@ from costeer.privacy.report import Turn
 
 if TYPE_CHECKING:
     from costeer.profile.conversations import StoredMessage
+
+MOST_NATS = 1e9
+"""What is beyond is no measurement, nor is what is no number."""
 
 HINT = "Give what `costeer generate --json` printed: an object, or one on each line."
 
@@ -25,9 +27,11 @@ def read_turns(text: str) -> list[Turn]:
     if not text.strip():
         raise InputError("The file of answers is empty.", HINT)
     try:
-        return [_turn(json.loads(text), 1)]
-    except ValueError:
-        pass
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        pass  # several lines, or none of them JSON
+    else:
+        return [_turn(whole, 1)]
     return [_turn(_parse(line, at), at) for at, line in _lines(text)]
 
 
@@ -51,13 +55,13 @@ def stored_turns(messages: Sequence[StoredMessage]) -> list[Turn]:
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
-    return [(at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [(at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
 def _parse(line: str, number: int) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"Line {number} of the answers is not JSON.", HINT) from None
 
 
@@ -89,5 +93,6 @@ def _sent(messages: Any, number: int) -> tuple[tuple[str, ...] | None, str | Non
 
 
 def _number(value: Any) -> float | None:
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if usable and math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < MOST_NATS else None

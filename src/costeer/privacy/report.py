@@ -63,7 +63,7 @@ class TurnReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PrivacyReport:
     """What all turns have told.
 
     Attributes:
@@ -85,7 +85,7 @@ class Report:
 
 def build_report(
     turns: Sequence[Turn], context: str, values: Sequence[Value], common: Collection[str]
-) -> Report:
+) -> PrivacyReport:
     """Compare.
 
     Args:
@@ -97,7 +97,7 @@ def build_report(
     reports = tuple(_report(turn, context, values, common) for turn in turns)
     gone = {value for one in reports for value in (*one.asked_values, *one.values)}
     sent = tuple(value for value in values if value in gone)
-    return Report(reports, sent, tuple(value for value in values if value not in gone))
+    return PrivacyReport(reports, sent, tuple(value for value in values if value not in gone))
 
 
 def _report(

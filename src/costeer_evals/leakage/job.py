@@ -17,7 +17,7 @@ from typing import Any
 from costeer.models.load import load_model
 from costeer_evals.leakage.arms import Arm
 from costeer_evals.leakage.candidates import Candidates, choose_candidates
-from costeer_evals.leakage.replay import Attacker, Likelihood, Replay
+from costeer_evals.leakage.replay import Attacker, Replay, ReplayedAnswer
 from costeer_evals.leakage.scores import attack_fields, text_fields
 from costeer_evals.leakage.writing import Writer, Written
 from costeer_evals.retrieval import Bm25
@@ -149,7 +149,7 @@ def attack(
     """The fields of the attack, by the name of the arm."""
     if not answers:
         return {}
-    candidates, swapped = case.candidates, dict[str, Likelihood]()
+    candidates, swapped = case.candidates, dict[str, ReplayedAnswer]()
     replay = Replay(answers, attacker, seed=case.one.sample.id)
     found = [replay.score(context) for context in candidates.contexts]
     if candidates.swapped is not None:

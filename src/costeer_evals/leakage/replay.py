@@ -41,7 +41,7 @@ Ids = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Likelihood:
+class ReplayedAnswer:
     """One answer under one context.
 
     Attributes:
@@ -141,7 +141,7 @@ class Replay:
         self._room = attacker.context_length - longest
         self._answers = [self._prepare(*one) for one in answers]
 
-    def score(self, context: str) -> dict[str, Likelihood]:
+    def score(self, context: str) -> dict[str, ReplayedAnswer]:
         """Score all answers under one context, by the name of the arm."""
         found = {}
         # What begins alike follows each other, so that it is read once.
@@ -185,10 +185,10 @@ def bonus_rows(
     return rows
 
 
-def likelihood(answer: _Answer, bonus: Array) -> Likelihood:
+def likelihood(answer: _Answer, bonus: Array) -> ReplayedAnswer:
     """Score one answer, given what steering would have added."""
     if answer.arm.epsilon is not None:
-        return Likelihood(_capped(answer, bonus, answer.arm.epsilon), None)
+        return ReplayedAnswer(_capped(answer, bonus, answer.arm.epsilon), None)
     temperature = answer.arm.temperature or GREEDY
     at = np.arange(len(answer.ids))
     chosen = answer.chosen + bonus[at, list(answer.ids)]
@@ -199,10 +199,10 @@ def likelihood(answer: _Answer, bonus: Array) -> Likelihood:
     totals = highest + np.log(np.exp(rows - highest[:, None]).sum(axis=1))
     nats = float((chosen / temperature - totals).sum(dtype=np.float64))
     if answer.arm.temperature or answer.arm.reader == "nobody":
-        return Likelihood(nats, None)
+        return ReplayedAnswer(nats, None)
     changed = np.zeros(len(answer.ids), bool)
     changed[list(answer.written.changed)] = True
-    return Likelihood(nats, int((changed != (scores.argmax(axis=1) != 0)).sum()))
+    return ReplayedAnswer(nats, int((changed != (scores.argmax(axis=1) != 0)).sum()))
 
 
 def _capped(answer: _Answer, bonus: Array, epsilon: float) -> float:

@@ -13,7 +13,7 @@ from costeer.privacy.spans import Spans
 from costeer.profile.words import stop_words
 from costeer_evals.leakage.arms import Arm
 from costeer_evals.leakage.candidates import Candidates
-from costeer_evals.leakage.replay import Likelihood
+from costeer_evals.leakage.replay import ReplayedAnswer
 from costeer_evals.leakage.writing import Written
 from costeer_evals.metrics.adherence import respected
 from costeer_evals.tasks.base import Sample
@@ -41,7 +41,10 @@ def text_fields(sample: Sample, written: Written) -> dict[str, Any]:
 
 
 def attack_fields(
-    arm: Arm, candidates: Candidates, found: Sequence[Likelihood], swapped: Likelihood | None
+    arm: Arm,
+    candidates: Candidates,
+    found: Sequence[ReplayedAnswer],
+    swapped: ReplayedAnswer | None,
 ) -> dict[str, Any]:
     """What the attack made of the answer.
 
@@ -86,7 +89,7 @@ def rank(scores: np.ndarray[Any, np.dtype[np.float64]], truth: int) -> int:
     return int(before) + 1
 
 
-def _beats(truth: Likelihood, swapped: Likelihood, candidates: Candidates) -> bool:
+def _beats(truth: ReplayedAnswer, swapped: ReplayedAnswer, candidates: Candidates) -> bool:
     if truth.nats == swapped.nats:
         return candidates.truth % 2 == 0  # as good as a coin
     return truth.nats > swapped.nats

@@ -100,7 +100,7 @@ class Writer:
             max_tokens=self._max_tokens,
             temperature=arm.temperature,
         )
-        changed = [chunk.step.position for chunk in generation if chunk.step.changed]
+        changed = {chunk.step.position for chunk in generation if chunk.step.changed}
         result = generation.result
         decode = self._costeer.slm.tokenizer.decode_bytes
         return Written(
@@ -108,7 +108,7 @@ class Writer:
             shown=result.text,
             sent=decode(result.token_ids).decode("utf-8", "replace"),
             query=_wire_query(result, sample),
-            changed=tuple(changed),
+            changed=tuple(sorted(changed)),
             evidence=result.evidence,
             warned=bool(result.warning),
         )
