@@ -90,6 +90,9 @@ class Result:
     conversation: WireConversation | None = field(default=None, repr=False)
     """The stand-ins of the answer."""
 
+    sent: str = field(default="", repr=False)
+    """The answer as the cloud has it, with stand-ins; known at the end."""
+
     def counts(self) -> dict[str, Any]:
         """The fields for a machine to read: all but those that tell of the private text."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
