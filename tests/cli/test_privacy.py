@@ -70,8 +70,13 @@ def test_what_the_person_asked_counts_as_sent_and_its_words_as_typed(report: Any
     ("evidence", "capped", "says"),
     [
         (3.0, False, "at least about 3.0 nats for your context"),
-        (3.0, True, "of 3.0 nats for your context: to somebody who suspects it, that makes it 20 "),
+        (
+            3.0,
+            True,
+            "of 3.0 nats for your context: to somebody who suspects it, its odds become 20 times",
+        ),
         (-1.0, True, "of 1.0 nats against your context"),
+        (99.0, False, "its odds become more than a million times higher."),
         (0.0, False, "no evidence for your context"),
         (None, False, "is not known"),
         ("3", False, "is not known"),

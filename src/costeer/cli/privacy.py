@@ -147,7 +147,7 @@ def _describe_all(report: PrivacyReport) -> list[str]:
     if any(turn.only_shown for turn in report.turns):
         lines.append("What only you saw was put into the answer on this device, and never sent.")
     unknown = sum(turn.evidence is None for turn in report.turns)
-    if report.evidence is not None:
+    if report.evidence is not None and len(report.turns) > 1:
         exact = all(turn.exact for turn in report.turns if turn.evidence is not None)
         lines.append(_evidence(report.evidence, exact=exact, what="All answers together are"))
     if unknown and report.evidence is not None:
@@ -165,12 +165,12 @@ def _evidence(nats: float | None, *, exact: bool, what: str = "The answer is") -
         )
     if abs(nats) < 0.05:
         return f"{what} no evidence for your context."
-    side = "for" if nats > 0 else "against"
     about = "" if exact else "at least about " if nats > 0 else "about "
+    side, way = ("for", "higher") if nats > 0 else ("against", "lower")
+    times = odds(abs(nats))
     return (
         f"{what} evidence of {about}{abs(nats):.1f} nats {side} your context: to somebody who "
-        f"suspects it, that makes it {about}{odds(abs(nats))} times "
-        f"{'likelier' if nats > 0 else 'less likely'}, whatever words are listed."
+        f"suspects it, its odds become {about if times[0].isdigit() else ''}{times} times {way}."
     )
 
 
