@@ -143,6 +143,15 @@ def test_without_a_context_there_is_nothing_to_look_for(report: Any, run: Any) -
     assert run("privacy", "report", "answers.jsonl")[0] == 2
 
 
+def test_the_context_of_the_settings_is_looked_for(
+    report: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(answer("Hi, Maren"))
+    assert "There is no context" in run("privacy", "report", "answers.jsonl")[2]
+    monkeypatch.setenv("COSTEER_CONTEXT_FILE", "me.txt")
+    assert "Maren Okafor (name)" in run("privacy", "report", "answers.jsonl")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

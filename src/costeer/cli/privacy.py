@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costeer import settings
 from costeer.cli.terminal import clean, clean_json
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ def report(
     conversation: int | None,
     as_json: bool,
 ) -> None:
-    """Say what of your context stands in what went up, and what its choice of words tells.
+    """Say what of your context went up.
 
     FILE is what `costeer generate --json` printed, for one answer or, a line each, for several;
     "-" is standard input. Looked for are the values of your list (costeer guard), those that rules
-    find in the context, its distinctive words, and pieces of four words and more. The report
-    repeats them, so it is as private as the context.
+    find in the context, its distinctive words, and pieces of four words and more. How much
+    the choice of words tells is as it was measured while the answer was written. The report repeats
+    private text, so it is as private as the context.
 
     \b
     Examples:
@@ -85,10 +87,12 @@ def _read(
     from costeer.cli.profile_access import open_profile
     from costeer.exceptions import InputError
 
+    if context_file is None and profile is None:
+        context_file = settings.load().context_file
     if file == context_file == "-":
         raise InputError("Only one text can come from standard input.", "Put one into a file.")
     context = "" if context_file is None else read_file("context", context_file, "--context-file")
-    turns = [] if file is None else read_turns(read_file("answers", file))
+    turns = [] if file is None else read_turns(read_file("text", file, "the answers"))
     if profile is not None:
         with open_profile(profile) as opened:
             records = [record.text for record in opened.records.all()]
