@@ -70,8 +70,13 @@ def test_what_the_person_asked_counts_as_sent_and_its_words_as_typed(report: Any
     ("evidence", "capped", "says"),
     [
         (3.0, False, "at least about 3.0 nats for your context"),
-        (3.0, True, "of 3.0 nats for your context: to somebody who suspects it, that makes it 20 "),
+        (
+            3.0,
+            True,
+            "of 3.0 nats for your context: to somebody who suspects it, its odds become 20 times",
+        ),
         (-1.0, True, "of 1.0 nats against your context"),
+        (99.0, False, "its odds become more than a million times higher."),
         (0.0, False, "no evidence for your context"),
         (None, False, "is not known"),
         ("3", False, "is not known"),
@@ -136,6 +141,15 @@ def test_without_a_context_there_is_nothing_to_look_for(report: Any, run: Any) -
     assert code == 2
     assert "There is no context" in err
     assert run("privacy", "report", "answers.jsonl")[0] == 2
+
+
+def test_the_context_of_the_settings_is_looked_for(
+    report: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(answer("Hi, Maren"))
+    assert "There is no context" in run("privacy", "report", "answers.jsonl")[2]
+    monkeypatch.setenv("COSTEER_CONTEXT_FILE", "me.txt")
+    assert "Maren Okafor (name)" in run("privacy", "report", "answers.jsonl")[1]
 
 
 @pytest.mark.parametrize(

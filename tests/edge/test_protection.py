@@ -4,6 +4,7 @@ import pytest
 
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import AUTO
+from costeer.edge.answer import Chunk, Result
 from costeer.edge.protection import Protection
 from costeer.edge.verify import DecodeParams
 from costeer.privacy.budget import Budget
@@ -47,3 +48,17 @@ def test_a_number_opens_the_persons_own_odometer(tmp_path: Any, monkeypatch: Any
 
 def test_where_nothing_is_guarded_a_proof_may_ask_for_any_number() -> None:
     assert applied(Protection("stand-in", None), "I am vegan.").widest is None
+
+
+def test_a_result_has_the_answer_as_it_was_sent() -> None:
+    protected = Protection("stand-in", None).begin(SAID, CONTEXT, ())
+    stand_in = protected.guarded.context.removeprefix("My name is ").rstrip(".")
+    result = Result()
+
+    def write() -> Any:
+        yield Chunk(protected.display.feed(f"Dear {stand_in}!".encode(), final=True), None)
+
+    text = "".join(chunk.text for chunk in protected.chunks(write(), result))
+    assert text == "Dear Maren Okafor!"
+    assert result.sent == f"Dear {stand_in}!"
+    assert "sent" not in result.counts()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costeer import settings
 from costeer.cli.terminal import clean, clean_json
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ def report(
     conversation: int | None,
     as_json: bool,
 ) -> None:
-    """Say what of your context stands in what went up, and what its choice of words tells.
+    """Say what of your context went up.
 
     FILE is what `costeer generate --json` printed, for one answer or, a line each, for several;
     "-" is standard input. Looked for are the values of your list (costeer guard), those that rules
-    find in the context, its distinctive words, and pieces of four words and more. The report
-    repeats them, so it is as private as the context.
+    find in the context, its distinctive words, and pieces of four words and more. How much
+    the choice of words tells is as it was measured while the answer was written. The report repeats
+    private text, so it is as private as the context.
 
     \b
     Examples:
@@ -85,10 +87,12 @@ def _read(
     from costeer.cli.profile_access import open_profile
     from costeer.exceptions import InputError
 
+    if context_file is None and profile is None:
+        context_file = settings.load().context_file
     if file == context_file == "-":
         raise InputError("Only one text can come from standard input.", "Put one into a file.")
     context = "" if context_file is None else read_file("context", context_file, "--context-file")
-    turns = [] if file is None else read_turns(read_file("answers", file))
+    turns = [] if file is None else read_turns(read_file("text", file, "the answers"))
     if profile is not None:
         with open_profile(profile) as opened:
             records = [record.text for record in opened.records.all()]
@@ -147,7 +151,7 @@ def _describe_all(report: PrivacyReport) -> list[str]:
     if any(turn.only_shown for turn in report.turns):
         lines.append("What only you saw was put into the answer on this device, and never sent.")
     unknown = sum(turn.evidence is None for turn in report.turns)
-    if report.evidence is not None:
+    if report.evidence is not None and len(report.turns) > 1:
         exact = all(turn.exact for turn in report.turns if turn.evidence is not None)
         lines.append(_evidence(report.evidence, exact=exact, what="All answers together are"))
     if unknown and report.evidence is not None:
@@ -165,12 +169,12 @@ def _evidence(nats: float | None, *, exact: bool, what: str = "The answer is") -
         )
     if abs(nats) < 0.05:
         return f"{what} no evidence for your context."
-    side = "for" if nats > 0 else "against"
     about = "" if exact else "at least about " if nats > 0 else "about "
+    side, way = ("for", "higher") if nats > 0 else ("against", "lower")
+    times = odds(abs(nats))
     return (
         f"{what} evidence of {about}{abs(nats):.1f} nats {side} your context: to somebody who "
-        f"suspects it, that makes it {about}{odds(abs(nats))} times "
-        f"{'likelier' if nats > 0 else 'less likely'}, whatever words are listed."
+        f"suspects it, its odds become {about if times[0].isdigit() else ''}{times} times {way}."
     )
 
 

@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Attack only the first people; all are candidates."
 )
-@click.option("--arms", multiple=True, metavar="NAME[,NAME...]", help="Default: all.")
+@click.option(
+    "--arms",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Ways to answer: llm-without, llm-with, gain-0.476, gain-1, auto, auto-stand-in, "
+    "auto-sampled, epsilon-1, epsilon-4, epsilon-8. Default: all.",
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
