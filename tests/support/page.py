@@ -64,6 +64,7 @@ def running_page(
     url: Any = None,
     limit: Any = 8,
     clock: Any = None,
+    temperature: Any = 0.0,
     **options: Any,
 ) -> Iterator[Any]:
     """Serve the page; yields a client with a session."""
@@ -73,7 +74,7 @@ def running_page(
         sessions = Sessions(tokens, clock) if clock else Sessions(tokens)
         storage = Storage(profile)
         about = About(costeer.cloud.info().model, costeer.slm.name, costeer.strength, url)
-        answering = DeviceAnswering(costeer, max_tokens=limit)
+        answering = DeviceAnswering(costeer, max_tokens=limit, temperature=temperature)
         kept["page"] = Page(about, sessions, storage, Asking(answering, storage, text, url))
         return kept["page"]
 

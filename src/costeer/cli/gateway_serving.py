@@ -131,11 +131,6 @@ def serve(
     chosen = settings.load().override({**given, "max_tokens": None})
     text = read_context(given["context"], given["context_file"], chosen)
     chosen = check_protection(chosen, given)
-    if make_page and chosen.epsilon is not None:
-        raise InputError(
-            "The page repeats answers from their seeds; --epsilon draws from secret randomness.",
-            "Use --epsilon with costeer generate, chat or gateway.",
-        )
     check_sampling(chosen, seed=0)  # before models are loaded, which takes seconds
     tokens = TokenStore()
     tokens.tokens()

@@ -82,6 +82,11 @@ class Answering(Protocol):
         ...
 
     @property
+    def seeded(self) -> bool:
+        """Whether a seed repeats an answer; under a cap on evidence there is none."""
+        ...
+
+    @property
     def profiles(self) -> Collection[str]:
         """Names of profiles that may be asked for."""
         ...
@@ -142,6 +147,11 @@ class DeviceAnswering:
         return self._costeer.lanes.count
 
     @property
+    def seeded(self) -> bool:
+        """See ``Answering``."""
+        return self._costeer.protection.budget is None
+
+    @property
     def profiles(self) -> Collection[str]:
         """See ``Answering``."""
         return tuple(self._named)
@@ -183,7 +193,7 @@ class DeviceAnswering:
         """A new one where none is asked for; under a budget the noise is not from a seed."""
         if ask.seed is not None:
             return ask.seed
-        return secrets.randbits(32) if self._costeer.protection.budget is None else 0
+        return secrets.randbits(32) if self.seeded else 0
 
     def _private(self, ask: Ask) -> str:
         if ask.profile is not None and ask.profile not in self._named:

@@ -7,6 +7,8 @@ import pytest
 from costeer.cloud.in_process import InProcess
 from costeer.decoding.steering import log_softmax
 from costeer.gateway.page.asking import title
+from costeer.privacy.budget import Budget
+from costeer.privacy.odometer import Odometer
 from tests.support.gateway import TextModel
 from tests.support.page import running_page, text_of, tokens_of
 
@@ -275,3 +277,26 @@ def test_a_context_that_is_cut_is_said(tmp_path: Any) -> None:
         found = page.ask(page.new(), text="Hello?")
     assert found[1]["type"] == "note"
     assert "too long" in found[1]["text"]
+
+
+def test_under_a_cap_answers_are_drawn_spend_and_do_not_go_on_from_chosen_words(
+    tmp_path: Any,
+) -> None:
+    budget = Budget(5.0, Odometer(tmp_path))
+    cap = {"epsilon": budget, "lanes": 1, "temperature": 1.0}
+    with running_page(tmp_path, text="I am vegan.", **cap) as page:
+        number = page.new()
+        assert page.ask(number, text="Hello?")[-1]["type"] == "end"
+        spent = budget.odometer.high
+        answer = page.get(number)["messages"][-1]
+        assert page.ask(number, regenerate=answer["id"])[-1]["type"] == "end"
+        token = answer["tokens"][0]["id"]
+        chosen = {"continue": answer["id"], "position": 0, "token": token}
+        refused = page.send("POST", f"/conversations/{number}/ask", chosen)
+        alone = page.ask(number, text="Hello?", alone=True)
+    assert spent != 0
+    assert budget.odometer.high != spent
+    assert abs(budget.odometer.high) <= 5
+    assert refused.status_code == 400
+    assert "every token is drawn" in refused.json()["error"]["message"]
+    assert alone[-1]["type"] == "end"

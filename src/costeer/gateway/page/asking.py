@@ -93,7 +93,7 @@ class Asking:
         trace = self._trace(place.old)
         reading = self._reading(number, place.text, trace, asked)
         begun = self._begun(trace, asked)
-        sampling, beginning = _sampling(trace, asked), _beginning(trace, begun)
+        sampling, beginning = self._sampling(trace, asked), _beginning(trace, begun)
         if beginning is not None and begun[-1]["end"]:
             answer: Answer = Finished(_ended(begun, beginning))
         else:
@@ -181,6 +181,10 @@ class Asking:
             raise values.wrong("token", "one of the candidates at that position")
         chosen["end"] = not self.answering.spell(asked.token)[1]  # control tokens have no bytes
         return tokens.with_texts([*known[: asked.position], chosen], self.answering.spell)
+
+    def _sampling(self, trace: Trace | None, asked: Asked) -> Sampling:
+        temperature, top_p, seed = _sampling(trace, asked)
+        return temperature, top_p, seed if self.answering.seeded else None
 
     def _keeping(self, number: int, place: Place, reading: Reading, sampling: Sampling) -> Keeping:
         """Store the question and what is read for it."""

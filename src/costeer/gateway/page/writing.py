@@ -21,8 +21,8 @@ from costeer.profile.conversations import Departure
 from costeer.profile.profiles import Profile
 from costeer.profile.traces import Trace
 
-Sampling = tuple[float | None, float | None, int]
-"""Temperature, top-p and seed; None stands for the gateway's own."""
+Sampling = tuple[float | None, float | None, int | None]
+"""Temperature, top-p and seed; None stands for the gateway's own, which repeats nothing."""
 
 
 @dataclass(frozen=True, slots=True)
