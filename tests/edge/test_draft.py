@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from costeer.cloud.base import CloudStep
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.stop import Stop
 from costeer.edge.draft import Burst, DraftStream
 from costeer.exceptions import CloudProtocolError, CloudUnreachableError
 from costeer.models.fake import FakeModel

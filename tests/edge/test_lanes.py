@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costeer import Costeer
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.in_process import InProcess
-from costeer.cloud.stop import Stop
 from costeer.edge.lanes import Lanes
 from costeer.edge.verify import MODES
 from costeer.exceptions import StoppedError

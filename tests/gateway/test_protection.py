@@ -1,6 +1,9 @@
 """What the person is told through the gateway, and answers under a cap."""
 
+import json
 from typing import Any
+
+import pytest
 
 from costeer.cloud.in_process import InProcess
 from costeer.edge.watch import WARNING
@@ -10,12 +13,63 @@ from tests.support.gateway import HELLO, post, running_gateway
 from tests.support.lying import LURES, LyingModel, RecitingModel
 
 
-def test_a_flat_cloud_is_told_in_a_header(tmp_path: Any) -> None:
+@pytest.fixture
+def lied_to(tmp_path: Any) -> Any:
+    """A gateway whose cloud is flat."""
     cloud, context = InProcess(LyingModel(LURES[0])), "Your name is Maren Okafor."
     with running_gateway(tmp_path, cloud, RecitingModel(), context, strength=1.0) as app:
-        answer = post(app, HELLO | {"max_tokens": 40})
+        yield app
+
+
+def test_a_flat_cloud_is_told_in_a_header_and_in_the_answer(lied_to: Any) -> None:
+    answer = post(lied_to, HELLO | {"max_tokens": 40})
     assert answer.status_code == 200
     assert answer.headers["x-costeer-warning"] == WARNING
+    assert answer.json()["costeer"] == {"warning": WARNING}
+
+
+def test_the_last_chunk_of_a_streamed_answer_tells_of_a_flat_cloud(lied_to: Any) -> None:
+    usage = {"stream_options": {"include_usage": True}}
+    body = HELLO | {"max_tokens": 40, "stream": True} | usage
+    *before, last, spent = frames(post(lied_to, body))
+    assert last["costeer"] == {"warning": WARNING}
+    assert last["choices"][0]["finish_reason"] is not None
+    assert "costeer" not in spent
+    assert not any("costeer" in chunk for chunk in before)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_warning_leaves_the_traces_as_they_are(lied_to: Any, stream: Any) -> None:
+    owner = {"authorization": f"Bearer {lied_to.tokens.add('me', 'owner')}"}
+    body = HELLO | {"max_tokens": 40, "stream": stream, "costeer": {"trace": True}}
+    answer = lied_to.client.post("/v1/chat/completions", json=body, headers=owner)
+    if stream:
+        said = [chunk["costeer"] for chunk in frames(answer) if "costeer" in chunk]
+        traces, last = said[:-1], said[-1]
+    else:
+        last = answer.json()["costeer"]
+        traces = last.pop("trace")
+    assert [trace["position"] for trace in traces] == list(range(len(traces)))
+    assert len(traces) >= len(LURES[0])
+    assert last == {"warning": WARNING}
+
+
+def test_the_last_event_of_a_response_tells_of_a_flat_cloud(lied_to: Any) -> None:
+    body = {"model": "costeer", "input": "Hello?", "max_output_tokens": 40, "stream": True}
+    *_, last = frames(lied_to.client.post("/v1/responses", json=body))
+    assert last["response"]["costeer"] == {"warning": WARNING}
+
+
+def test_an_answer_without_a_warning_says_nothing_of_it(gateway: Any) -> None:
+    assert "costeer" not in post(gateway, HELLO).json()
+    assert not any("costeer" in chunk for chunk in frames(post(gateway, HELLO | {"stream": True})))
+
+
+def frames(response: Any) -> Any:
+    """The objects of a streamed answer."""
+    assert response.status_code == 200, response.text
+    data = (line.removeprefix("data: ") for line in response.text.splitlines())
+    return [json.loads(one) for one in data if one.startswith("{")]
 
 
 def test_under_a_cap_a_request_without_a_seed_is_answered(tmp_path: Any) -> None:

@@ -47,6 +47,18 @@ def test_a_question_that_failed_is_tried_again(person: Any, case: Any) -> None:
         person.watch.expected("console")  # the browser reports the status
 
 
+def test_a_warning_about_an_answer_is_announced_with_it(person: Any) -> None:
+    warning = {"type": "warning", "text": "Do not trust this server."}
+    end = {"type": "end", "message": None, "html": "", "finish_reason": "stop"}
+    body = stream(BEGIN, warning, end)
+    person.page.route("**/ask", lambda route: route.fulfill(**body), times=1)
+    person.write("Who are you?")
+    person.page.press("#question", "Enter")
+    alert = person.page.locator(".answer").get_by_role("alert")
+    alert.wait_for()
+    assert alert.text_content() == warning["text"]
+
+
 def test_a_gateway_that_has_gone_is_named(person: Any) -> None:
     person.page.route("**/app/conversations", lambda route: route.abort())
     person.write("Are you there?")

@@ -202,11 +202,22 @@ def test_a_copy_of_all_files_holds_no_private_word(make: Any, home: Any, tmp_pat
 
 def test_select_reads_pinned_records_first(make: Any) -> None:
     profile = make()
-    profile.records.add(Draft("sample", "A dinner in spring"))
+    profile.records.add(Draft("sample", "A dinner in a sunny spot"))
     profile.records.add(Draft("preference", "I am vegan."))
     selection = Selection()
     profile.select(selection, "Recommend a dinner spot")
     assert [choice.record.id for choice in selection.chosen] == [2, 1]
+
+
+def test_what_is_written_needs_two_words_of_the_question_and_facts_one(make: Any) -> None:
+    """A sample that shares one common word is most often about something else."""
+    profile = make()
+    for kind in ("document", "sample", "fact"):
+        profile.records.add(Draft(kind, f"Somebody's {kind} about a dinner " + "x" * 30))
+    for question, read in (("Recommend a dinner spot", [3]), ("And dinner?", [3, 1, 2])):
+        selection = Selection(budget=400)
+        profile.select(selection, question)
+        assert sorted(c.record.id for c in selection.chosen) == sorted(read)
 
 
 def test_the_key_file_names_its_database(home: Any) -> None:

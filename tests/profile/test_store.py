@@ -146,6 +146,6 @@ def test_search_by_kind_and_state(store: Any) -> None:
     add(store, "dog one"), add(store, "dog two", "sample"), add(store, "dog three", active=False)
     find = lambda **which: {match.record.text for match in store.search("dog", **which)}  # noqa: E731
     assert find() == {"dog one", "dog two"}
-    assert find(kind="sample") == {"dog two"}
+    assert find(kinds=["sample"]) == {"dog two"}
     assert find(active=None) == {"dog one", "dog two", "dog three"}
     assert len(store.search("dog", limit=1)) == 1

@@ -17,7 +17,7 @@ class ScriptedModel(FakeModel):
     ``held_at(position)`` keeps it from going on there, as long as the block lasts.
     """
 
-    def __init__(self, script: Any, want: Any = 6.5, **options: Any) -> None:
+    def __init__(self, script: Any, want: Any = 8.0, **options: Any) -> None:
         super().__init__(peak=1.0, **options)
         self.script = [*script.encode(), END]
         self.want = want

@@ -162,7 +162,7 @@ def _write(generation: Generation, *, as_json: bool, capped: bool) -> None:
     finally:  # whatever ended it, nothing written is lost
         generation.close()
         if as_json:
-            click.echo(show.as_json(result, error))
+            click.echo(show.as_json(result, error, capped=capped))
         elif result.steps:
             click.echo(clean(result.text[shown:]))  # text not shown yet when it ended early
             sys.stdout.flush()

@@ -29,6 +29,7 @@ COMMANDS = {
     "serve": "Run the cloud side: an OpenAI-compatible completions server.",
     "profile": "Keep facts, preferences and texts about yourself, encrypted.",
     "guard": "List the values that must not leave as they are.",
+    "privacy": "Say what answers have told of your context.",
     "budget": "Show what answers under --epsilon have told so far.",
     "models": "List, fetch and verify model files.",
     "eval": "Run the benchmarks of the paper and print its tables.",

@@ -17,7 +17,7 @@ from costeer.exceptions import ModelFileError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from costeer.models.files.catalog import ModelSpec
+    from costeer.models.files.catalog import Catalog, ModelSpec
     from costeer.models.files.fetch import Choice
     from costeer.models.files.sources import Progress
 
@@ -36,7 +36,8 @@ def command() -> None:
 
 @command.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def list_models(as_json: bool) -> None:
+@click.pass_obj
+def list_models(catalog: Catalog | None, as_json: bool) -> None:
     """List the models and pairs that have names.
 
     CHECK says how a download is verified: against a SHA-256 pinned in the catalog, or, for the
@@ -47,11 +48,10 @@ def list_models(as_json: bool) -> None:
       costeer models list
       costeer models list --json | jq '.models[] | select(.fetched) | .name'
     """
-    from costeer.models.files.catalog import MODELS, PAIRS
-
+    models, pairs = catalog or _default_catalog()
     if as_json:
         answer = {
-            "models": [_model_row(spec) for spec in MODELS],
+            "models": [_model_row(spec) for spec in models],
             "pairs": [
                 {
                     "name": pair.name,
@@ -60,19 +60,19 @@ def list_models(as_json: bool) -> None:
                     "strength": pair.strength,
                     "note": pair.note,
                 }
-                for pair in PAIRS
+                for pair in pairs
             ],
         }
         click.echo(json.dumps(answer, indent=2))
         return
     _table(
         ("MODEL", "PARAMETERS", "SIZE", "ENGINE", "LICENCE", "CHECK", "FETCHED"),
-        (_model_line(spec) for spec in MODELS),
+        (_model_line(spec) for spec in models),
     )
     click.echo()
     _table(
         ("PAIR", "LLM", "SLM", "STRENGTH", "NOTE"),
-        ((pair.name, pair.llm, pair.slm, _strength(pair.strength), pair.note) for pair in PAIRS),
+        ((pair.name, pair.llm, pair.slm, _strength(pair.strength), pair.note) for pair in pairs),
     )
 
 
@@ -86,7 +86,10 @@ def list_models(as_json: bool) -> None:
     show_default=True,
     help="The model hub, the mirror, or (auto) the hub first and then the mirror.",
 )
-def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None:
+@click.pass_obj
+def fetch(
+    catalog: Catalog | None, names: tuple[str, ...], pair_name: str | None, source: Choice
+) -> None:
     """Download models, verify them, and print their paths.
 
     Without a NAME, the default pair. An interrupted download resumes. The folder is
@@ -102,20 +105,24 @@ def fetch(names: tuple[str, ...], pair_name: str | None, source: Choice) -> None
       costeer models fetch smollm2-135m
       costeer models fetch --pair default --source mirror
     """
-    from costeer.models.files.catalog import DEFAULT_PAIR, find, find_pair
+    from costeer.models.files.catalog import find, find_pair
 
+    models, pairs = catalog or _default_catalog()
     if names and pair_name:
         raise UsageError("Give names or --pair, not both.")
     if not names:
-        pair = find_pair(pair_name) if pair_name else DEFAULT_PAIR
+        pair = find_pair(pair_name, pairs) if pair_name else pairs[0]
         names = (pair.llm, pair.slm)
-    for spec in [find(name) for name in names]:  # every name is looked up before any download
+    for spec in [
+        find(name, models) for name in names
+    ]:  # every name is looked up before any download
         click.echo(_fetch(spec, source))
 
 
 @command.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-def verify(names: tuple[str, ...]) -> None:
+@click.pass_obj
+def verify(catalog: Catalog | None, names: tuple[str, ...]) -> None:
     """Compare model files with the SHA-256 pinned in the catalog.
 
     Without a NAME, checks every model on this machine.
@@ -125,10 +132,11 @@ def verify(names: tuple[str, ...]) -> None:
       costeer models verify
       costeer models verify qwen2.5-coder-0.5b
     """
-    from costeer.models.files.catalog import MODELS, find, is_fetched
+    from costeer.models.files.catalog import find, is_fetched
     from costeer.models.files.fetch import verify as verify_model
 
-    specs = [find(name) for name in names] or [spec for spec in MODELS if is_fetched(spec)]
+    models, _ = catalog or _default_catalog()
+    specs = [find(name, models) for name in names] or [spec for spec in models if is_fetched(spec)]
     if not specs:
         click.echo("No model is fetched yet.", err=True)
     failures: list[ModelFileError] = []
@@ -146,7 +154,8 @@ def verify(names: tuple[str, ...]) -> None:
 
 @command.command()
 @click.argument("name")
-def path(name: str) -> None:
+@click.pass_obj
+def path(catalog: Catalog | None, name: str) -> None:
     """Print the path of a fetched model.
 
     \b
@@ -155,20 +164,28 @@ def path(name: str) -> None:
     """
     from costeer.models.files.catalog import resolve
 
-    click.echo(resolve(name))
+    models, _ = catalog or _default_catalog()
+    click.echo(resolve(name, models))
 
 
-def fetch_missing(names: Iterable[str]) -> None:
+def fetch_missing(names: Iterable[str], catalog: Catalog | None = None) -> None:
     """Fetch the models of the catalog among ``names`` that are not on this machine yet.
 
     Paths and the fake models are left alone.
     """
-    from costeer.models.files.catalog import MODELS, is_fetched
+    from costeer.models.files.catalog import is_fetched
 
+    models, _ = catalog or _default_catalog()
     wanted = set(names)
-    for spec in MODELS:
+    for spec in models:
         if spec.name in wanted and not is_fetched(spec):
             _fetch(spec)
+
+
+def _default_catalog() -> Catalog:
+    from costeer.models.files.catalog import Catalog
+
+    return Catalog()
 
 
 def _fetch(spec: ModelSpec, source: Choice = "auto") -> Path:

@@ -166,20 +166,34 @@ def _read(name: str, value: str | None, file: str | None) -> str:
     if value is not None and file is not None:
         raise InputError(f"Both --{name} and --{name}-file are given.", "Give one of them.")
     if value == "-" or file == "-":
+        return read_file(name, "-")
+    return value or "" if file is None else read_file(name, file, f"--{name}-file")
+
+
+def read_file(what: str, file: str, argument: str = "") -> str:
+    """Read a text from a file; '-' is standard input.
+
+    Args:
+        what: it is, for messages.
+        file: the path.
+        argument: which one named it, for messages.
+
+    Raises:
+        InputError: it is unreadable, too large, or not UTF-8 text.
+    """
+    if file == "-":
         if sys.stdin is None:
-            raise InputError(f"Standard input is closed; there is no {name} in it.")
-        return _decode(name, "standard input", sys.stdin.buffer.read(LARGEST + 1))
-    if file is None:
-        return value or ""
+            raise InputError(f"Standard input is closed; there is no {what} in it.")
+        return _decode(what, "standard input", sys.stdin.buffer.read(LARGEST + 1))
     try:
         with Path(file).open("rb") as opened:
             raw = opened.read(LARGEST + 1)
     except OSError as error:
         raise InputError(
-            f"The file for --{name}-file cannot be read: {file} ({error.strerror}).",
+            f"The file for {argument or what} cannot be read: {file} ({error.strerror}).",
             "Check the path.",
         ) from None
-    return _decode(name, file, raw)
+    return _decode(what, file, raw)
 
 
 def _decode(name: str, origin: str, raw: bytes) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from costeer.profile.records import Record
     from costeer.profile.selection import RecordChoice
 
-KINDS = click.Choice(["preference", "fact", "sample", "document"])
+KIND = click.Choice(["preference", "fact", "sample", "document"])
 LINE = 60
 """Characters of a record that a list shows."""
 
@@ -57,7 +57,7 @@ for group_member in (
 
 @command.command()
 @access_options
-@click.option("--kind", type=KINDS, default="fact", show_default=True, help="What the record is.")
+@click.option("--kind", type=KIND, default="fact", show_default=True, help="What the record is.")
 @click.option(
     "--text-file", metavar="FILE|-", default="-", help="The text; standard input if not given."
 )
@@ -89,7 +89,7 @@ def add(
 
 @command.command(name="list")
 @access_options
-@click.option("--kind", type=KINDS, help="Only these.")
+@click.option("--kind", type=KIND, help="Only these.")
 @click.option("--on/--off", "active", default=None, help="Only those that are read, or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, texts whole.")
 def list_records(
@@ -136,7 +136,7 @@ def show(name: str, passphrase_fd: int | None, numbers: tuple[int, ...], as_json
 @click.argument("question", metavar="TEXT|-")
 @click.option("--why", is_flag=True, help="List what a conversation with this question reads.")
 @click.option("--budget", type=click.IntRange(min=1), help="Characters for --why. [6000]")
-@click.option("--kind", type=KINDS, help="Only these; not with --why.")
+@click.option("--kind", type=KIND, help="Only these; not with --why.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, texts whole.")
 def search(
     name: str,
@@ -154,6 +154,7 @@ def search(
       costeer profile search dinner
       costeer profile search --why "Recommend a dinner spot"
     """
+    from costeer.profile.records import KINDS, as_kind
     from costeer.profile.selection import BUDGET, RecordChoice, Selection
 
     if why and kind:
@@ -164,7 +165,8 @@ def search(
             chosen = profile.select(Selection(budget or BUDGET), question)
             choices = [*chosen.read, *chosen.left_out]
         else:
-            found = profile.records.search(question, kind=kind)
+            kinds = (as_kind(kind),) if kind else KINDS
+            found = profile.records.search(question, kinds=kinds)
             choices = [
                 RecordChoice(match.record, f"matches: {', '.join(match.words)}") for match in found
             ]
@@ -177,7 +179,7 @@ def search(
 @command.command()
 @access_options
 @click.argument("number", type=int)
-@click.option("--kind", type=KINDS, help="Another kind.")
+@click.option("--kind", type=KIND, help="Another kind.")
 @click.option("--title", help="Another title.")
 @click.option("--text-file", metavar="FILE|-", help="Another text; '-' is standard input.")
 @click.option("--on/--off", "active", default=None, help="Whether a conversation may read it.")

@@ -87,9 +87,17 @@ def print_account(console: Console, result: Result, *, capped: bool) -> None:
             console.print(line, style="dim", markup=False)
 
 
-def as_json(result: Result, error: str = "") -> str:
-    """Format the whole result as one JSON object."""
-    fields: dict[str, Any] = result.counts()
+def as_json(result: Result, error: str = "", *, capped: bool = False) -> str:
+    """Format the whole result as one JSON object, with what went up: messages, then the answer.
+
+    Args:
+        result: of the answer.
+        error: what ended it.
+        capped: whether it was drawn under epsilon.
+    """
+    asked = result.conversation.wire if result.conversation else []
+    answer = {"role": "assistant", "content": result.sent}
+    fields: dict[str, Any] = result.counts() | {"capped": capped, "sent": [*asked, answer]}
     if error:
         fields["error"] = error
     return clean_json(json.dumps(fields, ensure_ascii=False))

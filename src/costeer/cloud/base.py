@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
 

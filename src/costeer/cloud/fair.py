@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 
 
 class FairSemaphore:

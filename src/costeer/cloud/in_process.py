@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, TrafficRecord, check_request
+from costeer.cloud.cancellation import Stop, either
 from costeer.cloud.fair import FairSemaphore
 from costeer.cloud.row_cache import ROWS, RowCache
-from costeer.cloud.stop import Stop, either
 from costeer.cloud.topk import greedy_step
 from costeer.exceptions import (
     ContextLengthError,

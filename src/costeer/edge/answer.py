@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from costeer.cloud.base import TrafficRecord
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.schedule import StrengthRecord, StrengthSchedule
 from costeer.edge.verify import Step
 from costeer.exceptions import ParameterError
@@ -89,6 +89,9 @@ class Result:
 
     conversation: WireConversation | None = field(default=None, repr=False)
     """The stand-ins of the answer."""
+
+    sent: str = field(default="", repr=False)
+    """The answer as the cloud has it, with stand-ins; known at the end."""
 
     def counts(self) -> dict[str, Any]:
         """The fields for a machine to read: all but those that tell of the private text."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.lockstep import lockstep
 from costeer.edge.prompts import Prompts
 from costeer.edge.runahead import run_ahead

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from costeer.cloud.base import CloudModel, CloudStep
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.verify import empty_stream_error
 
 CLOSING_SECONDS = 0.5

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.fair import FairSemaphore
-from costeer.cloud.stop import Stop
 from costeer.edge.slm import SlmPair
 from costeer.exceptions import InterruptedModelError, UsageError
 from costeer.models.base import Interruptible, LanguageModel

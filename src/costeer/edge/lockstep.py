@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from costeer.cloud.base import CloudModel
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.draft import CLOSING_SECONDS
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import DeltaSource, next_delta

@@ -144,6 +144,7 @@ class ProtectedAnswer:
         finally:
             chunks.close()
             result.warning = self._warning()
+            result.sent = self.display.wire
             self._protection.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
 
     def _widest(self, top_k: int) -> int | None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Generator
 
 from costeer.cloud.base import CloudModel, CloudStep
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.draft import CLOSING_SECONDS, Burst, DraftStream
 from costeer.edge.prompts import Prompts
 from costeer.edge.slm import DeltaSource, next_delta

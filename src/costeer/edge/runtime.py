@@ -14,7 +14,7 @@ from functools import partial
 from weakref import WeakSet
 
 from costeer.cloud.base import CloudModel
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import resolve_strength
 from costeer.edge.answer import Beginning, Generation, Result

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from costeer.cloud.base import CloudModel, CloudStep
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.decoding.certify import Choice, choose_certified
 from costeer.decoding.evidence import nats_for_context
 from costeer.decoding.sampling import SamplingParams, gumbel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.edge.answer import Chunk, Result
 from costeer.edge.display import Display
 from costeer.edge.verify import DecodeParams, Step

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costeer.edge.answer import Chunk, Result
+from costeer.gateway.extension import ending
 from costeer.gateway.logprobs import Spell, entry, trace
 from costeer.gateway.requests import Parsed
 
@@ -43,7 +44,7 @@ class ChatChunks:
             made = self._step(chunk, result)
             if made is not None:
                 yield made
-        yield self._chunk({}, result.finish_reason)
+        yield self._chunk({}, result.finish_reason) | ending(result)
         if self.request.include_usage:
             yield self._object("chat.completion.chunk", []) | {"usage": usage(result)}
 
@@ -81,7 +82,7 @@ class ChatChunks:
             for choice in made["choices"]:
                 text.append(choice["delta"].get("content", ""))
                 entries += (choice["logprobs"] or {}).get("content", [])
-            traces += [made["costeer"]] if "costeer" in made else []
+            traces += [made["costeer"]] if "position" in made.get("costeer", {}) else []
         logprobs = None if self.request.top is None else {"content": entries, "refusal": None}
         message = {"role": "assistant", "content": "".join(text), "refusal": None}
         choice = {
@@ -91,4 +92,4 @@ class ChatChunks:
             "finish_reason": result.finish_reason,
         }
         made = self._object("chat.completion", [choice]) | {"usage": usage(result)}
-        return made | {"costeer": {"trace": traces}} if self.request.trace else made
+        return made | ending(result, traces if self.request.trace else None)

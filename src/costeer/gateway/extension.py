@@ -1,4 +1,4 @@
-"""The field ``costeer`` of a request: what OpenAI's API has no field for."""
+"""The field ``costeer`` of requests and of answers: what OpenAI's API has no field for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costeer.decoding.strength import resolve_strength
+from costeer.edge.answer import Result
 from costeer.exceptions import ParameterError
 from costeer.gateway.values import flag, text, wrong
 from costeer.serving.errors import ApiError
@@ -70,6 +71,18 @@ def extension(body: Mapping[str, Any], *, owner: bool, is_text: Callable[[int], 
         trace=trace,
         beginning=_tokens(value.get("beginning"), "costeer.beginning", is_text),
     )
+
+
+def ending(result: Result, traces: list[Any] | None = None) -> dict[str, Any]:
+    """What is said at the end of an answer: its traces if it has them, and a warning.
+
+    Returns:
+        An object with the field ``costeer``; without it where there is nothing to say.
+    """
+    said: dict[str, Any] = {} if traces is None else {"trace": traces}
+    if result.warning:
+        said["warning"] = result.warning
+    return {"costeer": said} if said else {}
 
 
 def _owner_required(name: str, why: str) -> ApiError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costeer.edge.answer import Chunk, Result
+from costeer.gateway.extension import ending
 from costeer.gateway.logprobs import Spell, trace
 from costeer.gateway.requests import Parsed
 
@@ -74,7 +75,7 @@ class ResponseEvents:
         status = "incomplete" if result.finish_reason == "length" else "completed"
         message = self._message(status, [self._text_part(self.text)])
         made = self._response(status, [message], usage(result))
-        return made | {"costeer": {"trace": self.traces}} if self.request.trace else made
+        return made | ending(result, self.traces if self.request.trace else None)
 
     def _event(self, kind: str, **fields: Any) -> dict[str, Any]:
         made = {"type": kind, "sequence_number": self._number, **fields}

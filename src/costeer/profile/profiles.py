@@ -20,6 +20,7 @@ from costeer.profile.conversations import Conversations
 from costeer.profile.database import Database
 from costeer.profile.keyfile import Way
 from costeer.profile.keys import Argon2
+from costeer.profile.records import PINNED, WRITTEN
 from costeer.profile.selection import Chosen, Selection
 from costeer.profile.store import Store
 from costeer.profile.traces import Traces
@@ -81,7 +82,9 @@ class Profile:
 
     def select(self, selection: Selection, question: str) -> Chosen:
         """Let a conversation's selection take in a question; what that added."""
-        return selection.ask(self.records.pinned(), self.records.search(question))
+        about = self.records.search(question, kinds=PINNED)
+        written = self.records.search(question, kinds=WRITTEN, shared=2)
+        return selection.ask(self.records.pinned(), [*about, *written])
 
     def close(self) -> None:
         """Close the database."""

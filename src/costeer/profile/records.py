@@ -14,6 +14,8 @@ Kind = Literal["preference", "fact", "sample", "document"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PINNED: tuple[Kind, ...] = ("preference", "fact")
 """Kinds that every conversation reads, in this order, as far as they fit."""
+WRITTEN: tuple[Kind, ...] = ("sample", "document")
+"""Kinds that a conversation reads only where they have to do with its questions."""
 
 LONGEST = 100_000
 """Characters of one record: far more than a small model reads at once."""

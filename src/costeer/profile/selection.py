@@ -2,8 +2,9 @@
 
 1. Preferences, then facts, each in the order of their numbers: every one that still fits into half
    of the budget. They are few, and the question need not name them ("dinner" finds no "vegan").
-2. Then what shares words with the question, best first (BM25), every one that still fits: at the
-   first question up to three quarters of the budget, later up to all of it.
+2. Then preferences and facts that share a word with the question, then samples and documents that
+   share two, best first (BM25), every one that still fits: at the first question up to three
+   quarters of the budget, later up to all of it.
 3. What has been chosen stays, and its order too: a later question only appends, so that what the
    small model has read stays in its cache.
 

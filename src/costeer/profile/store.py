@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from costeer.exceptions import InputError
 from costeer.profile import cipher
 from costeer.profile.database import Database, Row
-from costeer.profile.records import PINNED, Draft, Record, as_kind, check, digest
+from costeer.profile.records import KINDS, PINNED, Draft, Kind, Record, as_kind, check, digest
 from costeer.profile.words import match_expression, question_words
 
 RECORD_COLUMNS = (
@@ -154,25 +154,27 @@ class Store:
         self,
         text: str,
         *,
-        kind: str | None = None,
+        kinds: Sequence[Kind] = KINDS,
         active: bool | None = True,
         limit: int = MOST_MATCHES,
+        shared: int = 1,
     ) -> list[Match]:
         """Records that share a word with ``text``, best first by BM25, then by number.
 
-        Words are compared by their English stem, without accents; stop words do not count.
+        Words are compared by their English stem, without accents; stop words do not count. With
+        ``shared=2``, records share two words with it, or the only one that it has.
         """
         words = question_words(text)
         if not words:
             return []
-        expression = match_expression(words)
+        expression = match_expression(words, shared)
         rows = self._database.read(
             f"SELECT {RECORD_COLUMNS} FROM record_words "  # noqa: S608
             "JOIN records ON records.id = record_words.rowid WHERE record_words MATCH ? "
-            "AND records.kind = coalesce(?, records.kind) "
+            f"AND records.kind IN ({', '.join('?' * len(kinds))}) "
             "AND records.active = coalesce(?, records.active) "
             "ORDER BY record_words.rank, record_words.rowid LIMIT ?",
-            (expression, kind, active, limit),
+            (expression, *kinds, active, limit),
         )
         records = [record_of_row(row) for row in rows]
         matched = self._matched(expression, [record.id for record in records])

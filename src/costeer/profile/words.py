@@ -1,8 +1,9 @@
 """The words of a question that a search looks for: those that are no stop words.
 
 The stop words are articles, pronouns, prepositions, auxiliaries and question words of five
-languages; the language with most of the question's words is taken, so that German "die" does not
-take "die" out of an English question. They are in ``stop_words.txt``, a line a language.
+languages, and verbs with which English and German ask for something ("make", "suggest"). The
+language with most of the question's words is taken, so that German "die" does not take "die" out of
+an English question. They are in ``stop_words.txt``, a line a language.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ MOST_WORDS = 32
 
 
 def question_words(question: str) -> list[str]:
-    """The words to look for, in lower case, each once, at most 32 of them."""
+    """The words to look for, in lower case, each once, at most 32 of them.
+
+    Without single letters of ASCII: "Monday's" ends in one.
+    """
     words = list(dict.fromkeys(re.findall(r"\w+", question.lower())))
     stop = stop_words()[language(words)]
-    return [word for word in words if word not in stop][:MOST_WORDS]
+    known = (word for word in words if len(word) > 1 or not word.isascii())
+    return [word for word in known if word not in stop][:MOST_WORDS]
 
 
 def language(words: Sequence[str]) -> str:
@@ -36,6 +41,16 @@ def stop_words() -> dict[str, frozenset[str]]:
     return {name: frozenset(words.split()) for name, words in lines}
 
 
-def match_expression(words: Sequence[str]) -> str:
-    """The words as an FTS5 query for records with any of them; quoted, so nothing is syntax."""
-    return " OR ".join(f'"{word}"' for word in words)
+def match_expression(words: Sequence[str], shared: int = 1) -> str:
+    """The words as an FTS5 query; quoted, so nothing is syntax.
+
+    Args:
+        words: at least one.
+        shared: 1 finds records with any of the words, 2 those with two of them, or with the only
+            one that there is.
+    """
+    quoted = [f'"{word}"' for word in words]
+    if shared == 1 or len(quoted) == 1:
+        return " OR ".join(quoted)
+    rest = (" OR ".join(quoted[at + 1 :]) for at in range(len(quoted) - 1))
+    return " OR ".join(f"({word} AND ({more}))" for word, more in zip(quoted, rest, strict=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from costeer_evals.cli.leakage import leakage, leakage_table
 from costeer_evals.cli.rate import rate
 from costeer_evals.cli.run import run, sweep, tune
 from costeer_evals.cli.table import compare, plot, table
@@ -23,5 +24,5 @@ def command() -> None:
     """
 
 
-for _command in (run, rate, sweep, tune, table, compare, plot):
+for _command in (run, rate, sweep, tune, leakage, leakage_table, table, compare, plot):
     command.add_command(_command)

@@ -139,25 +139,13 @@ class ModelChoice:
             ModelFileError: a model is not fetched yet.
         """
         require_models(experiment.branches, self.names)
-        content = {
-            "format": FORMAT,
-            "models": {role: describe_model(name) for role, name in self.names.items()},
-            "versions": {
-                "costeer": __version__,
-                "rules": RULES,
-                "python": platform.python_version(),
-                "numpy": metadata.version("numpy"),
-                **{name: version for name in ENGINES if (version := _version(name))},
-            },
-            "machine": f"{platform.system()} {platform.machine()}",
-            "settings": {
-                "context": self.context,
-                "threads": self.threads,
-                "device": self.device,
-                "lanes": experiment.lanes,
-            },
+        settings = {
+            "context": self.context,
+            "threads": self.threads,
+            "device": self.device,
+            "lanes": experiment.lanes,
         }
-        return {"run": short_hash(json.dumps(content, sort_keys=True)), **content}
+        return describe_header(self.names, settings)
 
     def load(self, experiment: Experiment) -> Models:
         """Load the models that the experiment needs; close them when done."""
@@ -179,6 +167,29 @@ class ModelChoice:
             for model in loaded.values():
                 model.close()
             raise
+
+
+def describe_header(names: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The header of a run with these models, by role, and these settings.
+
+    Raises:
+        UnknownModelError: a name is neither in the catalog nor a file or folder.
+        ModelFileError: a model is not fetched yet.
+    """
+    content = {
+        "format": FORMAT,
+        "models": {role: describe_model(name) for role, name in names.items()},
+        "versions": {
+            "costeer": __version__,
+            "rules": RULES,
+            "python": platform.python_version(),
+            "numpy": metadata.version("numpy"),
+            **{name: version for name in ENGINES if (version := _version(name))},
+        },
+        "machine": f"{platform.system()} {platform.machine()}",
+        "settings": dict(settings),
+    }
+    return {"run": short_hash(json.dumps(content, sort_keys=True)), **content}
 
 
 def describe_model(name_or_path: str) -> dict[str, str]:

@@ -73,16 +73,16 @@ def test_json(profile_command: Any, add: Any) -> None:
 def test_search_and_why(profile_command: Any, add: Any) -> None:
     add("I am vegan.", "--kind", "preference")
     add("My name is Anna, and a dog is mine.")
-    add("Dinners are best in spring.", "--kind", "sample")
+    add("The spot for dinners in spring.", "--kind", "sample")
     _, out, _ = profile_command("search", "Recommend a dinner spot")
     assert out.split("\n")[0].split()[:2] == ["3", "sample"]
-    assert "matches: dinners" in out
+    assert "matches: spot, dinners" in out
     _, out, _ = profile_command("search", "--why", "Recommend a dinner spot")
     reasons = [line.strip() for line in out.splitlines()[1::2]]
     assert reasons == [
         "pinned: every preference is read",
         "pinned: every fact is read",
-        "matches: dinners",
+        "matches: spot, dinners",
     ]
     _, out, _ = profile_command("search", "--why", "--budget", 40, "Recommend a dinner spot")
     assert "left out: no room" in out

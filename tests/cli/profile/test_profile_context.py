@@ -24,7 +24,7 @@ FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--max-to
 def ready(profile_command: Any) -> None:
     """A profile with two preferences and a sample."""
     with profiles.open_by_secret("default", PASSPHRASE) as profile:
-        profile.records.add(Draft("sample", f"A dinner with {CANARIES[0]}.\n\nBye."))
+        profile.records.add(Draft("sample", f"A dinner spot with {CANARIES[0]}.\n\nBye."))
         profile.records.add(Draft("preference", f"I like {CANARIES[1]}."))
         profile.records.add(Draft("sample", f"A picnic with {CANARIES[2]}."))
 
@@ -35,7 +35,7 @@ def test_records_come_after_the_other_context_and_later_ones_at_the_end(ready: A
     assert first.split("\n\n") == [
         "From a file.",
         f"I like {CANARIES[1]}.",
-        f"A dinner with {CANARIES[0]}.\nBye.",
+        f"A dinner spot with {CANARIES[0]}.\nBye.",
     ]
     later = context.add_to("From a file.", "And a picnic?")
     assert later == f"{first}\n\nA picnic with {CANARIES[2]}."
@@ -48,12 +48,13 @@ def test_no_profile_changes_nothing() -> None:
 
 
 def test_generate_reads_the_profile_and_says_why(run: Any, ready: Any) -> None:
-    code, out, err = run("generate", "--query", "A dinner?", "--profile", "default", "--why", *FAKE)
+    asked = ("generate", "--query", "A dinner spot?", *FAKE)
+    code, out, err = run(*asked, "--profile", "default", "--why")
     assert code == 0
     assert out
     assert "pinned: every preference is read" in err
     assert "matches: dinner" in err
-    plain = run("generate", "--query", "A dinner?", *FAKE)[1]
+    plain = run(*asked)[1]
     assert out != plain  # it did steer
 
 

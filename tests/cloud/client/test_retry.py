@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.client.retry import LONGEST_PAUSE, RetryableError, RetryPolicy, RetryState
-from costeer.cloud.stop import Stop
 from costeer.exceptions import CloudUnreachableError, ParameterError, StoppedError
 
 

@@ -146,7 +146,7 @@ def test_the_preview_shows_what_the_question_then_reads(kept: Any) -> None:
 
 def test_what_finds_no_room_is_shown_too(kept: Any) -> None:
     kept("POST", "/records", {"kind": "document", "text": "boat " * 1500})
-    preview = kept("POST", "/preview", {"text": "Describe the boat."})
+    preview = kept("POST", "/preview", {"text": "Which boat?"})
     assert [one["reason"] for one in preview["left_out"]] == ["left out: no room"]
 
 

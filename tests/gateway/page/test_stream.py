@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from costeer.cloud.in_process import InProcess
+from costeer.edge.watch import WARNING
 from costeer.gateway.answers import GatewayLimits
 from tests.support.gateway import FailingCloud, GatedModel, TextModel, asked, idle, post, under_way
+from tests.support.lying import LURES, LyingModel, RecitingModel
 from tests.support.page import running_page, text_of, tokens_of
 from tests.support.serving import until
 
@@ -263,3 +265,10 @@ def test_an_answer_that_cannot_be_kept_is_said_and_frees_the_lane(
         assert until(lambda: idle(page.app))
         assert page.send("GET", "/conversations").status_code == 500
         assert page("GET", "/state")["profile"] == "default"
+
+
+def test_a_flat_cloud_is_told_before_the_end(tmp_path: Any) -> None:
+    lying = {"cloud": InProcess(LyingModel(LURES[0])), "slm": RecitingModel(), "strength": 1.0}
+    with running_page(tmp_path, text="Your name is Maren Okafor.", limit=40, **lying) as page:
+        *_, warning, end = page.ask(page.new(), text="Hello?")
+    assert (warning, end["type"]) == ({"type": "warning", "text": WARNING}, "end")

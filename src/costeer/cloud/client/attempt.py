@@ -12,6 +12,7 @@ from collections.abc import Generator
 import httpx2
 
 from costeer.cloud.base import CloudInfo, CloudStep
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.client import dialects
 from costeer.cloud.client.completion_stream import (
     CompletionStream,
@@ -22,7 +23,6 @@ from costeer.cloud.client.completion_stream import (
 from costeer.cloud.client.history import PrefixRef
 from costeer.cloud.client.http_errors import TRANSIENT, transient_error
 from costeer.cloud.client.session import Session
-from costeer.cloud.stop import Stop
 from costeer.cloud.wire import logprobs as wire
 from costeer.cloud.wire.checksum import StreamChecksum
 from costeer.exceptions import CloudProtocolError

@@ -21,12 +21,12 @@ from collections.abc import Generator, Sequence
 from weakref import WeakKeyDictionary
 
 from costeer.cloud.base import CloudInfo, CloudStep, Recorder, check_request
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.client.resume import ResumableCompletion
 from costeer.cloud.client.retry import RetryPolicy
 from costeer.cloud.client.session import Session
 from costeer.cloud.client.timeouts import ReadTimeouts
 from costeer.cloud.client.transport import Transport
-from costeer.cloud.stop import Stop
 
 
 class CompletionsClient:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx2
 
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.exceptions import UsageError
 
 IDLE = 60.0

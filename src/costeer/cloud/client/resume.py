@@ -11,13 +11,13 @@ from collections.abc import Generator
 from contextlib import closing
 
 from costeer.cloud.base import CloudStep
+from costeer.cloud.cancellation import Stop, either
 from costeer.cloud.client import dialects
 from costeer.cloud.client.attempt import Attempt
 from costeer.cloud.client.completion_stream import HiddenTokenError
 from costeer.cloud.client.history import SentResponse
 from costeer.cloud.client.retry import RetryableError, RetryState
 from costeer.cloud.client.session import Session
-from costeer.cloud.stop import Stop, either
 from costeer.exceptions import CloudProtocolError
 
 

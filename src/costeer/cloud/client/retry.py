@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from costeer.cloud.stop import Stop
+from costeer.cloud.cancellation import Stop
 from costeer.exceptions import CloudError, ParameterError
 
 LONGEST_PAUSE = 8.0  # seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costeer.cloud.base import CloudInfo
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.client.completion_stream import read_text
 from costeer.cloud.client.history import ResponseHistory
 from costeer.cloud.client.http_errors import TRANSIENT, transient_error
@@ -16,7 +17,6 @@ from costeer.cloud.client.retry import RetryableError, RetryPolicy, RetryState
 from costeer.cloud.client.server_limits import ServerLimits
 from costeer.cloud.client.timeouts import ReadTimeouts
 from costeer.cloud.client.transport import Transport
-from costeer.cloud.stop import Stop
 from costeer.exceptions import CloudProtocolError
 
 

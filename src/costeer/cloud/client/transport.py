@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 
 from costeer.cloud.base import Recorder
+from costeer.cloud.cancellation import Stop
 from costeer.cloud.client.address import api_base, certificates, headers, on_loopback
 from costeer.cloud.client.completion_stream import (
     connect_error,
@@ -27,7 +28,6 @@ from costeer.cloud.client.connections import ConnectionPool, PooledConnection
 from costeer.cloud.client.retry import RetryableError
 from costeer.cloud.client.timeouts import ReadTimeouts
 from costeer.cloud.client.traffic import Exchange
-from costeer.cloud.stop import Stop
 from costeer.cloud.wire.checksum import BrokenStreamError
 from costeer.exceptions import CoSteerError
 

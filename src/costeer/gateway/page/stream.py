@@ -97,6 +97,7 @@ async def _events(name: str, pump: Pump, answer: PageAnswer) -> AsyncIterator[Ev
     for token in answer.tokens[: answer.begun]:
         yield {"type": "token", **token}
     shown = answer.begun
+    failed: Exception | None = None
     try:
         async for _ in pump.chunks():
             yield {"type": "token", **answer.tokens[shown]}
@@ -104,10 +105,12 @@ async def _events(name: str, pump: Pump, answer: PageAnswer) -> AsyncIterator[Ev
     except StoppedError:
         pass  # the person stopped it, or the gateway ends
     except Exception as error:  # noqa: BLE001 - too late for a status
-        yield {"type": "error", **page_error(error).envelope(), "message": answer.message}
-        return
+        failed = error
     if answer.result.warning:
-        yield {"type": "note", "text": answer.result.warning}
+        yield {"type": "warning", "text": answer.result.warning}
+    if failed is not None:
+        yield {"type": "error", **page_error(failed).envelope(), "message": answer.message}
+        return
     yield await _end(answer)
 
 

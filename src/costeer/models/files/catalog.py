@@ -9,10 +9,10 @@ from the paper, not measured here.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from costeer import settings
 from costeer.exceptions import ModelFileError, UnknownModelError
@@ -144,28 +144,35 @@ PAIRS: tuple[Pair, ...] = (
 DEFAULT_PAIR: Pair = PAIRS[0]
 
 
-def find(name: str) -> ModelSpec:
+class Catalog(NamedTuple):
+    """The tables that commands work on; the first pair is the default."""
+
+    models: tuple[ModelSpec, ...] = MODELS
+    pairs: tuple[Pair, ...] = PAIRS
+
+
+def find(name: str, models: Sequence[ModelSpec] = MODELS) -> ModelSpec:
     """Return the model of that name.
 
     Raises:
         UnknownModelError: there is none; the hint lists the names.
     """
-    for spec in MODELS:
+    for spec in models:
         if spec.name == name:
             return spec
-    raise _unknown("model", name, [spec.name for spec in MODELS])
+    raise _unknown("model", name, [spec.name for spec in models])
 
 
-def find_pair(name: str) -> Pair:
+def find_pair(name: str, pairs: Sequence[Pair] = PAIRS) -> Pair:
     """Return the pair of that name.
 
     Raises:
         UnknownModelError: there is none; the hint lists the names.
     """
-    for pair in PAIRS:
+    for pair in pairs:
         if pair.name == name:
             return pair
-    raise _unknown("pair", name, [pair.name for pair in PAIRS])
+    raise _unknown("pair", name, [pair.name for pair in pairs])
 
 
 def pair_for(llm_name: str, slm_name: str) -> Pair | None:
@@ -192,19 +199,20 @@ def is_fetched(spec: ModelSpec) -> bool:
     return _is_model(path_of(spec))
 
 
-def resolve(name_or_path: str | Path) -> Path:
+def resolve(name_or_path: str | Path, models: Sequence[ModelSpec] = MODELS) -> Path:
     """Turn what a user wrote into the path of a model.
 
     Args:
         name_or_path: a name in the catalog, a ``.gguf`` file, or a folder with a transformers
             model (one that holds ``config.json``).
+        models: the models known by name.
 
     Raises:
         ModelFileError: the model is in the catalog, but not fetched.
         UnknownModelError: neither a name of the catalog nor such a file or folder.
     """
     text = str(name_or_path)
-    spec = next((spec for spec in MODELS if spec.name == text), None)
+    spec = next((spec for spec in models if spec.name == text), None)
     if spec is not None:
         if not is_fetched(spec):
             raise ModelFileError(
@@ -224,7 +232,7 @@ def resolve(name_or_path: str | Path) -> Path:
         raise UnknownModelError(
             f"There is no file {text}.", "`costeer models list` shows the models known by name."
         )
-    return path_of(find(text))
+    return path_of(find(text, models))
 
 
 def _is_model(path: Path) -> bool:

@@ -81,6 +81,11 @@ export class Answer {
     this.#notes.append(element("p", { class: problem ? "note problem" : "note" }, text));
   }
 
+  /** Tell the person, at once, about something that they should act on. */
+  warn(text) {
+    this.#notes.append(element("p", { class: "note problem", role: "alert" }, text));
+  }
+
   /** The last event came. */
   end(end) {
     this.live = null;

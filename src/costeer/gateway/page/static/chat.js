@@ -262,6 +262,7 @@ export class Chat {
     }
     if (event.type === "token") answer.add(event);
     if (event.type === "note") answer.note(event.text);
+    if (event.type === "warning") answer.warn(event.text);
     if (event.type === "end") {
       this.#log.setAttribute("aria-live", "polite"); // the finished text is announced, once
       answer.end(event);

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from costeer.cloud.stop import Stop, either
+from costeer.cloud.cancellation import Stop, either
 from costeer.exceptions import StoppedError
 
 

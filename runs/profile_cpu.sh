@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Does a profile find what matters among 200 unrelated records? On the default pair, on a CPU.
+# Usage: runs/profile_cpu.sh COGENESIS_DEV.json
+# The everyday requests that the project ships; see runs/profile_datasets.py. A few minutes on two
+# cores. OUT names another folder for the results.
+source "$(dirname "$0")/common.sh"
+need_file "${1:-}" "give the file of CoGenesis, from which the unrelated records are taken."
+out=${OUT:-results/profile_cpu}
+mkdir -p "$out"
+
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
+python=$(dirname "$costeer")/python
+"$python" runs/profile_datasets.py "$1" "$data" > "$out/read.md"
+cat "$out/read.md"
+for name in alone among; do
+  in_shards "$out/$name" --tasks everyday --data "$data/$name.jsonl" --kind generate \
+    --max-tokens 90 --methods guided-auto
+  { echo "## $name"; "$costeer" eval table $(files "$out/$name"); } >> "$out/respected.md"
+done

@@ -1,0 +1,82 @@
+"""Two data sets of everyday requests: with the person's records alone, and among 200 others.
+
+Usage: python runs/profile_datasets.py COGENESIS_DEV.json FOLDER
+
+Every record of a request's context becomes a fact of a new profile. The others are paragraphs of
+other people's texts in a file of CoGenesis (arXiv 2403.03129): a hundred writing samples and a
+hundred documents. What the profile then reads for the request is the context of the data set.
+Prints how much of the others is read, and writes the requests for which any is to ``alone.jsonl``
+and ``among.jsonl``. For all others the context, and with it the answer, is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from costeer.profile import keys
+from costeer.profile.database import Database
+from costeer.profile.profiles import Profile
+from costeer.profile.records import Draft
+from costeer.profile.selection import Selection, context_list
+from costeer.profile.store import Store
+
+OTHERS = 200
+SHORTEST, LONGEST = 200, 600
+"""Characters of a paragraph that becomes a record."""
+
+
+def main(source: str, folder: str) -> None:
+    """Write the data sets and print a summary."""
+    others = other_records(Path(source))
+    shipped = files("costeer_evals").joinpath("data/everyday.jsonl").read_text("utf-8")
+    cases = [json.loads(line) for line in shipped.splitlines()]
+    alone = [case | {"context": read_context(case, [])} for case in cases]
+    among = [case | {"context": read_context(case, others)} for case in cases]
+    pairs = list(zip(alone, among, strict=True))
+    differing = [pair for pair in pairs if pair[0]["context"] != pair[1]["context"]]
+    for name, rows in zip(("alone", "among"), zip(*differing, strict=True), strict=False):
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (Path(folder) / f"{name}.jsonl").write_text(lines, "utf-8")
+    first = sum(b["context"].startswith(a["context"]) for a, b in pairs)
+    print(f"{len(pairs)} requests, {len(others)} unrelated records in each profile.")
+    print(f"The person's own records are all read, and first, in {first}.")
+    print(f"Others are read beside them in {len(differing)}.")
+
+
+def other_records(source: Path) -> list[Draft]:
+    """Paragraphs of the file's texts, evenly spread over it."""
+    paragraphs = {
+        paragraph.strip()
+        for item in json.loads(source.read_text("utf-8"))
+        for turn in item["conversations"]
+        if turn["from"] == "assistant"
+        for paragraph in re.split(r"\n\s*\n", turn["value"])
+        if SHORTEST <= len(paragraph.strip()) <= LONGEST
+    }
+    found = sorted(paragraphs)
+    if len(found) < OTHERS:
+        sys.exit(f"{source} has {len(found)} paragraphs that will do; {OTHERS} are needed.")
+    spread = [found[len(found) * i // OTHERS] for i in range(OTHERS)]
+    return [Draft("sample" if i % 2 else "document", text) for i, text in enumerate(spread)]
+
+
+def read_context(case: dict[str, str], others: list[Draft]) -> str:
+    """What a profile of the person's records and ``others`` reads for the request."""
+    own = [Draft("fact", record) for record in re.split(r"\n\s*\n", case["context"])]
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database.create(Path(folder) / "profile.db", keys.new_key())
+        store = Store(database)
+        store.add_all([*others[: OTHERS // 2], *own, *others[OTHERS // 2 :]])
+        selection = Selection()
+        Profile("everyday", database).select(selection, case["query"])
+        database.close()
+    return "\n\n".join(context_list(selection.chosen))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
