@@ -109,10 +109,10 @@ def report(rows: list[dict[str, Any]]) -> str:
     respected = [sum(row["respected"] for row in part) for part in (off, on)]
     return "\n".join(
         [
-            "| requests | respected, off | stand-in | difference [95 %] | speed, stand-in / off "
-            "| stand-ins written | left | garbled |",
+            "| guarded requests | respected, off | stand-in | difference [95 %] "
+            "| speed, stand-in / off | stand-ins written | left | garbled |",
             "|---|---|---|---|---|---|---|---|",
-            f"| {len(on)} | {respected[0]} | {respected[1]} | {gap.estimate:+.2f} "
+            f"| {len(on)} requests | {respected[0]} | {respected[1]} | {gap.estimate:+.2f} "
             f"[{gap.low:+.2f}, {gap.high:+.2f}] | {speed[1] / speed[0]:.2f} "
             f"| {counts[0]} | {counts[1]} | {counts[2]} |",
         ]

@@ -1,7 +1,7 @@
 """Other real values, the same requests to the cloud, on the default pair.
 
 What the toy models of ``test_non_interference`` cannot show: that nothing in the real tokenizers,
-templates and engines depends on a value. Fifty cases of eight tokens; ten minutes on two cores.
+templates and engines depends on a value. Fifty cases of eight tokens.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def found(text: Any, **options: Any) -> Any:
         ("My old friend João da Silva writes.", ("João da Silva", "name")),
         ("I live in Vila Nova.", ("Vila Nova", "place")),
         ("I work as a nurse at Saint Jude.", ("Saint Jude", "organisation")),
-        ("Dr. Ugwu is kind.", ("Ugwu", "name")),
+        ("Dr. Ugwu is kind.", ("Dr. Ugwu", "name")),
         ("Write to maren@okafor.net, please.", ("maren@okafor.net", "e-mail")),
         ("See https://okafor.net/me?x=1.", ("https://okafor.net/me?x=1", "link")),
         ("I am @maren_o there.", ("@maren_o", "handle")),

@@ -37,7 +37,7 @@ def test_no_guarded_value_is_left_and_open_ones_are() -> None:
     assert "1999" in text and "Zork" in text
     assert "…" in text
     assert guarded.restorer.feed(guarded.messages[1]["content"], final=True).startswith("I, Maren,")
-    assert guarded.note.startswith("What you send holds 2 values of yours (name)")
+    assert guarded.note.startswith("Stand-ins go up for 2 values of yours (name)")
 
 
 PLACES = "I live in Porto.\n\n[stand-in]\nCity: Braga\n\nName: Maren"

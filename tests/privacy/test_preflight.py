@@ -11,7 +11,7 @@ def test_values_that_stand_in_a_request_are_named_by_their_kind_only() -> None:
     line = describe(found, replaced=True)
     assert "1 value of yours (name)" in line
     assert "Okafor" not in line
-    assert "stand-ins go up" in line
+    assert "Stand-ins go up for 1 value" in line
 
 
 def test_without_a_guard_the_way_out_is_named() -> None:

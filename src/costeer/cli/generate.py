@@ -70,7 +70,7 @@ def command(
       costeer "Recommend a dinner spot"         (with context_file set in costeer.toml)
       costeer generate --query-file - --context-file me.txt --strength gentle < question.txt
       costeer generate "Plan my week" --profile default --why
-      costeer generate "Plan my week" --context-file me.txt --guard strict
+      costeer generate "Plan my week" --context-file me.txt --guard stand-in
       costeer generate "Plan my day" --cloud http://host:8081 --json
     """
     if query is not None and query_option is not None:

@@ -77,7 +77,7 @@ class Costeer:
         api_key: str | None = None,
         mode: Mode = "run-ahead",
         retries: int = 5,
-        guard: GuardMode | Guard = "stand-in",
+        guard: GuardMode | Guard = "off",
         epsilon: float | Budget | None = None,
         lanes: int = 2,
         keep_bytes: int = 0,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from costeer.models.base import Message
 from costeer.privacy.stand_ins import StandIns
 
-REMEMBERED = 512
-"""Questions and answers whose wire text is kept; the oldest is forgotten first."""
+REMEMBERED = 256
+"""Answers whose wire text is kept, with their questions; the oldest is forgotten first."""
 
 Key = tuple[tuple[str, str], ...]
 
@@ -84,7 +84,7 @@ class WireConversations:
     def _remember(self, key: Key, conversation: WireConversation) -> None:
         self._known[key] = conversation
         self._known.move_to_end(key)
-        while len(self._known) > REMEMBERED:
+        while len(self._known) > 2 * REMEMBERED:
             self._known.popitem(last=False)
 
 

@@ -1,8 +1,8 @@
 """Drawing stand-ins: at random, and without a look at the value that they stand for.
 
 Only the kind and, for plain numbers and dates, the pattern of letters and digits decide what is
-drawn from. So by chance, one in some hundred, a stand-in may be the value itself. Refusing that would
-make what is never drawn a sign, over many conversations; nobody can tell a lucky stand-in.
+drawn from. So by chance, one in some hundred, a stand-in may be the value itself. Refusing that
+would make what is never drawn a sign, over many conversations; nobody can tell a lucky stand-in.
 
 Stand-ins are short. A model that copies a long one may go wrong in the middle, and the rule behind
 "auto" helps to copy eight tokens in a row at most (``decoding.auto``); digits are a token each.
