@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import itertools
+
 from tests.support.browser import chromium_path, launched
 
 PAGE = """<!doctype html><meta charset=utf-8><link rel=stylesheet href=/static/style.css>
@@ -53,7 +55,12 @@ STREAM = """async () => {
   })().catch((error) => { seen.failed = String(error); seen.done = true; });
 }"""
 STATIC = Path(__file__).parents[1] / "src/costeer/gateway/page/static"
-KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
 
 
 def token(index: int) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def measure(tokens: int, pause: float) -> dict[str, Any]:
         page.evaluate(STREAM)
         seen, points = watch(page, session, tokens)
     frames = seen["frames"]
-    times = [after - before for before, after in zip(frames, frames[1:], strict=False)]
+    times = [after - before for before, after in itertools.pairwise(frames)]
     return {
         "tokens": tokens,
         "tokens a second": round(tokens / (frames[-1] - frames[0]) * 1000, 1),
