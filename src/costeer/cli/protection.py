@@ -1,4 +1,4 @@
-"""``--guard``, ``--epsilon`` and ``--quiet``: what keeps private text from leaving, as the person asked."""
+"""``--guard``, ``--epsilon`` and ``--quiet``: what keeps private text here."""
 
 from __future__ import annotations
 
