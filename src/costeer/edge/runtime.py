@@ -121,11 +121,7 @@ class Costeer:
         lanes: int = 1,
         keep_bytes: int = 0,
     ) -> Costeer:
-        """Open both models as the settings say; a guard and a budget replace the settings' own.
-
-        Raises:
-            CoSteerError: as for ``Costeer``.
-        """
+        """Open both models as the settings say; a guard and a budget replace the settings' own."""
         return cls(
             settings.cloud,
             settings.slm,
