@@ -19,7 +19,7 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
-TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file", "guard", "epsilon"})
+TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file", "guard", "epsilon", "quiet"})
 """Settings that the file in the working directory must not make."""
 
 
@@ -42,6 +42,7 @@ class Settings:
     context_file: str | None = None
     guard: str = "off"
     epsilon: float | None = None
+    quiet: bool = False
 
     def override(self, given: Mapping[str, Any]) -> Settings:
         """Return these settings with those of ``given`` that are settings and not None."""
@@ -130,6 +131,8 @@ def _merge(settings: Settings, values: Mapping[str, Any], origin: str) -> Settin
 
 
 def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
+    if kind == "bool":
+        return _flag(name, value, origin)
     convert = int if "int" in kind else float if "float" in kind else str
     try:
         whole = not isinstance(value, float) or value.is_integer()
@@ -141,3 +144,11 @@ def _convert(name: str, value: Any, kind: str, origin: str) -> Any:
             f"{origin} sets {name} to something that is not "
             f"{'a whole number' if convert is int else 'a number' if convert is float else 'text'}."
         ) from None
+
+
+def _flag(name: str, value: Any, origin: str) -> bool:
+    if isinstance(value, str):
+        value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower())
+    if not isinstance(value, bool):
+        raise UsageError(f"{origin} sets {name} to something that is neither true nor false.")
+    return value

@@ -1,4 +1,4 @@
-"""``--guard`` and ``--epsilon``: what keeps private text from leaving, as the person asked."""
+"""``--guard``, ``--epsilon`` and ``--quiet``: what keeps private text here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def protection_options(command: F) -> F:
-    """Add --guard and --epsilon."""
+    """Add --guard, --epsilon and --quiet."""
     return apply_options(
         [
             click.option(
@@ -38,6 +38,13 @@ def protection_options(command: F) -> F:
                 metavar="E",
                 help="Cap what all answers together prove about your context, in nats. Needs a "
                 "temperature, and one round trip per token; costeer budget shows what is spent.",
+            ),
+            click.option(
+                "--quiet",
+                is_flag=True,
+                default=None,
+                help="Send nothing of an answer before the small model has read your context, so "
+                "that the time until the first correction does not tell how long it is.",
             ),
         ],
         command,

@@ -6,10 +6,11 @@ same tokens. They differ in what they wait for.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from costeer.cloud.base import CloudModel
 from costeer.cloud.cancellation import Stop
+from costeer.decoding.steering import Array
 from costeer.edge.lockstep import lockstep
 from costeer.edge.prompts import Prompts
 from costeer.edge.runahead import run_ahead
@@ -40,6 +41,40 @@ def generate_step(
         CloudError, ModelError: see ``costeer.exceptions``. Steps yielded before stay valid.
     """
     stop = stop or Stop()
+    if params.quiet:
+        return _read_first(cloud, slm, prompts, params, stop)
+    return _decode(cloud, slm, prompts, params, stop)
+
+
+def _decode(
+    cloud: CloudModel, slm: DeltaSource, prompts: Prompts, params: DecodeParams, stop: Stop
+) -> Generator[Step, None, None]:
     if params.mode == "lockstep":
         return lockstep(cloud, slm, prompts, params, stop)
     return run_ahead(cloud, slm, prompts, params, stop)
+
+
+def _read_first(
+    cloud: CloudModel, slm: DeltaSource, prompts: Prompts, params: DecodeParams, stop: Stop
+) -> Generator[Step, None, None]:
+    """Let the LLM hear of the answer once the small model has read its prompts."""
+    first = slm.begin(prompts.plain, prompts.private)
+    stop.check()
+    yield from _decode(cloud, _AlreadyRead(slm, first), prompts, params, stop)
+
+
+class _AlreadyRead:
+    """A ``DeltaSource`` that has read the prompts.
+
+    Args:
+        slm: reads the rest.
+        first: the delta (V,) for the first token.
+    """
+
+    def __init__(self, slm: DeltaSource, first: Array) -> None:
+        self._first = first
+        self.advance = slm.advance
+
+    def begin(self, plain: Sequence[int], private: Sequence[int]) -> Array:
+        """See ``DeltaSource``."""
+        return self._first

@@ -59,6 +59,7 @@ class Costeer:
         lanes: answers that are steered at the same time; more of them wait. Each takes memory for
             ``context_length`` tokens, twice in the small model.
         keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
+        quiet: send nothing of an answer before the small model has read its private prompt.
 
     Raises:
         CoSteerError: no such model, no server, or two models that do not share a tokenizer.
@@ -81,6 +82,7 @@ class Costeer:
         epsilon: float | Budget | None = None,
         lanes: int = 2,
         keep_bytes: int = 0,
+        quiet: bool = False,
     ) -> None:
         self.protection = Protection(guard, epsilon)
         # Bad values are reported before models are loaded, which takes seconds.
@@ -104,6 +106,7 @@ class Costeer:
         )
         self.top_k = top_k
         self.mode: Mode = mode
+        self.quiet = quiet
         self.lanes = Lanes(self.slm, lanes)
         self._lock = threading.Lock()
         self._answers: WeakSet[Generation] = WeakSet()
@@ -118,11 +121,7 @@ class Costeer:
         lanes: int = 1,
         keep_bytes: int = 0,
     ) -> Costeer:
-        """Open both models as the settings say; a guard and a budget replace the settings' own.
-
-        Raises:
-            CoSteerError: as for ``Costeer``.
-        """
+        """Open both models as the settings say; a guard and a budget replace the settings' own."""
         return cls(
             settings.cloud,
             settings.slm,
@@ -137,6 +136,7 @@ class Costeer:
             epsilon=budget or settings.epsilon,
             lanes=lanes,
             keep_bytes=keep_bytes,
+            quiet=settings.quiet,
         )
 
     def stream(
@@ -198,6 +198,7 @@ class Costeer:
             mode=self.mode,
             first=len(ids),
             candidates=candidates,
+            quiet=self.quiet,
         )
         params = protected.apply(unprotected)
         name = str(asked) if isinstance(asked, (float, int, str)) else "recorded"

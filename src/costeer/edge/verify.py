@@ -64,6 +64,8 @@ class DecodeParams:
         first: the position of the first token, where an answer goes on from tokens that are part
             of the prompts. The noise of a token depends on its position.
         candidates: how many candidates each ``Step`` describes (``detail``); 0 for none.
+        quiet: ask the LLM for nothing before the small model has read its prompts, so that the time
+            until the first correction does not tell how long the private one is.
     """
 
     gain: float
@@ -77,6 +79,7 @@ class DecodeParams:
     budget: Budget | None = None
     first: int = 0
     candidates: int = 0
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         if self.top_k < 1:

@@ -75,8 +75,14 @@ class Attempt:
         try:
             while True:
                 body = self._body()
+                written = self._prompt if self._prefix is None else self._prefix.rest
                 with self._session.transport.post(
-                    "completions", self._prompt, body, self._stop, ours=self._info.continues
+                    "completions",
+                    self._prompt,
+                    body,
+                    self._stop,
+                    written,
+                    ours=self._info.continues,
                 ) as (response, exchange):
                     status = response.status_code
                     if status == httpx2.codes.OK:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -25,6 +25,7 @@ from costeer.cloud.client.completion_stream import (
     read_timeout_error,
 )
 from costeer.cloud.client.connections import ConnectionPool, PooledConnection
+from costeer.cloud.client.padding import pad
 from costeer.cloud.client.retry import RetryableError
 from costeer.cloud.client.timeouts import ReadTimeouts
 from costeer.cloud.client.traffic import Exchange
@@ -86,6 +87,7 @@ class Transport:
         token_ids: tuple[int, ...],
         body: Mapping[str, object],
         stop: Stop,
+        written: Sequence[int],
         *,
         ours: bool,
     ) -> Iterator[tuple[httpx2.Response, Exchange]]:
@@ -94,8 +96,9 @@ class Transport:
         Args:
             path: below ``/v1/``.
             token_ids: what the record says went up.
-            body: sent as JSON.
+            body: sent as JSON, padded.
             stop: cuts the connection; nothing is sent after. Set where ``closed`` is.
+            written: the token ids that are written out in the body.
             ours: whether the server is one of our own: it sends the head of a response with the
                 first token, and its compressed streams hold nothing back.
 
@@ -106,6 +109,7 @@ class Transport:
             UsageError: a proxy that the environment names cannot be used.
         """
         content = json.dumps(body, separators=(",", ":")).encode()
+        content = pad(content, written)
         with self._exchange("POST", path, token_ids, content, stop, ours=ours) as exchange:
             yield exchange
 
