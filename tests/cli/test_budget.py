@@ -55,7 +55,10 @@ def test_what_cannot_be_is_refused_before_models_load(
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [(("gateway", "--lanes", 2), "--lanes 1"), (("app", "--no-browser"), "seeds")],
+    [
+        (("gateway", "--lanes", 2), "--lanes 1"),
+        (("app", "--no-browser", "--lanes", 2), "--lanes 1"),
+    ],
 )
 def test_what_cannot_be_served_is_refused(run: Any, line: Any, words: Any) -> None:
     code, _, err = run(*line, "--epsilon", 1, "--context", "me")
