@@ -53,10 +53,17 @@ def test_what_cannot_be_is_refused_before_models_load(
     assert words in err
 
 
-def test_a_budget_is_not_divided_between_lanes(run: Any) -> None:
-    code, _, err = run("gateway", "--lanes", 2, "--epsilon", 1, "--context", "me")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("gateway", "--lanes", 2), "--lanes 1"),
+        (("app", "--no-browser", "--lanes", 2), "--lanes 1"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(run: Any, line: Any, words: Any) -> None:
+    code, _, err = run(*line, "--epsilon", 1, "--context", "me")
     assert code == 2
-    assert "--lanes 1" in err
+    assert words in err
 
 
 @pytest.mark.parametrize(
