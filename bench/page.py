@@ -53,7 +53,12 @@ STREAM = """async () => {
   })().catch((error) => { seen.failed = String(error); seen.done = true; });
 }"""
 STATIC = Path(__file__).parents[1] / "src/costeer/gateway/page/static"
-KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
 
 
 def token(index: int) -> dict[str, Any]:
