@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import itertools
+
 from tests.support.browser import chromium_path, launched
 
 PAGE = """<!doctype html><meta charset=utf-8><link rel=stylesheet href=/static/style.css>
@@ -150,7 +152,7 @@ def measure(tokens: int, pause: float) -> dict[str, Any]:
         page.evaluate(STREAM)
         seen, points = watch(page, session, tokens)
     frames = seen["frames"]
-    times = [after - before for before, after in zip(frames, frames[1:], strict=False)]
+    times = [after - before for before, after in itertools.pairwise(frames)]
     return {
         "tokens": tokens,
         "tokens a second": round(tokens / (frames[-1] - frames[0]) * 1000, 1),
