@@ -175,6 +175,8 @@ def main() -> None:
     options = parser.parse_args()
     if chromium_path() is None:
         raise SystemExit("Chromium is missing. Install it: apt-get install chromium.")
+    if options.tokens * options.each < 2000:
+        raise SystemExit("An answer of less than two seconds says nothing: give more --tokens.")
     found = measure(options.tokens, options.each / 1000)
     if options.json:
         print(json.dumps(found))
