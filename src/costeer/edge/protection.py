@@ -46,6 +46,11 @@ class Protection:
         self.budget: Budget | None = epsilon
         self.distrusted = False
 
+    @property
+    def on(self) -> bool:
+        """Whether anything is protected."""
+        return self.guard.on or self.budget is not None
+
     def begin(
         self,
         messages: Sequence[Message],
@@ -102,14 +107,10 @@ class ProtectedAnswer:
         would tell, too.
         """
         return {
-            "longest_copy": AUTO.run if self._limits_copies else None,
+            "longest_copy": AUTO.run if self._protection.on else None,
             "watch": self.watch,
             "always": self._protection.budget is not None,
         }
-
-    @property
-    def _limits_copies(self) -> bool:
-        return self.guarded.active or self._protection.budget is not None
 
     def apply(self, params: DecodeParams) -> DecodeParams:
         """The parameters, with what protection asks for.
