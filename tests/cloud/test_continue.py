@@ -280,8 +280,6 @@ def test_corrections_reuse_two_connections_and_cost_few_bytes(connect: Any) -> N
     assert len(posts) == 11
     assert relay.connections == 2
     assert max(record.bytes_up for record in posts[1:]) < 512  # one padded block and a head
-        max(record.bytes_up for record in posts[1:]) < 512
-    )  # with the head; bodies are padded to 256
     assert len(posts[-1].token_ids) > len(PROMPT) + 30  # what the far side then holds
 
 
