@@ -30,12 +30,14 @@ coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails bel
 test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each; 200 faults an answer.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/cloud/test_faults.py tests/decoding tests/gateway/test_fuzz.py tests/gateway/test_cloud_dies.py tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
 
-test-guard: $(VENV)/.ready ## Other private values, the same bytes: 10,000 cases a cloud; the cap over all answers. About an hour.
+test-guard: $(VENV)/.ready ## Other private values, the same bytes: 50 cases on the default pair, 10,000 a toy cloud; every answer under the cap. Over an hour.
+	@$(BIN)/costeer models fetch
+	@$(BIN)/python -m pytest -q -m "real and slow" tests/edge/test_real_non_interference.py
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy --hypothesis-profile thorough --timeout 7200
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch
-	@$(BIN)/python -m pytest -q -m real
+	@$(BIN)/python -m pytest -q -m "real and not slow"
 
 test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
