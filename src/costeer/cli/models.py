@@ -113,9 +113,8 @@ def fetch(
     if not names:
         pair = find_pair(pair_name, pairs) if pair_name else pairs[0]
         names = (pair.llm, pair.slm)
-    for spec in [
-        find(name, models) for name in names
-    ]:  # every name is looked up before any download
+    specs = [find(name, models) for name in names]  # all are looked up before any download
+    for spec in specs:
         click.echo(_fetch(spec, source))
 
 
