@@ -18,10 +18,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup
 demo: $(VENV)/.ready ## Write a personal text with two real models in two processes (fetches 1.6 GB once).
 	@$(BIN)/costeer demo
 
-test: $(VENV)/.ready ## Run the tests that take no second each; offline, about a minute on two cores.
+test: $(VENV)/.ready ## Run the quick tests; offline, about half a minute on two cores.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-slow: $(VENV)/.ready ## Run the others: processes that are killed, servers that stall; offline, a minute or two.
+test-slow: $(VENV)/.ready ## Run the others, which generate cases, start servers and kill processes; offline, two minutes.
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "slow and not real and not browser"
 
 coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails below the floor in pyproject.toml.

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SOURCE = Path(__file__).parents[1] / "src"
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -49,6 +51,7 @@ def functions() -> Iterator[Any]:
                 yield node
 
 
+@pytest.mark.slow
 def test_no_imports_go_in_circles() -> None:
     modules = {module(path): path for path in FILES}
     graph = {
@@ -62,6 +65,7 @@ def test_no_imports_go_in_circles() -> None:
     assert graph == {}
 
 
+@pytest.mark.slow
 def test_a_class_name_is_used_once() -> None:
     names = Counter(
         node.name
@@ -77,6 +81,7 @@ def test_no_file_is_longer_than_300_lines() -> None:
     assert long == {}
 
 
+@pytest.mark.slow
 def test_functions_are_short() -> None:
     lengths = [(node.end_lineno or 0) - node.lineno + 1 for node in functions()]
     assert statistics.median(lengths) <= 8

@@ -152,6 +152,7 @@ def test_enter_shows_another_link(home: Any) -> None:
     os.close(theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

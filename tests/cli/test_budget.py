@@ -12,6 +12,7 @@ FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--streng
 ASK = ("generate", "--query", "Hi", "--context", "me", "--max-tokens", 12)
 
 
+@pytest.mark.slow
 def test_what_is_spent_is_shown_and_reset(run: Any) -> None:
     code, out, err = run(*ASK, *FAKE, "--epsilon", 1, "--json")
     assert code == 0
@@ -24,6 +25,7 @@ def test_what_is_spent_is_shown_and_reset(run: Any) -> None:
     assert "0.000 to 0.000 nats" in run("budget", "show")[1]
 
 
+@pytest.mark.slow
 def test_a_damaged_budget_stops_answers_until_it_is_reset(run: Any, tmp_path: Any) -> None:
     run("budget", "reset", "--yes")
     (tmp_path / "private" / "evidence.json").write_text("x")

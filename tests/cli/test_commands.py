@@ -70,6 +70,7 @@ def test_json(run: Any, server: Any) -> None:
     assert result["bytes_up"] > 0 < result["bytes_down"]
 
 
+@pytest.mark.slow
 def test_a_server_and_a_model_in_this_process_give_the_same(run: Any, server: Any) -> None:
     line = ("generate", "--query", "Hi ä", "--context", "me", "--json", "--max-tokens", 20)
     options = ("--slm", "fake:2", "--strength", "1", "--temperature", "0.9", "--seed", "3")
@@ -235,6 +236,7 @@ def test_a_cloud_that_is_lost_in_the_middle(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_text_that_ends_early_is_shown_to_its_end(
     run: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +270,7 @@ def test_a_server_that_dies_in_the_middle() -> None:
     assert "costeer:" in err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_chat() -> None:
     lines = "Hello\n/strength 0.8\n/strength much\n/ledger\n/help\n\n/reset\nAgain\n/quit\n"
     process = start("chat", "--context", "zebra", "--max-tokens", 8, *FAKE)
@@ -306,6 +309,7 @@ def test_ctrl_c_in_a_chat_stops_the_answer_and_not_the_program() -> None:
     assert "The strength is" in err
 
 
+@pytest.mark.slow
 def test_demo_on_fakes() -> None:
     process = start("demo", "--llm", "fake:1", "--slm", "fake:2", "--max-tokens", 12)
     out, err = process.communicate(timeout=60)

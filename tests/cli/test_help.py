@@ -43,6 +43,7 @@ ALL = list(commands())
 PRODUCT = [(words, command) for words, command in ALL if words[0] != "eval"]
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy() -> None:
     lines = json.dumps([(), *(words for words, _ in ALL)])
     done = subprocess.run(

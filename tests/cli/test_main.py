@@ -94,6 +94,7 @@ def test_the_query_is_an_argument_an_option_a_file_or_standard_input(
     assert "twice" in err
 
 
+@pytest.mark.slow
 def test_the_context_comes_from_the_settings_unless_it_is_given(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_frame_is_json_in_one_line() -> None:
         json.loads(frame.removeprefix("data: "))
 
 
+@pytest.mark.slow
 def test_without_a_key_nobody_else_is_let_in_unless_asked_for() -> None:
     code, err = failing("--host", "0.0.0.0")
     assert (code, err.count("\n")) == (2, 1)

@@ -52,6 +52,7 @@ def test_a_full_disk() -> None:
     told(run_process("--help", shell="> /dev/full"), "No space left on device")
 
 
+@pytest.mark.slow
 def test_a_closed_standard_output() -> None:
     told(run_process(*QUERY, *FAKE, shell=">&-"), "Standard output is closed", code=2)
 
@@ -138,6 +139,7 @@ command.main()
 """
 
 
+@pytest.mark.slow
 def test_the_message_of_a_failing_destructor_is_not_printed() -> None:
     done = subprocess.run([sys.executable, "-c", DESTRUCTOR], capture_output=True, check=False)
     assert b"ValueError" in done.stderr

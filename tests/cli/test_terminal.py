@@ -38,6 +38,7 @@ def controls(text: Any) -> Any:
     return [c for c in text if c not in "\n\t" and (ord(c) < 32 or 127 <= ord(c) < 160)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_an_answer(run: Any, options: Any) -> None:
     with running(Escaping(seed=1)) as app:

@@ -31,6 +31,7 @@ def test_actions_run_within_their_block_only() -> None:
         assert called == ["inside", "late"]
 
 
+@pytest.mark.slow
 def test_no_action_is_still_running_after_its_block() -> None:
     stop, inside, left = Stop(), threading.Event(), []
 

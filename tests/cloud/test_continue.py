@@ -58,6 +58,7 @@ def begin(app: Any, **options: Any) -> Any:
 # The server.
 
 
+@pytest.mark.slow
 def test_the_same_as_with_the_whole_prompt() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
@@ -71,6 +72,7 @@ def test_the_same_as_with_the_whole_prompt() -> None:
                 assert short["usage"]["prompt_tokens"] == keep + len(added)
 
 
+@pytest.mark.slow
 def test_a_continuation_can_be_continued_and_options_can_be_changed() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
@@ -101,6 +103,7 @@ def test_bad_references(field: Any, status: Any) -> None:
         assert answer.json()["error"]["code"] == ("unknown_response" if status == 404 else None)
 
 
+@pytest.mark.slow
 def test_more_than_there_is_and_prompts_that_cannot_be_appended() -> None:
     with running(EndlessModel()) as app:
         name, ids = begin(app)
@@ -256,6 +259,7 @@ def test_the_named_response_is_ended_although_another_has_more_of_the_prompt() -
     assert old.replaced
 
 
+@pytest.mark.slow
 def test_corrections_reuse_two_connections_and_cost_few_bytes(connect: Any) -> None:
     records = []
     model = EndlessModel(pause=0.004, max_sequences=2)
@@ -292,6 +296,7 @@ def test_a_stream_that_nothing_replaces_is_cut_at_once(connect: Any) -> None:
         assert until(lambda: app.scheduler.busy == 0, 1)
 
 
+@pytest.mark.slow
 def test_only_a_stream_named_as_replaced_is_ended(connect: Any) -> None:
     with running(EndlessModel(pause=0.002, max_sequences=3)) as app:
         client = connect(app.url)
@@ -324,6 +329,7 @@ def of_another_server(piece: bytes) -> bytes:
     return piece.replace(b'"costeer"', b'"another"')
 
 
+@pytest.mark.slow
 def test_with_other_servers_a_connection_is_kept_ready(connect: Any) -> None:
     """Their streams can only be left by closing the connection."""
     records = []

@@ -82,6 +82,7 @@ def spoilt(*faults: Any) -> Any:
     return [None, *chain.from_iterable((fault, None) for fault in faults)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_fault_gives_the_undisturbed_steps(server: Any, kind: Any) -> None:
     places = [0, 1, 60, 200, 420, 600, 1100, 2500] if kind in SOMEWHERE else [0, 200, 1100]
@@ -170,6 +171,7 @@ def test_the_list_of_models_is_asked_for_again(server: Any, kind: Any) -> None:
         assert proxy.happened[kind] == {"damage": 0, "drip": 2}.get(kind, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in FAILURES if kind != "damage"])
 def test_a_list_of_models_that_never_comes(server: Any, kind: Any) -> None:
     error, _ = EXPECTED.get(kind, (CloudUnreachableError, ""))
@@ -204,6 +206,7 @@ def test_a_server_never_met_is_given_up_sooner() -> None:
 # Time.
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(25)  # the timeout is 30 s
 def test_a_stream_that_stalls_is_taken_up_long_before_the_first_token_is_given_up(
     server: Any,
@@ -214,6 +217,7 @@ def test_a_stream_that_stalls_is_taken_up_long_before_the_first_token_is_given_u
         assert proxy.happened["stall"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(25)
 def test_so_is_a_request_that_only_adds_a_token(server: Any) -> None:
     with FaultProxy(server.url, [None, None, Fault("stall")]) as proxy:
@@ -242,12 +246,14 @@ def pausing(then: Any) -> None:
             client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(25)  # the pause is 30 s
 def test_ctrl_c_ends_a_pause_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         pausing(lambda _: os.kill(os.getpid(), signal.SIGINT))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(25)
 def test_closing_ends_a_pause_at_once() -> None:
     with pytest.raises(StoppedError):

@@ -24,6 +24,7 @@ def test_continues_greedily() -> None:
     assert len(ids) == len(PROMPT) + 12
 
 
+@pytest.mark.slow
 def test_the_end_is_a_step() -> None:
     for seed in range(20):
         tokens = [s.token for s in InProcess(FakeModel(seed=seed)).stream(PROMPT, 1, 2000)]

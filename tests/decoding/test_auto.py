@@ -45,6 +45,7 @@ def by_hand(with_: Any, without: Any, text: Any, answer: Any) -> Any:
     return [min(b, 0) if token in copied else b for token, b in enumerate(bonus.tolist())]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), TOKENS | FEW, TOKENS | FEW, st.sampled_from([0.3, 1.0, 3.0]))
 def test_is_its_formula(seed: Any, text: Any, answer: Any, spread: Any) -> None:
     n = len(answer) + 1

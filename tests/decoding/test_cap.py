@@ -17,6 +17,7 @@ rows = st.lists(st.floats(-25, 0), min_size=1, max_size=12).map(
 )
 
 
+@pytest.mark.slow
 @given(
     row=rows,
     up=st.floats(0, STEP),
@@ -38,6 +39,7 @@ def test_no_ratio_leaves_the_box(
         assert drawn.log_ratio(index) == pytest.approx(math.log(exact), abs=1e-12)
 
 
+@pytest.mark.slow
 @given(row=rows, top_p=st.floats(0.05, 1), seed=st.integers(0, 2**32))
 def test_who_is_a_candidate_is_public(row: Any, top_p: Any, seed: Any) -> None:
     rng, ids = np.random.default_rng(seed), np.arange(row.size, dtype=np.int32)

@@ -45,6 +45,7 @@ def problems(draw: Any) -> Any:
     return log_softmax(base), delta, gain, sampling, draw(st.integers(1, width))
 
 
+@pytest.mark.slow
 @given(problems())
 def test_a_proven_choice_is_the_full_vocabularys(problem: Any) -> None:
     base, delta, gain, sampling, k = problem

@@ -22,6 +22,7 @@ def draws(sampling: Any, count: Any = 2_000, scores: Any = P) -> Any:
     return np.bincount(chosen, minlength=scores.size) / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("temperature", "top_p", "expected"),
     [

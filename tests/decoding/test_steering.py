@@ -89,6 +89,7 @@ def problems(draw: Any) -> Any:
     return params, *(draw(log_probabilities(width)) for _ in range(3))
 
 
+@pytest.mark.slow
 @given(problems())
 def test_the_closed_form_is_algorithm_1(problem: Any) -> None:
     params, llm, slm_with, slm_without = problem

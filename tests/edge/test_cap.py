@@ -87,6 +87,7 @@ def every_answer(cloud: Any, context: Any, root: Any, epsilon: Any, **options: A
     return answers, spent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [FakeModel, Flat, Adaptive])
 @pytest.mark.parametrize(
     ("strength", "epsilon", "turns"),
@@ -127,6 +128,7 @@ def test_what_would_break_the_cap_is_refused(tmp_path: Any, options: Any, messag
         one.generate("Q", CONTEXT, **options)
 
 
+@pytest.mark.slow
 def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
     asked = []
 

@@ -55,6 +55,7 @@ def decode(llm: Any, slm: Any, params: Any, prompts: Any = PROMPTS, auto: bool =
         pair.close()
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     gain=st.sampled_from([0.0, 0.476, 1.0, 1.783, -0.5]),
@@ -74,6 +75,7 @@ def test_both_modes_are_algorithm_1_whatever_the_top_k(
     assert all(step.proven for step in steps)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     top_k=st.sampled_from([1, 4, 64]),

@@ -24,6 +24,7 @@ def rows(seed: Any) -> Any:
     return log_softmax(rng.normal(0, 3, V).astype(np.float32)), rng.normal(0, 1, V).astype("f4")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), k=st.integers(1, V), gain=st.floats(0, 4))
 def test_bounds_hold_whatever_did_not_come(seed: Any, k: Any, gain: Any) -> None:

@@ -43,6 +43,7 @@ def test_a_seed_and_a_record_give_the_same_text(changes: Any, mode: Any, tempera
     assert again.strengths == record
 
 
+@pytest.mark.slow
 def test_a_change_acts_on_the_next_token_and_not_before() -> None:
     with open_costeer(strength="off") as costeer:
         off = costeer.generate("Q?", "A context.", max_tokens=20)
@@ -102,6 +103,7 @@ def test_an_answer_that_goes_on_from_its_own_tokens_is_the_same(
     assert rest.token_ids[:position] == whole.token_ids[:position]
 
 
+@pytest.mark.slow
 def test_an_answer_goes_on_from_another_token() -> None:
     with open_costeer(strength="auto") as costeer:
         whole = costeer.generate("Q?", "A context.", max_tokens=30)

@@ -80,6 +80,7 @@ def test_what_is_noticed_stays_noticed() -> None:
     assert again.changed == 0
 
 
+@pytest.mark.slow
 def test_an_honest_cloud_is_not_accused() -> None:
     with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=1) as costeer:
         for number in range(3):

@@ -83,6 +83,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @given(**CASES, peak=st.sampled_from([1.0, 3.0, 6.0]))
 def test_on_the_fake(
     seed: Any, gain: Any, top_k: Any, length: Any, sampling: Any, peak: Any
@@ -114,6 +115,7 @@ class SlowDelta(PairDelta):
         return super().advance(token)
 
 
+@pytest.mark.slow
 def test_a_retried_step_is_asked_for_alone_while_the_stream_goes_on() -> None:
     llm = FakeModel(seed=8, max_sequences=1)
     cloud = Uneven(InProcess(llm), 0)
@@ -152,6 +154,7 @@ class OneSlot(InProcess):
             self.streams -= 1
 
 
+@pytest.mark.slow
 def test_where_requests_queue_the_stream_is_left_before_a_position_is_asked_again() -> None:
     llm, slm = FakeModel(seed=8), FakeModel(seed=9)
     params = DecodeParams(0.1, 1, 40, eos_ids=llm.tokenizer.eos_ids, mode="lockstep")

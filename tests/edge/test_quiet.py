@@ -34,6 +34,7 @@ class Heard(InProcess):
         return super().stream(*args, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", ["I am vegan.", "I am vegan. " * 200], ids=["short", "long"])
 @pytest.mark.parametrize("mode", ["run-ahead", "lockstep"])
 def test_nothing_is_asked_before_both_prompts_are_read(mode: Any, context: Any) -> None:

@@ -30,6 +30,7 @@ def open_costeer(llm: Any = None, slm: Any = None, **options: Any) -> Any:
     return Costeer(InProcess(llm or FakeModel(seed=1)), slm or FakeModel(seed=2), **options)
 
 
+@pytest.mark.slow
 def test_stream_and_generate_agree() -> None:
     with open_costeer() as costeer:
         chunks = list(costeer.stream("Hello?", "I am me.", max_tokens=40))
@@ -44,6 +45,7 @@ def test_stream_and_generate_agree() -> None:
     assert result.tokens_per_second > 0
 
 
+@pytest.mark.slow
 def test_the_context_and_the_strength_matter() -> None:
     with open_costeer() as costeer:
         plain = costeer.generate("Q", max_tokens=30)
@@ -83,6 +85,7 @@ def test_a_conversation_reads_only_what_is_new() -> None:
     assert sum(seen) < 200
 
 
+@pytest.mark.slow
 def test_stop_strings_end_the_answer() -> None:
     with open_costeer() as costeer:
         whole = costeer.generate("Q", "c", max_tokens=60).text
@@ -92,6 +95,7 @@ def test_stop_strings_end_the_answer() -> None:
     assert cut.finish_reason == "stop"
 
 
+@pytest.mark.slow
 def test_closing_keeps_what_was_written() -> None:
     with open_costeer() as costeer:
         with costeer.stream("Q", "c", max_tokens=50) as generation:
@@ -196,6 +200,7 @@ def test_a_cloud_that_is_neither_url_nor_local() -> None:
         Costeer("cloudy", FakeModel())
 
 
+@pytest.mark.slow
 def test_the_ledger_shows_the_query_and_the_answer_and_not_the_context() -> None:
     with Costeer("in-process", FakeModel(seed=2), llm="fake:1", strength=1) as costeer:
         result = costeer.generate("A question?", "A zebra secret.", max_tokens=20)
@@ -278,6 +283,7 @@ class Noted(FakeModel):
         super().close()
 
 
+@pytest.mark.slow
 def test_from_settings_is_the_same_as_from_arguments() -> None:
     chosen = Settings(
         cloud="in-process", llm="fake:1", slm="fake:2", strength="0.7", mode="lockstep", top_k=9
@@ -313,6 +319,7 @@ def test_the_large_model_alone_ends_at_an_end_token_that_only_it_has() -> None:
         assert alone == costeer.generate("tell me", max_tokens=30).text
 
 
+@pytest.mark.slow
 def test_a_result_holds_its_requests_as_they_were_sent_where_that_is_asked_for() -> None:
     with running(FakeModel(seed=1)) as app, Costeer(app.url, FakeModel(seed=2)) as costeer:
         kept = costeer.generate("Hello?", "I am me.", max_tokens=10, keep_exchanges=True)

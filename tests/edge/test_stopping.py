@@ -145,6 +145,7 @@ def test_all_that_went_up_is_recorded_when_the_answer_is_stopped(mode: Any) -> N
         assert relay.up <= costeer.ledger.totals.bytes_up < relay.up + 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_model_in_this_process_is_stopped_too(mode: Any) -> None:
     model = SlowReader(max_sequences=2, **ROOM)
@@ -156,6 +157,7 @@ def test_a_model_in_this_process_is_stopped_too(mode: Any) -> None:
         assert model.evaluated <= read + 512 < 3000
 
 
+@pytest.mark.slow
 def test_a_signal_handler_may_stop_the_answer_it_interrupts() -> None:
     with Costeer(InProcess(EndlessModel()), FakeModel(seed=1), strength=0.3) as costeer:
         before = signal.signal(signal.SIGUSR1, lambda *_: costeer.stop())

@@ -32,6 +32,7 @@ def test_a_bootstrap_is_what_all_resamples_give() -> None:
     assert interval.high == pytest.approx(means[int(0.9 * 27)])
 
 
+@pytest.mark.slow
 def test_a_bootstrap_of_many_is_near_the_normal_interval() -> None:
     values = np.random.default_rng(1).normal(0.3, 1, 400)
     interval = paired_bootstrap(values)

@@ -61,6 +61,7 @@ def test_bodies_are_json(gateway: Any, kind: Any) -> None:
     assert response.status_code == 415
 
 
+@pytest.mark.slow
 def test_without_any_token_the_loopback_is_open_but_not_for_what_is_private(gateway: Any) -> None:
     assert post(gateway, HELLO).status_code == 200
     assert post(gateway, HELLO, token="anything").status_code == 200  # clients always send a key
@@ -68,6 +69,7 @@ def test_without_any_token_the_loopback_is_open_but_not_for_what_is_private(gate
     assert gateway.client.get("/costeer/ledger").status_code == 401
 
 
+@pytest.mark.slow
 def test_scopes(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         get = app.client.get

@@ -73,6 +73,7 @@ def test_of_eight_streams_on_two_lanes_none_waits_for_two_calls_of_the_other(
     assert all(text_of(chunks) for chunks in texts)
 
 
+@pytest.mark.slow
 def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1, limits=GatewayLimits(queue=1)) as app:
@@ -88,6 +89,7 @@ def test_a_full_queue_is_a_429_that_says_when_to_come_again(tmp_path: Path) -> N
         assert post(app, asked(3)).status_code == 200
 
 
+@pytest.mark.slow
 def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, limits=GatewayLimits(ping=0.05)) as app:
@@ -107,6 +109,7 @@ def test_while_the_small_model_reads_comments_keep_the_stream_alive(tmp_path: Pa
     assert rest[-2:] == ["data: [DONE]", ""]
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_away_frees_its_lane_within_a_token(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1) as app:
@@ -119,6 +122,7 @@ def test_a_client_that_goes_away_frees_its_lane_within_a_token(tmp_path: Path) -
         assert post(app, HELLO).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, lanes=1) as app:
@@ -155,6 +159,7 @@ def test_a_client_that_takes_nothing_is_disconnected(tmp_path: Path) -> None:
         assert until(lambda: idle(app), 60)
 
 
+@pytest.mark.slow
 def test_the_strength_changes_while_an_answer_is_written(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm, strength="off") as app:
@@ -183,6 +188,7 @@ def test_an_error_before_the_first_token_is_a_status_that_is_not_to_be_retried(
     assert response.headers["x-should-retry"] == "false"
 
 
+@pytest.mark.slow
 def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Path) -> None:
     with running_gateway(tmp_path, cloud=FailingCloud(3)) as app:
         off = HELLO | {"model": "costeer/off"}  # without corrections, which are new requests
@@ -195,6 +201,7 @@ def test_an_error_after_the_first_token_is_a_frame_and_then_the_end(tmp_path: Pa
     assert named[-1]["error"]["code"] == "cloud_unreachable"
 
 
+@pytest.mark.slow
 def test_shutting_down_ends_what_is_under_way(tmp_path: Path) -> None:
     slm = GatedModel(seed=2)
     with running_gateway(tmp_path, slm=slm) as app:

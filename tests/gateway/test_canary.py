@@ -39,6 +39,7 @@ def chosen_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield of_profile(opened)
 
 
+@pytest.mark.slow
 def test_no_private_text_in_any_response_log_or_metric(
     tmp_path: Path,
     chosen_records: Context,

@@ -13,6 +13,7 @@ from tests.support.gateway import CHAT, HELLO, TextModel, post, running_gateway,
 TOKENIZER = TextModel().tokenizer
 
 
+@pytest.mark.slow
 def test_whole_and_streamed_are_the_same_answer(gateway: Any) -> None:
     whole = post(gateway, HELLO).json()
     chunks = streamed(gateway, HELLO | {"stream_options": {"include_usage": True}})
@@ -35,6 +36,7 @@ def test_the_usage_comes_only_when_asked_for(gateway: Any) -> None:
     assert all("usage" not in chunk for chunk in chunks)
 
 
+@pytest.mark.slow
 def test_the_answer_is_that_of_the_library(gateway: Any) -> None:
     expected = gateway.costeer.generate("Hello?", "I am vegan.", max_tokens=8)
     other = gateway.costeer.generate("Hello?", "I am vegan.\n\nI like cats.", max_tokens=8)
@@ -93,6 +95,7 @@ def test_log_probabilities_spell_the_text(gateway: Any, stream: Any) -> None:
         assert one["logprob"] == values[0] <= 0  # greedy
 
 
+@pytest.mark.slow
 def test_a_trace_says_what_happened_at_each_token(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         token = app.tokens.add("me", "owner")
@@ -110,6 +113,7 @@ def test_a_trace_says_what_happened_at_each_token(tmp_path: Path) -> None:
         assert len(one["llm"]) == len(one["steered"]) == 10
 
 
+@pytest.mark.slow
 def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as app:
         token = app.tokens.add("me", "owner")
@@ -142,6 +146,7 @@ def test_the_owner_goes_on_from_any_token_with_another_one(tmp_path: Path) -> No
         assert post(app, asked(beginning=ids)).status_code == 401
 
 
+@pytest.mark.slow
 def test_models(gateway: Any) -> None:
     listed = gateway.client.get("/v1/models").json()
     ids = [one["id"] for one in listed["data"]]
@@ -194,11 +199,13 @@ def test_a_question_that_does_not_fit_is_a_400(gateway: Any) -> None:
     assert post(gateway, body | {"stream": True}).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_body_that_is_too_large_is_a_413(gateway: Any) -> None:
     body = HELLO | {"messages": [{"role": "user", "content": "x" * (9 << 20)}]}
     assert post(gateway, body).status_code == 413
 
 
+@pytest.mark.slow
 def test_profiles_are_model_ids(tmp_path: Path) -> None:
     named = {"work": lambda messages: f"I like {messages[-1]['content']}"}
     with running_gateway(tmp_path, named=named) as app:
@@ -209,6 +216,7 @@ def test_profiles_are_model_ids(tmp_path: Path) -> None:
     assert made["choices"][0]["message"]["content"] == expected.text
 
 
+@pytest.mark.slow
 def test_metrics_count_and_say_nothing_else(tmp_path: Path) -> None:
     with running_gateway(tmp_path, metrics=True) as app:
         post(app, HELLO)

@@ -73,6 +73,7 @@ ENDPOINTS = {"chat": (CHAT, HELLO, fields.CHAT), "responses": ("/v1/responses", 
 CASES = [(name, field) for name, (_, _, table) in ENDPOINTS.items() for field in table]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("endpoint", "field"), CASES, ids=lambda one: getattr(one, "name", one))
 def test_every_field_has_its_effect(gateway: Any, endpoint: Any, field: Any) -> None:
     path, body, _ = ENDPOINTS[endpoint]

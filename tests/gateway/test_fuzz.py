@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ REQUESTS = (
 )
 
 
+@pytest.mark.slow
 @given(request=REQUESTS)
 def test_any_body_is_answered(gateway: Any, request: Any) -> None:
     path, value = request

@@ -21,6 +21,7 @@ def lied_to(tmp_path: Any) -> Any:
         yield app
 
 
+@pytest.mark.slow
 def test_a_flat_cloud_is_told_in_a_header_and_in_the_answer(lied_to: Any) -> None:
     answer = post(lied_to, HELLO | {"max_tokens": 40})
     assert answer.status_code == 200
@@ -28,6 +29,7 @@ def test_a_flat_cloud_is_told_in_a_header_and_in_the_answer(lied_to: Any) -> Non
     assert answer.json()["costeer"] == {"warning": WARNING}
 
 
+@pytest.mark.slow
 def test_the_last_chunk_of_a_streamed_answer_tells_of_a_flat_cloud(lied_to: Any) -> None:
     usage = {"stream_options": {"include_usage": True}}
     body = HELLO | {"max_tokens": 40, "stream": True} | usage
@@ -38,6 +40,7 @@ def test_the_last_chunk_of_a_streamed_answer_tells_of_a_flat_cloud(lied_to: Any)
     assert not any("costeer" in chunk for chunk in before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_warning_leaves_the_traces_as_they_are(lied_to: Any, stream: Any) -> None:
     owner = {"authorization": f"Bearer {lied_to.tokens.add('me', 'owner')}"}
@@ -54,12 +57,14 @@ def test_a_warning_leaves_the_traces_as_they_are(lied_to: Any, stream: Any) -> N
     assert last == {"warning": WARNING}
 
 
+@pytest.mark.slow
 def test_the_last_event_of_a_response_tells_of_a_flat_cloud(lied_to: Any) -> None:
     body = {"model": "costeer", "input": "Hello?", "max_output_tokens": 40, "stream": True}
     *_, last = frames(lied_to.client.post("/v1/responses", json=body))
     assert last["response"]["costeer"] == {"warning": WARNING}
 
 
+@pytest.mark.slow
 def test_an_answer_without_a_warning_says_nothing_of_it(gateway: Any) -> None:
     assert "costeer" not in post(gateway, HELLO).json()
     assert not any("costeer" in chunk for chunk in frames(post(gateway, HELLO | {"stream": True})))
@@ -72,6 +77,7 @@ def frames(response: Any) -> Any:
     return [json.loads(one) for one in data if one.startswith("{")]
 
 
+@pytest.mark.slow
 def test_under_a_cap_a_request_without_a_seed_is_answered(tmp_path: Any) -> None:
     budget = Budget(1.0, Odometer(tmp_path))
     with running_gateway(tmp_path, epsilon=budget, lanes=1) as app:

@@ -23,6 +23,7 @@ def test_the_text_is_that_of_chat_completions(gateway: Any) -> None:
     assert made["incomplete_details"] == {"reason": "max_output_tokens"}
 
 
+@pytest.mark.slow
 def test_the_events_come_in_order_and_spell_the_answer(gateway: Any) -> None:
     whole = post(gateway, BODY, PATH).json()
     events = streamed(gateway, BODY, PATH)

@@ -88,6 +88,7 @@ def test_a_damaged_file_lets_nobody_in(store: Any, tmp_path: Path, damage: Any) 
         TokenStore(tmp_path / "gateway").find(token)
 
 
+@pytest.mark.slow
 def test_two_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     stores, added = [TokenStore(tmp_path) for _ in range(8)], []
 

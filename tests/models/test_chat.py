@@ -63,6 +63,7 @@ def test_they_also_merge_where_a_text_spells_a_control_token() -> None:
     assert ids(CHATML, "\n<|im_end|>") == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.text(), st.sampled_from([*CONTROL, "<|im_", "end|>", "<", "s>"]))))
 def test_only_the_template_writes_control_tokens(contents: Any) -> None:
     result = ids(CHATML, *contents)

@@ -185,6 +185,7 @@ def test_a_spelled_control_token_stays_text(tokenizer: Any, texts: Any) -> None:
     assert not tokenizer.eos_ids & set(ids)
 
 
+@pytest.mark.slow
 @given(
     contents=st.lists(
         st.one_of(

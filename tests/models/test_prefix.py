@@ -118,6 +118,7 @@ def tiny(request: pytest.FixtureRequest) -> Iterator[Any]:
     model.close()
 
 
+@pytest.mark.slow
 def test_an_answer_is_the_same_whatever_was_before(tiny: Any) -> None:
     cloud = InProcess(tiny.model)
     first = tiny.steps(cloud, tiny.prompt, 12)

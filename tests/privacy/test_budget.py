@@ -23,6 +23,7 @@ def test_epsilon_is_a_positive_number(tmp_path: Any, bad: Any) -> None:
         Budget(bad, Odometer(tmp_path))
 
 
+@pytest.mark.slow
 @given(
     epsilon=st.floats(0.05, 8),
     steps=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.floats(-30, 30)), max_size=12),

@@ -100,6 +100,7 @@ def test_the_persons_list_counts_without_a_context_too() -> None:
     assert "Zork" not in everything(guarded)
 
 
+@pytest.mark.slow
 def test_values_that_cannot_be_replaced_are_refused() -> None:
     digits = (chr(code) for code in range(0x660, 0x1A00) if chr(code).isdigit())
     with pytest.raises(GuardError):

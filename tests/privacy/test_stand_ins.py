@@ -74,6 +74,7 @@ def test_what_the_person_writes_that_is_a_stand_in_gets_one_of_its_own() -> None
     assert made.restorer().feed(wire, final=True) == said
 
 
+@pytest.mark.slow
 def test_more_values_than_stand_ins_are_refused() -> None:
     digits = [chr(code) for code in range(0x660, 0x1A00) if chr(code).isdigit()]
     many = [Value(digit, "number") for digit in digits]  # of one digit each, there are few

@@ -149,6 +149,7 @@ def run_child(*command: Any) -> Any:
     return subprocess.run([*command], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @posix
 def test_a_disk_that_refuses_to_write_loses_nothing_that_was_committed(path: Any) -> None:
     done = run_child(sys.executable, "-c", WRITE_UNTIL_REFUSED, path, "300000", "")

@@ -84,6 +84,7 @@ def test_nested_writes_are_one_transaction(database: Any) -> None:
     assert database.read("SELECT name FROM sqlite_master WHERE name = 't'") == []
 
 
+@pytest.mark.slow
 def test_threads_share_a_database(store: Any, database: Any) -> None:
     from costeer.profile.records import Draft
 

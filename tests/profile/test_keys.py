@@ -32,6 +32,7 @@ def test_what_is_sealed_opens_only_unchanged_and_by_the_same_key(
             keys.unseal(*wrong)
 
 
+@pytest.mark.slow
 def test_argon2id_gives_the_reference_s_result() -> None:
     """The reference: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1."""
     derived = keys.derive("password", b"somesalt", Argon2(65_536, 2, 1))

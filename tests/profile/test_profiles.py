@@ -182,6 +182,7 @@ def test_wipe_works_on_a_damaged_profile(home: Any) -> None:
     assert profiles.names() == []
 
 
+@pytest.mark.slow
 def test_a_copy_of_all_files_holds_no_private_word(make: Any, home: Any, tmp_path: Path) -> None:
     """Taken while it is in use: database, log, index and key file."""
     profile = make()

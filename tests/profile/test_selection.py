@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def size(choices: Any) -> Any:
     return sum(len(choice.record.text) for choice in choices)
 
 
+@pytest.mark.slow
 @given(questions())
 def test_the_first_question(question: Any) -> None:
     pinned, matches, budget = question
@@ -58,6 +60,7 @@ def test_the_first_question(question: Any) -> None:
     assert select(pinned, matches, budget) == chosen
 
 
+@pytest.mark.slow
 @given(questions(), st.integers(1, 200))
 def test_unrelated_samples_and_documents_never_evict_what_is_pinned(
     question: Any, count: Any
@@ -70,6 +73,7 @@ def test_unrelated_samples_and_documents_never_evict_what_is_pinned(
         assert list(after[: len(before)]) == before
 
 
+@pytest.mark.slow
 @given(questions(), st.lists(questions(start=500), max_size=4))
 def test_a_conversation_only_appends(first: Any, later: Any) -> None:
     pinned, matches, budget = first
@@ -83,6 +87,7 @@ def test_a_conversation_only_appends(first: Any, later: Any) -> None:
         assert size(selection.chosen) <= max(budget, size(before))
 
 
+@pytest.mark.slow
 @given(questions())
 def test_a_conversation_that_is_taken_up_again_goes_on_as_if_never_left(question: Any) -> None:
     pinned, matches, budget = question

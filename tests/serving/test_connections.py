@@ -75,6 +75,7 @@ def test_idle_connections_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
             peer.close()
 
 
+@pytest.mark.slow
 def test_busy_connections_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LimitedConnection, "most", 2)
     with running(EndlessModel(pause=0.01)) as app, httpx2.Client(verify=False) as client:
@@ -92,6 +93,7 @@ def test_the_limit_leaves_files_for_the_rest() -> None:
     assert 1 <= connections.most_connections() <= max(files // 2, 1)
 
 
+@pytest.mark.slow
 def test_broken_framing_after_an_answer_began_is_no_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -28,6 +28,7 @@ def conversation(profile_command: Any) -> Any:
     return kept.id, empty.id
 
 
+@pytest.mark.slow
 def test_a_stored_conversation(conversation: Any, run: Any) -> None:
     line = ("privacy", "report", "--profile", "default", "--conversation", conversation[0])
     code, out, _ = run(*line, "--json")

@@ -42,6 +42,7 @@ def test_help_has_examples(command: Any, name: Any) -> None:
     assert "costeer profile" in out
 
 
+@pytest.mark.slow
 def test_add_list_show_edit_rm(profile_command: Any, add: Any, typed: Any) -> None:
     assert add("I am vegan.\n", "--kind", "preference")[:2] == (0, "Record 1 is new.\n")
     assert add("I am  vegan.", "--kind", "preference")[1] == "Record 1 is there already.\n"
@@ -135,6 +136,7 @@ def test_errors_hold_no_private_text(profile_command: Any, add: Any, home: Any) 
                 assert out == ""
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys; import costeer.cli.main, costeer.cli.generate, costeer.cli.profile; "

@@ -47,6 +47,7 @@ def test_no_profile_changes_nothing() -> None:
     assert ProfileContext(None).add_to("mine", "Q") == "mine"
 
 
+@pytest.mark.slow
 def test_generate_reads_the_profile_and_says_why(run: Any, ready: Any) -> None:
     asked = ("generate", "--query", "A dinner spot?", *FAKE)
     code, out, err = run(*asked, "--profile", "default", "--why")
@@ -58,6 +59,7 @@ def test_generate_reads_the_profile_and_says_why(run: Any, ready: Any) -> None:
     assert out != plain  # it did steer
 
 
+@pytest.mark.slow
 def test_nothing_of_the_profile_goes_up(run: Any, ready: Any) -> None:
     with ServerProcess("fake:1") as server, Tap(urlsplit(server.url).port) as tap:
         code, out, _ = run(
@@ -70,6 +72,7 @@ def test_nothing_of_the_profile_goes_up(run: Any, ready: Any) -> None:
     assert not any(contains(tap.heard, canary) for canary in CANARIES)
 
 
+@pytest.mark.slow
 def test_chat_reads_the_profile(run: Any, ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = b"A dinner?\nA picnic?\n/reset\nA picnic?\n/quit\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))

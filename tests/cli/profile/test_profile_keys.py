@@ -119,6 +119,7 @@ def child(arguments: Any, home: Any, terminal: Any = None, **variables: Any) -> 
     )
 
 
+@pytest.mark.slow
 def test_without_a_terminal_nobody_is_asked(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     process = child(["profile", "list"], home)
@@ -163,6 +164,7 @@ def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(home: Any) -> N
     assert "The passphrase is wrong." in shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_the_question_ends_it(home: Any) -> None:
     profiles.create("default", PASSPHRASE, FAST)
     code, shown = answer(

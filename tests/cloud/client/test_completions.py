@@ -111,6 +111,7 @@ def test_refuses_the_impossible(connect: Callable[..., Any], prompt: Any, k: int
 # Against our own server.
 
 
+@pytest.mark.slow
 def test_equals_inprocess_bit_for_bit(endless: Any, connect: Callable[..., Any]) -> None:
     assert same(list(connect(endless.url).stream(PROMPT, 8, 30)), expected(30))
 
@@ -151,6 +152,7 @@ def test_several_clients_at_once_get_the_same_as_alone(connect: Callable[..., An
         assert same(results[i], expected(20, prompt=prompt))
 
 
+@pytest.mark.slow
 def test_closing_frees_the_slot_and_the_prefix_is_reused(connect: Callable[..., Any]) -> None:
     model = EndlessModel(pause=0.002, max_sequences=2)
     with running(model) as app:
@@ -226,6 +228,7 @@ def test_gives_up_after_so_many_failures_in_a_row(
         assert relay.connections == 3  # the first, and two repetitions
 
 
+@pytest.mark.slow
 def test_progress_forgives_earlier_failures(endless: Any, connect: Callable[..., Any]) -> None:
     with Relay(endless.url, cuts=[600] * 40) as relay:
         client = connect(relay.url, retries=1)
@@ -234,6 +237,7 @@ def test_progress_forgives_earlier_failures(endless: Any, connect: Callable[...,
         assert relay.connections > 3
 
 
+@pytest.mark.slow
 def test_nobody_there(connect: Callable[..., Any]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -242,6 +246,7 @@ def test_nobody_there(connect: Callable[..., Any]) -> None:
     assert "costeer serve" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing(connect: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -426,6 +431,7 @@ def test_a_server_without_a_list_of_models(connect: Callable[..., Any]) -> None:
 # What is counted and what is told.
 
 
+@pytest.mark.slow
 def test_bytes_are_those_on_the_wire(endless: Any, connect: Callable[..., Any]) -> None:
     records = []
     with Relay(endless.url) as relay:

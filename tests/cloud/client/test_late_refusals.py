@@ -46,6 +46,7 @@ def test_a_late_refusal_of_k_is_adapted_to_once() -> None:
         assert [body["logprobs"] for body in server.bodies] == [64, 20, 20]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_an_answer_of_a_server_with_the_default_cap(mode: Any) -> None:
     """One refused request, then 20 log-probabilities a token."""

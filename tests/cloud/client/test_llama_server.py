@@ -141,6 +141,7 @@ def test_the_server_hides_tokens_within_characters(url: Any, client: Any, ours: 
     assert last["usage"]["completion_tokens"] == 1
 
 
+@pytest.mark.slow
 def test_the_end_of_the_text_is_a_step(client: Any, ours: Any, eos_ids: Any) -> None:
     prompt = next(p for p in PROMPTS if list(ours.stream(p, 2, 12))[-1].token in eos_ids)
     steps = list(client.stream(prompt, 64, 100))
@@ -150,6 +151,7 @@ def test_the_end_of_the_text_is_a_step(client: Any, ours: Any, eos_ids: Any) -> 
     assert alone.token == steps[-1].token
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_decodes_like_in_process(
     client: Any, ours: Any, eos_ids: Any, tmp_path: Path, mode: Any
@@ -206,6 +208,7 @@ def test_two_prompts_in_turn_keep_both_prefixes(tiny_file: Any) -> None:
         client.close()
 
 
+@pytest.mark.slow
 def test_a_full_context(client: Any) -> None:
     with pytest.raises(CloudRefusedError) as caught:
         list(client.stream([65] * CONTEXT, 4, 1))

@@ -18,6 +18,7 @@ from tests.support.serving import running
 token = st.integers(0, 999_999)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(token, token), max_size=200))
 def test_other_tokens_give_bodies_of_the_same_size(pairs: Any) -> None:
     sizes = set()
@@ -30,6 +31,7 @@ def test_other_tokens_give_bodies_of_the_same_size(pairs: Any) -> None:
     assert sizes.pop() % BLOCK == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["run-ahead", "lockstep"])
 def test_every_body_on_the_wire_is_of_whole_blocks(mode: Any) -> None:
     with running(FakeModel(seed=1)) as app, Tap(urlsplit(app.url).port) as tap:

@@ -49,6 +49,7 @@ def test_garbage(raw: Any) -> None:
 LINE = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20)
 
 
+@pytest.mark.slow
 @given(
     st.lists(LINE, max_size=6),
     st.sampled_from(["\n", "\r\n", "\r"]),

@@ -48,6 +48,7 @@ def info(url: Any, **options: Any) -> Any:
         client.close()
 
 
+@pytest.mark.slow
 def test_a_certificate_that_is_not_trusted_is_named() -> None:
     with Secure(b"") as server, pytest.raises(CloudUnreachableError) as caught:
         info(server.url)
@@ -71,6 +72,7 @@ def test_a_file_of_certificates_that_is_none(
         (tmp_path / "empty.pem").write_text("nothing")
 
 
+@pytest.mark.slow
 def test_https_to_a_server_without_it() -> None:
     with running(FakeModel()) as app, pytest.raises(CloudUnreachableError) as caught:
         info(app.url.replace("http:", "https:"))
@@ -103,6 +105,7 @@ def test_this_machines_own_addresses(url: Any, here: Any) -> None:
     assert on_loopback(url) == here
 
 
+@pytest.mark.slow
 def test_a_server_that_is_mute_from_the_start_is_given_up_soon() -> None:
     with Mute() as server:
         with pytest.raises(CloudUnreachableError, match="stopped answering"):

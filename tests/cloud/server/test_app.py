@@ -102,6 +102,7 @@ def test_usage_chunk(fake: Any) -> None:
     assert last["usage"]["completion_tokens"] == 3
 
 
+@pytest.mark.slow
 def test_end_of_text_is_a_step_and_can_be_ignored() -> None:
     model = next(m for m in map(seeded, range(50)) if first_end(m) is not None)
     at = first_end(model)
@@ -252,6 +253,7 @@ def test_api_key() -> None:
         assert http_get(f"{app.url}/health", headers={"host": "any.example"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_disconnected_clients_free_their_slot_within_a_token() -> None:
     model = EndlessModel(pause=0.01, max_sequences=1)
     with running(model) as app:
@@ -310,6 +312,7 @@ def test_errors_before_and_after_the_first_byte(caplog: pytest.LogCaptureFixture
     assert SECRET not in caplog.text
 
 
+@pytest.mark.slow
 def test_shutting_down_ends_streams_with_a_frame() -> None:
     texts = []
 

@@ -77,6 +77,7 @@ def test_the_end_of_text_is_the_last_step(schedule: Callable[..., Any]) -> None:
     assert same(reading.steps, steps[: first + 1])
 
 
+@pytest.mark.slow
 def test_several_at_once_step_together_and_get_the_same_as_alone(
     schedule: Callable[..., Any],
 ) -> None:
@@ -102,6 +103,7 @@ def test_the_next_turn_evaluates_only_what_is_new(schedule: Callable[..., Any]) 
     assert (two.job.cached, model.evaluated) == (len(PROMPT) + 4, 1)
 
 
+@pytest.mark.slow
 def test_a_slow_reader_is_waited_for(schedule: Callable[..., Any]) -> None:
     model = EndlessModel()
     scheduler = schedule(model, window=4)
@@ -114,6 +116,7 @@ def test_a_slow_reader_is_waited_for(schedule: Callable[..., Any]) -> None:
     assert same(slow.steps, list(InProcess(EndlessModel()).stream(PROMPT, 8, 30)))
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_frees_its_slot_within_a_token(schedule: Callable[..., Any]) -> None:
     model = EndlessModel(pause=0.01, max_sequences=1)
     scheduler = schedule(model, window=10_000)
@@ -243,6 +246,7 @@ class Strict(EndlessModel):
         return row
 
 
+@pytest.mark.slow
 def test_a_bad_row_in_a_common_call_fails_its_own_job_only(schedule: Any) -> None:
     model = Strict(pause=0.01, max_sequences=3)
     scheduler = schedule(model)

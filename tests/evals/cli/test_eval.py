@@ -79,6 +79,7 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
         assert code == 0 and f"Table {paper} of the paper" in out
 
 
+@pytest.mark.slow
 def test_a_run_says_what_it_did_and_a_second_one_that_there_was_nothing_to_do(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

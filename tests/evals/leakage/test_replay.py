@@ -80,6 +80,7 @@ def test_a_cap_bounds_the_ratio_of_any_two_candidates(tools: Any) -> None:
     assert 0 < max(nats) - min(nats) <= 2 * 0.5 + 1e-6
 
 
+@pytest.mark.slow
 def test_the_likelihood_is_that_of_the_steered_law(tools: Any) -> None:
     """Against the sum over the whole vocabulary, position by position."""
     writer, attacker = tools
@@ -100,6 +101,7 @@ def test_the_likelihood_is_that_of_the_steered_law(tools: Any) -> None:
     assert replay.score(PEOPLE[1])["sampled"].nats == pytest.approx(nats, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_pattern_of_the_truth_fits_and_sampling_has_none(tools: Any) -> None:
     writer, attacker = tools
     arms = (STRONG, Arm("sampled", "", strength=3.0, temperature=1.0))
@@ -110,6 +112,7 @@ def test_the_pattern_of_the_truth_fits_and_sampling_has_none(tools: Any) -> None
     assert {one["sampled"].mismatches for one in found} == {None}
 
 
+@pytest.mark.slow
 def test_stand_ins_are_drawn_by_the_attacker(tools: Any) -> None:
     writer, attacker = tools
     arm = Arm("guarded", "", guard="stand-in")

@@ -34,6 +34,7 @@ def witten_bell(text: list[int], answer: Any, token: int) -> float:
     return level(min(ORDER, len(answer)))
 
 
+@pytest.mark.slow
 @given(TOKENS.filter(bool), TOKENS)
 def test_is_witten_bell(text: list[int], answer: Any) -> None:
     cache = TextCache(text)

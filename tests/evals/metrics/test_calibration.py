@@ -35,6 +35,7 @@ def texts(
     return drawn
 
 
+@pytest.mark.slow
 def test_an_overconfident_policy_is_cooled() -> None:
     many = texts(count=40)
     assert fit_temperature(many) == pytest.approx(1.6, abs=0.15)

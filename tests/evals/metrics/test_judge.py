@@ -133,6 +133,7 @@ def test_it_must_be_accepted_that_the_judge_sees_private_data() -> None:
             Judge("http://judge.test/v1", "m", **given)
 
 
+@pytest.mark.slow
 def test_it_closes_its_own_connections_only() -> None:
     judge = Judge("http://judge.test/v1", "m", i_accept_that_it_sees_private_data=True)
     judge.close()

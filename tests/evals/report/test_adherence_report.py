@@ -74,6 +74,7 @@ def test_two_methods_are_compared_by_respect(tmp_path: Path) -> None:
     assert found[1:3] == pytest.approx([87.5, 100]) and found[3].estimate == pytest.approx(12.5)
 
 
+@pytest.mark.slow
 def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path: Path) -> None:
     out, source = tmp_path / "out.jsonl", everyday(tmp_path / "e.jsonl", 3)
     names = ("llm-without", "llm-with", "costeer:gain=0.5")
@@ -95,6 +96,7 @@ def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path: Path) -> None
         assert private not in out.read_text()
 
 
+@pytest.mark.slow
 def test_options_have_a_table_of_their_own(tmp_path: Path) -> None:
     out, names = tmp_path / "out.jsonl", ("llm-without", "llm-with", "costeer:gain=0.5")
     run_job(job(out, "prefeval", choices(tmp_path / "p.jsonl", 4), names=names))

@@ -190,6 +190,7 @@ def test_one_sample_alone_has_a_table(tmp_path: Path) -> None:
 # Comparing
 
 
+@pytest.mark.slow
 def test_two_methods_compared(tmp_path: Path) -> None:
     made = [row(LLM, f"s{i}", overlap(0.1, 0.1, 0.1)) for i in range(3)]
     made += [row(LIGHT, f"s{i}", overlap(0.1, 0.1 * (i + 1), 0.1)) for i in range(3)]

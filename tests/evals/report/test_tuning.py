@@ -46,6 +46,7 @@ def test_nothing_to_choose_from(tmp_path: Path) -> None:
     assert "No gain" in tuning.verdict(section(tmp_path, {}))
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     data = everyday(tmp_path / "everyday.jsonl", 4)
     arguments = ["eval", "tune", "-t", "everyday", "--data", str(data), "--max-tokens", "4"]

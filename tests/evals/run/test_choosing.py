@@ -37,6 +37,7 @@ def expected(name: Any, prompts: Any, ids: Any) -> Any:
     return float(np.mean([logprobs[i, token] for i, token in enumerate(ids)]))
 
 
+@pytest.mark.slow
 def test_options_are_scored_as_by_a_plain_loop(tmp_path: Path) -> None:
     source, out = choices(tmp_path / "p.jsonl", 3), tmp_path / "out.jsonl"
     run_job(job(out, "prefeval", source, names=NAMES))
@@ -53,6 +54,7 @@ def test_options_are_scored_as_by_a_plain_loop(tmp_path: Path) -> None:
     assert len(found) == 3 * len(NAMES)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_gives_the_rows_of_one_run(tmp_path: Path) -> None:
     few, whole, part = choices(tmp_path / "few.jsonl", 1), tmp_path / "a", tmp_path / "b"
     source = choices(tmp_path / "p.jsonl", 3)

@@ -35,6 +35,7 @@ def model_seconds(path: Any) -> Any:
     return {s for row in seconds for branch, s in row.items() if branch != "method"}
 
 
+@pytest.mark.slow
 def test_a_second_run_reads_no_model_and_gives_the_same(tmp_path: Path) -> None:
     rows = tmp_path / "rows"
     first = run(tmp_path, "a.jsonl", logprob_store=rows)
@@ -46,6 +47,7 @@ def test_a_second_run_reads_no_model_and_gives_the_same(tmp_path: Path) -> None:
     assert len(more) == 6 and model_seconds(tmp_path / "c.jsonl") == {0}
 
 
+@pytest.mark.slow
 def test_rounding_moves_scores_little(tmp_path: Path) -> None:
     rounded = run(tmp_path, "a.jsonl", logprob_store=tmp_path / "rows")
     out = tmp_path / "b.jsonl"
@@ -58,6 +60,7 @@ def test_rounding_moves_scores_little(tmp_path: Path) -> None:
         assert not np.array_equal(*sums)
 
 
+@pytest.mark.slow
 def test_damaged_or_foreign_files_are_computed_again(tmp_path: Path) -> None:
     rows = tmp_path / "rows"
     first = run(tmp_path, "a.jsonl", logprob_store=rows)
@@ -73,6 +76,7 @@ def test_where_rows_cannot_be_kept(tmp_path: Path) -> None:
         run(tmp_path, "a.jsonl", logprob_store=tmp_path / "file" / "rows")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such modes")
 def test_what_is_written_is_for_its_owner_alone(tmp_path: Path) -> None:
     rows = tmp_path / "rows"

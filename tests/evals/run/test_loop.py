@@ -135,12 +135,14 @@ def test_texts_are_those_of_a_plain_loop(tmp_path: Path, sampling: Any, lanes: A
             assert row["changed"] == (None if plain else changed)
 
 
+@pytest.mark.slow
 def test_what_has_the_same_prompts_is_written_once(tmp_path: Path) -> None:
     found = [json.loads(line) for line in writings(tmp_path, count=1).read_text().splitlines()[1:]]
     reused = [row for row in found if "decode" not in row["seconds"]]
     assert {row["label"] for row in reused} == {"LLM w/o"} and len(reused) == 3
 
 
+@pytest.mark.slow
 def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path: Path) -> None:
     out = writings(tmp_path, count=1, keep_texts=True)
     kept = tmp_path / "texts.texts.jsonl"
@@ -154,6 +156,7 @@ def test_rows_name_their_kept_texts_after_a_kill_too(tmp_path: Path) -> None:
     assert found == {key: row["answer"] for key, row in written.items()}
 
 
+@pytest.mark.slow
 def test_rows_hold_no_text_of_the_data(tmp_path: Path) -> None:
     text = scores(tmp_path).read_text() + writings(tmp_path).read_text()
     for private in (SECRET, "Maren", "toast", "Biscuit", "Why", "sailing"):
@@ -161,6 +164,7 @@ def test_rows_hold_no_text_of_the_data(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.texts.jsonl")) == []
 
 
+@pytest.mark.slow
 def test_rows_say_what_made_them(tmp_path: Path) -> None:
     header, row, *_ = map(json.loads, scores(tmp_path).read_text().splitlines())
     assert row["run"] == header["header"]["run"]
@@ -174,6 +178,7 @@ def test_rows_say_what_made_them(tmp_path: Path) -> None:
 # Going on
 
 
+@pytest.mark.slow
 def test_a_finished_run_does_nothing_and_opens_no_model(tmp_path: Path) -> None:
     out = scores(tmp_path)
     before = out.read_bytes()
@@ -184,6 +189,7 @@ def test_a_finished_run_does_nothing_and_opens_no_model(tmp_path: Path) -> None:
     assert rows(out) and out.read_bytes().startswith(before)
 
 
+@pytest.mark.slow
 def test_more_methods_and_samples_are_added_to_what_is_there(tmp_path: Path) -> None:
     whole = rows(scores(tmp_path, count=3, name="whole.jsonl"))
     out = scores(tmp_path, count=1, names=["llm-with"])
@@ -251,6 +257,7 @@ def test_there_are_only_so_many_shards() -> None:
 # What is refused, and when
 
 
+@pytest.mark.slow
 def test_other_data_under_the_same_ids_are_refused(tmp_path: Path) -> None:
     out = scores(tmp_path)
     path = tmp_path / "dev.json"
@@ -259,6 +266,7 @@ def test_other_data_under_the_same_ids_are_refused(tmp_path: Path) -> None:
         run_job(job(out, "cogenesis", path))
 
 
+@pytest.mark.slow
 def test_other_models_are_refused(tmp_path: Path) -> None:
     out = scores(tmp_path)
     again = job(out, "cogenesis", tmp_path / "dev.json", names=["slm-with"])

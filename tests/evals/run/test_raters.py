@@ -103,6 +103,7 @@ def test_the_papers_reward_model_is_the_default(run: Any, tmp_path: Path) -> Non
     assert raters.RewardModelRater().identity["name"] == "RLHFlow/ArmoRM-Llama3-8B-v0.1"
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -71,6 +71,7 @@ def given(path: Any) -> Any:
     return found
 
 
+@pytest.mark.slow
 def test_texts_are_rated_and_shown(
     run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_texts_are_rated_and_shown(
     assert "judge" not in run("table", "texts.jsonl")[1]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(
     rate: Any, judge: Any, written: Any, tmp_path: Path
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_run_that_was_stopped_goes_on(
     assert len(given(file)) == ALL and len(judge.prompts) == 6 + ALL - 5
 
 
+@pytest.mark.slow
 def test_failures_are_recorded_and_asked_again(
     run: Any, rate: Any, judge: Any, written: Any, tmp_path: Path
 ) -> None:
@@ -163,6 +166,7 @@ def test_failures_are_recorded_and_asked_again(
     assert table["notes"] == []
 
 
+@pytest.mark.slow
 def test_what_the_judge_refuses_of_one_text_does_not_stop_the_others(
     rate: Any, judge: Any, written: Any
 ) -> None:
@@ -172,6 +176,7 @@ def test_what_the_judge_refuses_of_one_text_does_not_stop_the_others(
     assert len(judge.prompts) == ALL  # such a refusal is not asked again at once
 
 
+@pytest.mark.slow
 def test_a_judge_that_only_fails_is_given_up(
     rate: Any, judge: Any, written: Any, tmp_path: Path
 ) -> None:
@@ -199,6 +204,7 @@ def test_nothing_is_sent_unless_it_is_accepted(
     assert judge.prompts == [] and not (tmp_path / "texts.ratings.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_texts_that_were_not_kept(rate: Any, judge: Any, written: Any, tmp_path: Path) -> None:
     kept = tmp_path / "texts.texts.jsonl"
     lines = kept.read_text().splitlines(keepends=True)
@@ -217,6 +223,7 @@ def test_texts_that_were_not_kept(rate: Any, judge: Any, written: Any, tmp_path:
     assert len(judge.prompts) == asked
 
 
+@pytest.mark.slow
 def test_a_text_is_found_by_the_hash_in_its_row(
     rate: Any, judge: Any, written: Any, tmp_path: Path
 ) -> None:
@@ -233,6 +240,7 @@ def test_a_text_is_found_by_the_hash_in_its_row(
     assert sum("of another time" in prompt for prompt in judge.prompts) == 2
 
 
+@pytest.mark.slow
 def test_the_data_are_those_of_the_run(rate: Any, judge: Any, written: Any, tmp_path: Path) -> None:
     path = tmp_path / "dev.json"
     rows = json.loads(path.read_text())

@@ -67,6 +67,7 @@ def test_a_rest_is_cut_off(tmp_path: Path, before: Any, after: Any) -> None:
     assert path.read_text() == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rest", [b'{"run": "r", "ki', b"\0\0\0", b"\0\0\n", b"[1]\n"])
 def test_a_line_cut_short_is_passed_over_and_cut_off(tmp_path: Path, rest: Any) -> None:
     path = scores(tmp_path)

@@ -55,6 +55,7 @@ def test_an_answer_is_streamed_and_kept(page: Any, answered: Any) -> None:
     assert found[-1]["tokens_changed"] == sum(token["changed"] for token in answer["tokens"]) > 0
 
 
+@pytest.mark.slow
 def test_a_conversation_is_named_after_its_first_question(page: Any, talk: Any) -> None:
     number, _ = talk
     page.ask(number, text="And to drink?")
@@ -71,6 +72,7 @@ def test_a_title_is_one_short_line(text: Any, name: Any) -> None:
     assert title(text) == name
 
 
+@pytest.mark.slow
 def test_the_next_question_goes_with_what_was_said(page: Any, talk: Any) -> None:
     number, found = talk
     page.ask(number, text="And to drink?")
@@ -81,6 +83,7 @@ def test_the_next_question_goes_with_what_was_said(page: Any, talk: Any) -> None
     assert texts(page.get(number))[:3] == ["What shall I eat?", text_of(found), "And to drink?"]
 
 
+@pytest.mark.slow
 def test_an_edited_question_begins_a_branch(page: Any, talk: Any) -> None:
     number, found = talk
     page.ask(number, edit=found[0]["question"], text="What shall I cook?")
@@ -93,6 +96,7 @@ def test_an_edited_question_begins_a_branch(page: Any, talk: Any) -> None:
     assert texts(page.get(number)) == texts(shown)
 
 
+@pytest.mark.slow
 def test_another_answer_is_a_sibling_and_another_text(page: Any, talk: Any) -> None:
     number, found = talk
     old = found[-1]["message"]
@@ -103,6 +107,7 @@ def test_another_answer_is_a_sibling_and_another_text(page: Any, talk: Any) -> N
     assert len(answer["siblings"]) == 4
 
 
+@pytest.mark.slow
 def test_another_strength_is_the_only_difference_where_it_is_asked_for(
     page: Any, talk: Any
 ) -> None:
@@ -143,6 +148,7 @@ def test_going_on_from_the_word_that_was_there_gives_the_same_answer(page: Any, 
     assert text_of(same) == text_of(found)
 
 
+@pytest.mark.slow
 def test_going_on_from_an_answer_that_goes_on(page: Any, talk: Any) -> None:
     number, found = talk
     answer, expected = found[-1]["message"], text_of(found)
@@ -164,6 +170,7 @@ class EndingModel(TextModel):
         return log_softmax(row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [0, 4])
 def test_an_answer_can_be_ended_at_any_word(tmp_path: Any, position: Any) -> None:
     cloud = InProcess(EndingModel(seed=1))
@@ -241,6 +248,7 @@ def test_a_question_that_does_not_fit_is_refused_and_leaves_no_trace(page: Any) 
     assert page.get(number)["title"] == ""
 
 
+@pytest.mark.slow
 def test_the_llm_alone_beside_it_stores_nothing(page: Any, answered: Any) -> None:
     number, found = answered
     before = page.get(number)
@@ -271,6 +279,7 @@ def test_the_context_steers(tmp_path: Any) -> None:
     assert len(set(answers)) == 3
 
 
+@pytest.mark.slow
 def test_a_context_that_is_cut_is_said(tmp_path: Any) -> None:
     text = "\n\n".join(f"I own {number} books." for number in range(400))
     with running_page(tmp_path, text=text) as page:
@@ -279,6 +288,7 @@ def test_a_context_that_is_cut_is_said(tmp_path: Any) -> None:
     assert "too long" in found[1]["text"]
 
 
+@pytest.mark.slow
 def test_under_a_cap_answers_are_drawn_spend_and_do_not_go_on_from_chosen_words(
     tmp_path: Any,
 ) -> None:

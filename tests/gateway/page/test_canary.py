@@ -38,6 +38,7 @@ def everything(tmp_path: Any, profile: Any, caplog: Any, capfd: Any) -> Iterator
         yield page, tap
 
 
+@pytest.mark.slow
 def test_nothing_private_goes_up_or_into_logs(everything: Any, caplog: Any, capfd: Any) -> None:
     page, tap = everything
     number = page.new()

@@ -40,6 +40,7 @@ def test_without_private_text_nothing_is_exposed() -> None:
     assert find("Write to amelie@example.org about Rex and 12345.", []) == []
 
 
+@pytest.mark.slow
 @given(st.text(), st.lists(st.text(), max_size=3))
 def test_what_is_found_stands_in_both(question: Any, private: Any) -> None:
     for one in find(question, private):

@@ -31,6 +31,7 @@ def far(server: Any, tmp_path: Any) -> Iterator[Any]:
         yield page, tap
 
 
+@pytest.mark.slow
 def test_every_request_of_an_answer_is_kept_as_it_was_sent(far: Any) -> None:
     page, tap = far
     number = page.new()
@@ -48,6 +49,7 @@ def test_every_request_of_an_answer_is_kept_as_it_was_sent(far: Any) -> None:
     assert page.app.costeer.ledger.totals.bytes_up == len(tap.heard)
 
 
+@pytest.mark.slow
 def test_what_stayed_is_counted_and_is_not_in_what_left(far: Any) -> None:
     page, tap = far
     number = page.new()
@@ -63,6 +65,7 @@ def test_what_stayed_is_counted_and_is_not_in_what_left(far: Any) -> None:
     assert page("GET", f"/messages/{off}/ledger")["stayed"] == {"records": 0, "characters": 0}
 
 
+@pytest.mark.slow
 def test_what_left_for_a_question_that_was_stopped_stays_with_the_question(
     server: Any, tmp_path: Any
 ) -> None:

@@ -82,6 +82,7 @@ def test_hostile_answers_are_harmless_together(parts: Any) -> None:
     assert_harmless(render("".join(parts)))
 
 
+@pytest.mark.slow
 def test_a_deep_answer_is_rendered() -> None:
     assert render(">" * 5000 + "x")
     assert render("[" * 5000)

@@ -44,6 +44,7 @@ def test_without_a_token_nothing_is_shown(page: Any, method: Any, path: Any) -> 
     assert request(page, method, path, "costeer-page-guess", **body).status_code == 401
 
 
+@pytest.mark.slow
 def test_an_application_s_token_does_not_open_the_page(tmp_path: Any) -> None:
     with running_page(tmp_path) as page:
         app, owner = page.app.tokens.add("a", "app"), page.app.tokens.add("me", "owner")
@@ -94,6 +95,7 @@ NAMES = (
 BODIES = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4) | JSON
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     route=st.sampled_from([one for one in ROUTES if one[0] in ("POST", "PATCH")]),

@@ -34,6 +34,7 @@ def reasons(shown: Any) -> Any:
     return {one["text"]: one["reason"] for one in shown["records"]}
 
 
+@pytest.mark.slow
 def test_with_a_profile_conversations_are_kept(kept: Any, profile: Any) -> None:
     number = kept.new()
     found = kept.ask(number, text="Hello?")
@@ -89,6 +90,7 @@ def test_forgetting(kept: Any, profile: Any) -> None:
     assert kept.send("DELETE", f"/conversations/{first}").status_code == 404
 
 
+@pytest.mark.slow
 def test_records_are_chosen_by_the_first_question_and_then_only_appended(kept: Any) -> None:
     number = kept.new()
     kept.ask(number, text="What shall I cook?")
@@ -133,6 +135,7 @@ def test_what_is_switched_off_or_removed_is_not_read_any_more(kept: Any, keep: A
     assert kept.ask(number, text="And then?")[-1]["tokens_changed"] == 0
 
 
+@pytest.mark.slow
 def test_the_preview_shows_what_the_question_then_reads(kept: Any) -> None:
     number = kept.new()
     preview = kept("POST", "/preview", {"conversation": number, "text": "Does my dog Rex eat it?"})
@@ -150,6 +153,7 @@ def test_what_finds_no_room_is_shown_too(kept: Any) -> None:
     assert [one["reason"] for one in preview["left_out"]] == ["left out: no room"]
 
 
+@pytest.mark.slow
 def test_without_a_profile_records_live_in_memory(page: Any) -> None:
     added = page("POST", "/records", {"kind": "preference", "text": "I like jackfruit."})
     number = page.new()
@@ -159,6 +163,7 @@ def test_without_a_profile_records_live_in_memory(page: Any) -> None:
     assert page.get(number)["records"] == []
 
 
+@pytest.mark.slow
 def test_an_answer_that_goes_on_reads_what_it_has_read_so_far(kept: Any) -> None:
     number = kept.new()
     found = kept.ask(number, text="What does Rex eat?")
@@ -171,6 +176,7 @@ def test_an_answer_that_goes_on_reads_what_it_has_read_so_far(kept: Any) -> None
     assert len(kept.get(number)["records"]) == 4
 
 
+@pytest.mark.slow
 def test_the_export_holds_what_is_kept_and_what_is_not(kept: Any) -> None:
     stored = kept.new()
     kept.ask(stored, text="Hello?")

@@ -40,6 +40,7 @@ def llm() -> Any:
     return SteppedModel()
 
 
+@pytest.mark.slow
 def test_stop_ends_the_answer_keeps_what_was_written_and_frees_the_lane(
     tmp_path: Any, llm: Any
 ) -> None:
@@ -61,6 +62,7 @@ def test_stop_ends_the_answer_keeps_what_was_written_and_frees_the_lane(
     assert len(tokens_of(rest)) < SOME
 
 
+@pytest.mark.slow
 def test_a_page_that_goes_away_keeps_what_was_written(tmp_path: Any) -> None:
     slm = GatedModel(seed=2)
     with running_page(tmp_path, slm=slm, lanes=1, limit=LONG) as page:
@@ -74,6 +76,7 @@ def test_a_page_that_goes_away_keeps_what_was_written(tmp_path: Any) -> None:
         assert kept[-1]["finish_reason"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_the_strength_changes_from_the_next_token_on(tmp_path: Any, llm: Any) -> None:
     with running_page(tmp_path, cloud=InProcess(llm), text="I am vegan.", limit=40) as page:
         llm.allow(SOME)
@@ -116,6 +119,7 @@ def test_going_on_keeps_the_strengths_up_to_there(tmp_path: Any, llm: Any) -> No
     ]
 
 
+@pytest.mark.slow
 def test_an_error_after_some_words_keeps_them(tmp_path: Any) -> None:
     with running_page(tmp_path, cloud=FailingCloud(3)) as page:
         number = page.new()
@@ -139,6 +143,7 @@ def test_an_error_before_the_first_word_leaves_no_trace(tmp_path: Any) -> None:
     assert (after["messages"], after["title"]) == ([], "")
 
 
+@pytest.mark.slow
 def test_a_failed_edit_shows_the_old_branch_again(tmp_path: Any) -> None:
     cloud = FailingCloud(3)
     with running_page(tmp_path, cloud=cloud) as page:
@@ -151,6 +156,7 @@ def test_a_failed_edit_shows_the_old_branch_again(tmp_path: Any) -> None:
         assert page.get(number) == before
 
 
+@pytest.mark.slow
 def test_a_question_that_was_stopped_before_its_first_word_can_be_asked_again(
     tmp_path: Any,
 ) -> None:
@@ -170,6 +176,7 @@ def test_a_question_that_was_stopped_before_its_first_word_can_be_asked_again(
         assert messages[0]["siblings"] == [begun["question"]]
 
 
+@pytest.mark.slow
 def test_pings_keep_the_stream_alive_while_the_small_model_reads(tmp_path: Any) -> None:
     slm = GatedModel(seed=2)
     with running_page(
@@ -187,6 +194,7 @@ def test_pings_keep_the_stream_alive_while_the_small_model_reads(tmp_path: Any) 
     assert not any("[DONE]" in line or line.startswith("event:") for line in rest)
 
 
+@pytest.mark.slow
 def test_the_page_goes_before_applications_and_their_full_queue(tmp_path: Any) -> None:
     slm = GatedModel(seed=2)
     with running_page(
@@ -216,6 +224,7 @@ def test_the_page_goes_before_applications_and_their_full_queue(tmp_path: Any) -
     assert set(ended) == {0, 1, 2, "page"}
 
 
+@pytest.mark.slow
 def test_two_windows_ask_at_once_and_both_answers_are_kept(tmp_path: Any) -> None:
     with running_page(tmp_path) as page:
         number = page.new()
@@ -226,6 +235,7 @@ def test_two_windows_ask_at_once_and_both_answers_are_kept(tmp_path: Any) -> Non
     assert siblings == sorted([answer, *(events[-1]["message"] for events in found)])
 
 
+@pytest.mark.slow
 def test_a_conversation_that_is_forgotten_meanwhile_stays_forgotten(tmp_path: Any) -> None:
     slm = GatedModel(seed=2)
     with running_page(tmp_path, slm=slm, text="I am vegan.", limit=LONG) as page:
@@ -267,6 +277,7 @@ def test_an_answer_that_cannot_be_kept_is_said_and_frees_the_lane(
         assert page("GET", "/state")["profile"] == "default"
 
 
+@pytest.mark.slow
 def test_a_flat_cloud_is_told_before_the_end(tmp_path: Any) -> None:
     lying = {"cloud": InProcess(LyingModel(LURES[0])), "slm": RecitingModel(), "strength": 1.0}
     with running_page(tmp_path, text="Your name is Maren Okafor.", limit=40, **lying) as page:

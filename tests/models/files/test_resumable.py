@@ -33,6 +33,7 @@ def cut_short(pieces: Any, after: Any) -> Iterator[Any]:
 byte_parts = st.lists(st.lists(st.binary(max_size=9), max_size=3), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @given(byte_parts, st.lists(st.integers(0, 3), max_size=6), st.binary(max_size=5))
 def test_killed_at_any_piece_and_resumed(wanted: Any, kills: Any, rubbish: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -150,6 +150,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from("abc"), json_values),
     json_values,
@@ -166,6 +167,7 @@ def test_no_export_breaks_it(
     assert all(isinstance(one, (Draft, Skipped)) for one in read(folder, exports))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_changed_value_anywhere_in_a_real_export_breaks_nothing(
     tmp_path_factory: pytest.TempPathFactory, data: Any

@@ -121,6 +121,7 @@ HEADERS = ["From", "Date", "Subject", "Content-Type", "Content-Transfer-Encoding
 VALUES = [ME, "multipart/mixed; boundary=x", "text/html; charset=x", "base64", "=?utf-8?b?/w==?="]
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from(HEADERS), st.sampled_from(VALUES) | st.text(max_size=30))),
     st.binary(max_size=100),

@@ -65,6 +65,7 @@ def test_a_record_that_is_switched_off_stays_off(notes: Any, store: Any) -> None
     assert not store.get(1).active
 
 
+@pytest.mark.slow
 def test_more_than_one_batch(store: Any) -> None:
     found = [Draft("fact", str(number)) for number in range(1_201)]
     assert import_into(store, [*found, Skipped("too short", "x")]).new == 1_201

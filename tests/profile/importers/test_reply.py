@@ -79,5 +79,6 @@ def test_no_text_takes_long(text: Any) -> None:
     own_words(text * (60_000 // len(text)))
 
 
+@pytest.mark.slow
 def test_many_lines_that_look_like_attributions() -> None:
     assert own_words("On 3, Tom <t@x> wrote:\n> x\n" * 5_000) == ""

@@ -42,6 +42,7 @@ def test_what_is_no_text_is_left_out(tmp_path: Path, content: Any) -> None:
     assert isinstance(found, Skipped)
 
 
+@pytest.mark.slow
 def test_front_matter_that_never_ends_takes_no_time() -> None:
     text = "---\n" + "a: b\n" * 200_000
     assert strip_front_matter(text) == text
