@@ -3,10 +3,10 @@
 Usage: python runs/guard_everyday.py [DATA.jsonl]
 
 Writes the everyday requests in whose context the rules find a value to guard (20 of the 72 that the
-project ships; or those of a file of the same form), each without a guard and with "stand-in", 90
-tokens at the default strength. The other requests are the same with and without. Rows go to ``OUT``
-(default ``results/guard_cpu``) and hold no text; a stopped run continues where it was. Half an hour
-on two cores. Prints Markdown.
+project ships; or those of a file of the same form), each without a guard and three times with
+"stand-in", each time with other stand-ins, 90 tokens at the default strength. The other requests
+are the same with and without. Rows go to ``OUT`` (default ``results/guard_cpu``) and hold no text;
+a stopped run continues where it was. A quarter of an hour on two cores. Prints Markdown.
 
 Words of stand-ins are counted where the models wrote them, and where the person still reads them.
 A word is *garbled* if it begins with a capital, is no stand-in, and is within about two letters of
@@ -38,6 +38,9 @@ from costeer_evals.tasks.everyday import TASK
 OUT = Path(os.environ.get("OUT", "results/guard_cpu"))
 MAX_TOKENS = 90
 MODES = ("off", "stand-in")
+COUNTS = ("written", "left", "garbled")
+DRAWS = {"off": 1, "stand-in": 3}
+WAYS = [(mode, draw) for mode, draws in DRAWS.items() for draw in range(draws)]
 
 
 def main(data: Path | None) -> None:
@@ -45,13 +48,13 @@ def main(data: Path | None) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     file = OUT / "rows.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    done = {(row["sample"], row["guard"]) for row in rows}
+    done = {(row["sample"], row["guard"], row["draw"]) for row in rows}
     samples = [sample for sample in TASK.load(data, LoadOptions()) if has_values(sample)]
     with Costeer.from_settings(Settings()) as costeer, file.open("a") as writing:
         for sample in samples:
-            for mode in MODES:
-                if (sample.id, mode) not in done:
-                    rows.append(answer(costeer, sample, mode))
+            for mode, draw in WAYS:
+                if (sample.id, mode, draw) not in done:
+                    rows.append(answer(costeer, sample, mode, draw))
                     writing.write(json.dumps(rows[-1]) + "\n")
                     writing.flush()
     print(report(rows))
@@ -63,9 +66,10 @@ def has_values(sample: Sample) -> bool:
     return Guard("stand-in").prepare([question], sample.context).active
 
 
-def answer(costeer: Costeer, sample: Sample, mode: Any) -> dict[str, Any]:
-    """One row; the stand-ins of a sample are the same whenever the script runs."""
-    costeer.protection = Protection(Guard(mode, (), random.Random(sample.id)), None)  # noqa: S311 - a fixed seed
+def answer(costeer: Costeer, sample: Sample, mode: Any, draw: int) -> dict[str, Any]:
+    """One row; the stand-ins of a sample and a draw are the same whenever the script runs."""
+    rng = random.Random(f"{sample.id} {draw}")  # noqa: S311 - a fixed seed
+    costeer.protection = Protection(Guard(mode, (), rng), None)
     result = costeer.generate(sample.query, sample.context, max_tokens=MAX_TOKENS)
     written = costeer.slm.tokenizer.decode_bytes(result.token_ids).decode("utf-8", "replace")
     scores = adherence(result.text, sample.needs or "", sample.forbids)
@@ -73,6 +77,7 @@ def answer(costeer: Costeer, sample: Sample, mode: Any) -> dict[str, Any]:
     return {
         "sample": sample.id,
         "guard": mode,
+        "draw": draw,
         "respected": scores.respected,
         "mentions": scores.mentions,
         "violates": scores.violates,
@@ -100,23 +105,45 @@ def count_stand_ins(words: list[str], written: str, shown: str) -> dict[str, int
 
 
 def report(rows: list[dict[str, Any]]) -> str:
-    """A table in Markdown."""
-    by = {mode: {r["sample"]: r for r in rows if r["guard"] == mode} for mode in MODES}
-    off, on = ([by[mode][name] for name in sorted(by[MODES[1]])] for mode in MODES)
-    gap = paired_bootstrap([b["respected"] - a["respected"] for a, b in zip(off, on, strict=True)])
-    speed = [sum(r["tokens"] for r in part) / sum(r["seconds"] for r in part) for part in (off, on)]
-    counts = [sum(row[key] for row in on) for key in ("written", "left", "garbled")]
-    respected = [sum(row["respected"] for row in part) for part in (off, on)]
+    """A table in Markdown; a request counts with the mean of its draws."""
+    by = {mode: by_sample(rows, mode) for mode in MODES}
+    names = sorted(by["stand-in"])
+    shares = {mode: [mean(by[mode][name], "respected") for name in names] for mode in MODES}
+    gaps = [on - off for off, on in zip(shares["off"], shares["stand-in"], strict=True)]
+    gap = paired_bootstrap(gaps)
+    speed = {mode: sum(map(rate, (r for n in names for r in by[mode][n]))) for mode in MODES}
+    per_answer = speed["stand-in"] / DRAWS["stand-in"] / speed["off"]
+    guarded = [row for name in names for row in by["stand-in"][name]]
+    written, left, garbled = (sum(r[key] for r in guarded) for key in COUNTS)
     return "\n".join(
         [
             "| guarded requests | respected, off | stand-in | difference [95 %] "
             "| speed, stand-in / off | stand-ins written | left | garbled |",
             "|---|---|---|---|---|---|---|---|",
-            f"| {len(on)} requests | {respected[0]} | {respected[1]} | {gap.estimate:+.2f} "
-            f"[{gap.low:+.2f}, {gap.high:+.2f}] | {speed[1] / speed[0]:.2f} "
-            f"| {counts[0]} | {counts[1]} | {counts[2]} |",
+            f"| {len(names)} requests | {sum(shares['off']):.1f} | {sum(shares['stand-in']):.1f} "
+            f"| {gap.estimate:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}] | {per_answer:.2f} "
+            f"| {written} | {left} | {garbled} |",
         ]
     )
+
+
+def by_sample(rows: list[dict[str, Any]], mode: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a mode by sample."""
+    result: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["guard"] == mode:
+            result.setdefault(row["sample"], []).append(row)
+    return result
+
+
+def mean(rows: list[dict[str, Any]], key: str) -> float:
+    """The mean of a column."""
+    return float(sum(row[key] for row in rows) / len(rows))
+
+
+def rate(row: dict[str, Any]) -> float:
+    """Tokens a second of one answer."""
+    return float(row["tokens"] / row["seconds"])
 
 
 if __name__ == "__main__":

@@ -13,13 +13,18 @@ from typing import Any
 from costeer.decoding.strength import AUTO
 from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.display import Display
-from costeer.edge.verify import WIDEST, DecodeParams, Step
+from costeer.edge.verify import DecodeParams, Step
 from costeer.edge.watch import WARNING, Watch
 from costeer.exceptions import ParameterError
 from costeer.models.base import Message
 from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.odometer import Odometer
+
+GUARDED_WIDEST = 64
+"""How many times ``top_k`` log-probabilities may be asked for where a value is guarded: a public
+number. Four times are too few: a stand-in, or a city that stays open, is often further down in the
+large model's list, and what is then written in its place is a broken word."""
 
 
 class Protection:
@@ -152,7 +157,7 @@ class ProtectedAnswer:
         """The most log-probabilities asked for: a public number, wherever a value is guarded."""
         if self._protection.budget is not None or self._protection.guard.mode == "strict":
             return top_k
-        return WIDEST * top_k if self.guarded.active else None
+        return GUARDED_WIDEST * top_k if self.guarded.active else None
 
     def _warning(self) -> str:
         protection = self._protection
