@@ -17,6 +17,9 @@ from costeer.cli.main import main
 # Jobs that a shell puts into the background ignore Ctrl-C and hand that down; these tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Results are the same whether or not the extra "detect" is installed.
+os.environ["COSTEER_ENTITY_MODEL"] = "false"
+
 # `make test-exact` runs the comparison of the two modes with "thorough".
 # "Explain" traces every line of a failing test: minutes instead of seconds before Python 3.12.
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
@@ -41,6 +44,7 @@ def run(
         monkeypatch.delenv(name)
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path / "private"))
+    monkeypatch.setenv("COSTEER_ENTITY_MODEL", "false")  # whether or not the extra is installed
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
 

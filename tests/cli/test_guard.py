@@ -46,7 +46,9 @@ def test_values_found_in_a_context_are_listed_with_their_levels(
     add("Zork", "--kind", "name")
     (tmp_path / "me.txt").write_text("I live in Porto.\nEmail: zork@okafor.net")
     assert run("guard", "list", "--context-file", "me.txt")[1] == (
-        "1  stand-in  name  Zork\n-  open  place  Porto\n-  stand-in  e-mail  zork@okafor.net\n"
+        "1  stand-in  name  Zork\n"
+        "rules  open  place  Porto\n"
+        "rules  stand-in  e-mail  zork@okafor.net\n"
     )
 
 

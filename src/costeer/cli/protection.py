@@ -15,6 +15,7 @@ from costeer.settings import Settings
 
 if TYPE_CHECKING:
     from costeer.models.base import Message
+    from costeer.privacy.entities import EntityFinder
     from costeer.privacy.guard import Guard
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -114,7 +115,9 @@ def ask_before_sending(
     )
     if answer == "stop":
         raise InputError("Nothing was sent.")
-    return Guard("stand-in", guard.confirmed) if answer == "stand-in" else guard
+    if answer == "send":
+        return guard
+    return Guard("stand-in", guard.confirmed, entities=guard.entities)
 
 
 def _at_terminal() -> bool:
@@ -130,4 +133,12 @@ def load_guard(chosen: Settings) -> Guard:
     from costeer.privacy.guard import Guard, checked_guard
     from costeer.privacy.value_list import load_values
 
-    return Guard(checked_guard(chosen.guard), load_values())
+    entities = find_entities(chosen)
+    return Guard(checked_guard(chosen.guard), load_values(), entities=entities)
+
+
+def find_entities(chosen: Settings) -> EntityFinder | None:
+    """What finds values that rules do not: the extra ``detect``, if it is there and wanted."""
+    from costeer.privacy.entities import InstalledEntities, entities_installed
+
+    return InstalledEntities() if chosen.entity_model and entities_installed() else None
