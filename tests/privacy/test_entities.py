@@ -65,6 +65,7 @@ def find(text: str, *known: Value, label: str = "PERSON") -> list[tuple[str, str
         ("we saw Halina\r\nKassel is far", ["Halina", "Kassel"]),
         ("she likes Reading and reading", []),
         ("on Monday", []),
+        ("Agenda: we met Halina. Writing_style: dry", ["Halina"]),
     ],
 )
 def test_what_becomes_a_value(text: str, expected: list[str]) -> None:

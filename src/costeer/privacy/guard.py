@@ -182,17 +182,18 @@ class Guard:
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
-        """Confirmed values, those that rules find, then entities; at their record's or kind's level.
+        """The confirmed values, those that rules find, then entities.
 
-        Entities come last, so that they change nothing for the others.
+        Those that are found have the level of their record or kind. Entities come last, so that
+        they change nothing for the others.
         """
         strict, records = self.mode == "strict", _records(context)
         found = [(level, one) for level, text in records for one in detect(text, strict=strict)]
         if self.on and self.entities is not None:
+            read = [(level, text) for level, text in records if strict or level != "open"]
             known = merge(self.confirmed, [value for _, value in found])
-            found += [
-                (level, one) for level, text in records for one in self.entities.find(text, known)
-            ]
+            new = self.entities.find("\n\n".join(text for _, text in read), known)
+            found += [(level, one) for level, text in read for one in new if one.text in text]
         detected = [_at_level(one, level) for level, one in found if strict or level != "open"]
         values = list(dict.fromkeys(merge(self.confirmed, detected)))
         return [_at_least_stand_in(value) for value in values] if strict else values
