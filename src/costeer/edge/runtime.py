@@ -215,7 +215,8 @@ class Costeer:
         take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
         lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         delta = LiveDelta(*lane, **protected.reading)
-        steps = protected.steps(self._steps(delta, extend(prompts, ids), params, result, cancelled))
+        steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
+        steps = protected.steps(steps, cancelled)
         noted = self.ledger, params, protected.display, result, cancelled
         writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
         chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
