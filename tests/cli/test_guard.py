@@ -14,6 +14,7 @@ import pytest
 
 from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
 from costeer.models.fake import FakeModel
+from costeer.privacy.entities import entities_installed
 from costeer.privacy.values import KINDS, LEVELS
 from costeer.profile import profiles
 from tests.profile.conftest import FAST, PASSPHRASE
@@ -51,6 +52,16 @@ def test_values_found_in_a_context_are_listed_with_their_levels(
         "1  stand-in  name  Zork\n"
         "rules  open  place  Porto\n"
         "rules  stand-in  e-mail  zork@okafor.net\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not entities_installed(), reason="costeer[detect] is not installed")
+def test_the_list_says_what_only_the_model_finds(run: Any, monkeypatch: Any, tmp_path: Any) -> None:
+    monkeypatch.setenv("COSTEER_ENTITY_MODEL", "true")
+    (tmp_path / "me.txt").write_text("I live in Porto.\r\nOn Sunday I met Priya Raman again.")
+    assert run("guard", "list", "--context-file", "me.txt")[1] == (
+        "rules  open  place  Porto\nmodel  stand-in  name  Priya Raman\n"
     )
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -73,10 +73,11 @@ class SpacyEntities:
         for start, end, kind in self._entities(masked):
             for part in _outside(masks, start, end):
                 for line in masked[slice(*part)].splitlines():
-                    value = None if is_label(masked, *part) else _accept(line, kind, text)
+                    value = None if is_label(masked, *part) else _accept(line, kind)
                     if value is not None:
                         found.setdefault(value.text.casefold(), value)
-        return list(found.values())
+        words = set(re.findall(r"\w+", text))
+        return [value for value in found.values() if not _is_common(value, text, words)]
 
     def _entities(self, text: str) -> Iterator[tuple[int, int, Kind]]:
         """Spans and kinds. A memory zone keeps nothing of the text in the model's vocabulary."""
@@ -124,16 +125,21 @@ def is_label(text: str, start: int, end: int) -> bool:
     return ":" in text[start:end] or text[end : end + 1] in (":", "_")
 
 
-def _accept(found: str, kind: Kind, text: str) -> Value | None:
-    """A value, unless it is no name by its looks or is a common word elsewhere in the text."""
+def _accept(found: str, kind: Kind) -> Value | None:
+    """A value, unless it is no name by its looks."""
     value = make_value(re.sub(r"^(?i:the|an?)\s+", "", found.strip()), kind)
     if value is None or not any(c.isupper() for c in value.text):
         return None
     words = re.findall(r"\w+", value.text.lower())
-    if all(word in NO_NAMES for word in words):
-        return None
-    common = re.search(rf"(?<!\w){re.escape(value.text.lower())}(?!\w)", text)
-    return None if common else value
+    return None if all(word in NO_NAMES for word in words) else value
+
+
+def _is_common(value: Value, text: str, words: Set[str]) -> bool:
+    """Whether the text has the value without capitals, too."""
+    lower = value.text.lower()
+    if not words.issuperset(re.findall(r"\w+", lower)):
+        return False  # nearly always, and without searching the text
+    return re.search(rf"(?<!\w){re.escape(lower)}(?!\w)", text) is not None
 
 
 class InstalledEntities:
