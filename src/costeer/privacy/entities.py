@@ -137,7 +137,7 @@ def _accept(found: str, kind: Kind) -> Value | None:
 def _is_common(value: Value, text: str, words: Set[str]) -> bool:
     """Whether the text has the value without capitals, too."""
     lower = value.text.lower()
-    if not words.issuperset(re.findall(r"\w+", lower)):
+    if not set(re.findall(r"\w+", lower)) <= words:
         return False  # nearly always, and without searching the text
     return re.search(rf"(?<!\w){re.escape(lower)}(?!\w)", text) is not None
 
