@@ -88,6 +88,7 @@ def test_of_an_entity_only_what_is_not_known_is_new() -> None:
     assert find("MAREN and maren and Maren's", maren) == []
 
 
+@pytest.mark.slow
 def test_a_long_text_is_read_in_pieces_that_lose_nothing() -> None:
     text, pipeline = "we met Halina " * 4000 + "x" * 50_000 + " Okafor", Capitals()
     found = SpacyEntities(pipeline).find(text, [])
@@ -96,6 +97,7 @@ def test_a_long_text_is_read_in_pieces_that_lose_nothing() -> None:
     assert max(map(len, pipeline.read)) <= 20_000
 
 
+@pytest.mark.slow
 @given(st.lists(NAMES, min_size=4, max_size=4, unique=True))
 def test_the_model_reads_the_same_whatever_the_known_values_are(names: list[str]) -> None:
     def read(first: str, second: str) -> Any:

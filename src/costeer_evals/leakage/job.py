@@ -17,7 +17,7 @@ from typing import Any
 from costeer.models.load import load_model
 from costeer_evals.leakage.arms import Arm
 from costeer_evals.leakage.candidates import Candidates, choose_candidates, find_pair
-from costeer_evals.leakage.reader import Reader
+from costeer_evals.leakage.reader import AnswerReader
 from costeer_evals.leakage.replay import Attacker, Replay, ReplayedAnswer
 from costeer_evals.leakage.scores import attack_fields, text_fields
 from costeer_evals.leakage.writing import Writer, Written
@@ -88,7 +88,7 @@ class Tools:
 
     writer: Writer
     attacker: Attacker
-    reader: Reader
+    reader: AnswerReader
 
 
 def run_leakage(
@@ -250,6 +250,6 @@ def _tools(job: LeakageJob) -> Iterator[Tools]:
             for role in ("llm", "slm")
         )
         attacker = stack.enter_context(closing(Attacker(llm, slm)))
-        reader = stack.enter_context(closing(Reader(llm)))
+        reader = stack.enter_context(closing(AnswerReader(llm)))
         writer = stack.enter_context(closing(Writer(llm, slm, job.max_tokens)))
         yield Tools(writer, attacker, reader)

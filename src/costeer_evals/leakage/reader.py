@@ -20,7 +20,7 @@ from costeer_evals.leakage.writing import Written
 ASK = "What is true of the person who asked?"
 
 
-class Reader:
+class AnswerReader:
     """One sequence of the LLM, which keeps its latest prompt.
 
     Args:

@@ -11,7 +11,7 @@ import pytest
 
 from costeer.models.fake import FakeModel
 from costeer_evals.leakage.candidates import Candidates
-from costeer_evals.leakage.reader import ASK, Reader
+from costeer_evals.leakage.reader import ASK, AnswerReader
 from costeer_evals.leakage.writing import Written
 
 PAIR = ("I am vegan.", "I am a baker.")
@@ -36,7 +36,7 @@ def score_literally(model: Any, messages: Any, reply: str) -> float:
 @pytest.fixture
 def reader() -> Any:
     model = FakeModel(seed=3)
-    with closing(Reader(model)) as reader:
+    with closing(AnswerReader(model)) as reader:
         yield reader
 
 
@@ -80,6 +80,6 @@ def test_equal_scores_are_a_coin_and_no_pair_is_no_verdict(reader: Any) -> None:
 
 def test_a_record_that_does_not_fit_is_read_as_far_as_it_fits() -> None:
     model = FakeModel(seed=3)
-    with closing(Reader(model)) as reader:
+    with closing(AnswerReader(model)) as reader:
         long = "x" * (2 * model.context_length)
         assert np.isfinite(reader.score([{"role": "user", "content": "a"}], long))
