@@ -92,6 +92,7 @@ class Guard:
     ) -> None:
         self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
+        self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
 
@@ -99,6 +100,12 @@ class Guard:
     def on(self) -> bool:
         """Whether anything is guarded."""
         return self.mode != "off"
+
+    def in_mode(self, mode: GuardMode) -> Guard:
+        """Another guard with the same list, whose conversations are its own."""
+        other = Guard(mode, rng=self._rng)
+        other.confirmed = self.confirmed
+        return other
 
     def prepare(
         self,

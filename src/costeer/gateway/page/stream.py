@@ -91,7 +91,8 @@ class AskEndpoint:
 
 
 async def _events(name: str, pump: Pump, answer: PageAnswer) -> AsyncIterator[Event]:
-    yield {"type": "begin", "answer": name, "question": answer.question}
+    guard = answer.result.guard
+    yield {"type": "begin", "answer": name, "question": answer.question, "guard": guard}
     if answer.result.note:
         yield {"type": "note", "text": answer.result.note}
     for token in answer.tokens[: answer.begun]:

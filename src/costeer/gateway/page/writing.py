@@ -108,6 +108,7 @@ class Keeping:
                 "recent": result.recent,
                 "sampling": self.sampling,
                 "read": self.read,
+                "guard": result.guard,
             },
         )
 
