@@ -5,7 +5,7 @@
  */
 
 import { branches, copyButton } from "./branches.js";
-import { button, bytes, count, element } from "./element.js";
+import { button, bytes, count, element, icon } from "./element.js";
 import { attempt } from "./notices.js";
 import { TokenView } from "./tokens.js";
 
@@ -52,6 +52,7 @@ export class Answer {
   update(message) {
     const before = this.message;
     this.message = message;
+    this.#guarded(message.guard);
     if (message.tokens && this.words.tokens.length === 0) this.#words(message.tokens);
     if (message.html !== undefined && message.html !== before?.html) this.#render(message.html);
     if (this.live === null && message.id !== null) this.#finish();
@@ -60,6 +61,7 @@ export class Answer {
   /** It is being written; `begin` is the gateway's first event. */
   begin(begin) {
     this.live = begin.answer;
+    this.#guarded(begin.guard);
     this.#tools.replaceChildren(shading());
     this.#show("words");
   }
@@ -74,6 +76,16 @@ export class Answer {
   wait() {
     this.element.classList.add("waiting");
     this.#show("words");
+  }
+
+  /** Say that the models read stand-ins, if they did. */
+  #guarded(guard) {
+    if (guard === undefined || guard === null) return;
+    const shown = this.#notes.querySelector(".guarded");
+    if (guard === "off") return shown?.remove();
+    if (shown) return;
+    const text = "Sent with stand-ins in place of your values.";
+    this.#notes.prepend(element("p", { class: "guarded" }, icon("lock"), text));
   }
 
   /** Tell the person something about this answer. */

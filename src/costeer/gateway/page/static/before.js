@@ -1,9 +1,40 @@
 /** Before sending: values of the person that would go up as they are, and what they decide. */
 
+import * as conversation from "./conversation.js";
 import { button, byId, element } from "./element.js";
 
-export const STAND_IN = "stand-in";
-export const AS_IT_IS = "off";
+const STAND_IN = "stand-in";
+const AS_IT_IS = "off";
+
+/** What the person has decided in one conversation. */
+export class Decisions {
+  #accepted = new Set();
+
+  /** Another conversation: nothing is decided. */
+  forget() {
+    this.#accepted.clear();
+  }
+
+  /** Whether a value is sent as it is without another question. */
+  accepts(text) {
+    return this.#accepted.has(text);
+  }
+
+  /**
+   * Ask about the values that a question would send as they are, if there are any.
+   * @param id of the conversation, or null; @param body of the question; @param options beside it.
+   * @returns {Promise<Object|null>} the body with the decision; null to send nothing.
+   */
+  async take(id, body, options) {
+    // What is wrong with a question is said where it is asked.
+    const values = await conversation.exposed(id, { ...body, ...options }).catch(() => []);
+    if (values.length === 0) return body;
+    const known = values.every(({ text }) => this.accepts(text));
+    const guard = known ? AS_IT_IS : await decide(values);
+    if (guard === AS_IT_IS) for (const { text } of values) this.#accepted.add(text);
+    return guard === null ? null : { ...body, guard };
+  }
+}
 
 /** “Maren” (name), “Zork” (name) */
 export const named = (values) => values.map(({ text, kind }) => `“${text}” (${kind})`);
@@ -14,7 +45,7 @@ export const named = (values) => values.map(({ text, kind }) => `“${text}” (
  *   earlier message.
  * @returns {Promise<string|null>} the guard of the answer; null to send nothing.
  */
-export function decide(values) {
+function decide(values) {
   const dialog = byId("confirm");
   return new Promise((resolve) => {
     const choose = (name, guard, style) =>

@@ -29,6 +29,7 @@ const composer = new Composer(byId("composer"), {
   stop: () => attempt(() => chat.stop()),
   steer: (strength) => chat.steer(strength),
   conversation: () => chat.id,
+  accepts: (text) => chat.decisions.accepts(text),
 });
 const sidebar = new Sidebar(byId("list"), { open, renamed: () => title(chat.id) });
 const profile = new Profile(byId("profile"), () => composer.preview.ask(composer.text.value));
@@ -96,7 +97,7 @@ async function listAgain() {
 
 async function ask(text) {
   try {
-    await chat.ask(text);
+    if (!(await chat.ask(text))) composer.restore(text);
   } catch (error) {
     notify(error.message);
     composer.restore(text);
