@@ -48,11 +48,12 @@ def main(source: str, folder: str) -> None:
     print(f"Others are read beside them in {len(differing)}.")
 
 
-def other_records(source: Path) -> list[Draft]:
-    """Paragraphs of the file's texts, evenly spread over it."""
+def other_records(source: Path, person: str | None = None) -> list[Draft]:
+    """Paragraphs of the file's texts, evenly spread over it; none by ``person``."""
     paragraphs = {
         paragraph.strip()
         for item in json.loads(source.read_text("utf-8"))
+        if author(item) != person
         for turn in item["conversations"]
         if turn["from"] == "assistant"
         for paragraph in re.split(r"\n\s*\n", turn["value"])
@@ -65,17 +66,27 @@ def other_records(source: Path) -> list[Draft]:
     return [Draft("sample" if i % 2 else "document", text) for i, text in enumerate(spread)]
 
 
+def author(item: dict[str, str]) -> str:
+    """Who wrote a text of the file: its name without the number of the text."""
+    return item["tid"].rpartition("_")[0]
+
+
 def read_context(case: dict[str, str], others: list[Draft]) -> str:
     """What a profile of the person's records and ``others`` reads for the request."""
     own = [Draft("fact", record) for record in re.split(r"\n\s*\n", case["context"])]
+    return "\n\n".join(read(case["query"], own, others))
+
+
+def read(query: str, own: list[Draft], others: list[Draft]) -> list[str]:
+    """The texts that a profile of these records reads for a question; ``own`` in the middle."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database.create(Path(folder) / "profile.db", keys.new_key())
         store = Store(database)
         store.add_all([*others[: OTHERS // 2], *own, *others[OTHERS // 2 :]])
         selection = Selection()
-        Profile("everyday", database).select(selection, case["query"])
+        Profile("everyday", database).select(selection, query)
         database.close()
-    return "\n\n".join(context_list(selection.chosen))
+    return context_list(selection.chosen)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from costeer.edge.prompts import GUIDE, SYSTEM, build, guide
+from costeer.edge.prompts import GUIDE, SYSTEM, build, build_for, guide
 from costeer.exceptions import InputError
 from costeer.models.fake import FakeModel
 
@@ -124,3 +126,24 @@ def test_line_ends_of_other_systems_mean_the_same(end: Any) -> None:
     other = [{"role": "user", "content": query[0]["content"].replace("\n", end)}]
     assert build(TOKENIZER, other, context.replace("\n", end), 1500) == plain
     assert "of 40 records" in plain.note
+
+
+@given(st.integers(1, 120), st.one_of(st.none(), st.integers(1, 900)), st.integers(0, 3))
+def test_how_long_an_answer_may_be_tells_nothing_of_how_long_the_context_is(
+    records: Any, wish: Any, begun: Any
+) -> None:
+    if wish is not None and wish <= begun:
+        return
+    longest = set()
+    for context in ("A cat.", "\n\n".join(["A record of some length."] * records)):
+        options = {"whole": 1000, "max_tokens": wish, "begun": begun, "shorten": True}
+        prompts, most = build_for(TOKENIZER, ask("Q"), context, **options)
+        assert len(prompts.private) + begun + most <= 1000
+        longest.add(most)
+    assert len(longest) == 1
+    assert longest.pop() <= (wish or 1000) - begun
+
+
+def test_without_a_context_an_answer_has_all_the_room() -> None:
+    prompts, most = build_for(TOKENIZER, ask("Q"), "", whole=1000, max_tokens=None)
+    assert most == 1000 - len(prompts.public)

@@ -133,7 +133,7 @@ def test_without_a_limit_an_answer_has_the_room_that_is_left() -> None:
         context = "\n\n".join(["A record of some length."] * 30)
         cut = costeer.stream("Q", context, max_tokens=None)
     assert long.finish_reason in {"stop", "length"}
-    assert "records" in cut.result.note  # the context leaves a quarter of the room
+    assert "records" in cut.result.note  # the context leaves half of the room
 
 
 class Failing:

@@ -138,10 +138,6 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
     return Prompts(public, plain, private, note)
 
 
-ANSWER_ROOM = 1024
-"""Tokens of the room that a context leaves for an answer of no fixed length."""
-
-
 def build_for(
     tokenizer: Tokenizer,
     messages: Sequence[Message],
@@ -156,10 +152,13 @@ def build_for(
     Args:
         tokenizer, messages, context: as for ``build``.
         whole: the most tokens of a prompt and its answer.
-        max_tokens: the most tokens of the answer; None for as many as there is room for. Then the
-            context leaves it ``ANSWER_ROOM``, or a quarter of the whole; a question may take more.
+        max_tokens: the most tokens of the answer; None for as many as there is room for.
         begun: tokens of the answer that are there already.
         shorten: take ``max_tokens`` as a wish, and give fewer where there is no room for as many.
+
+    What is left beside the question is shared: half of it for the context, if there is one, and
+    half for an answer of no fixed length. So the length that the large model is asked for tells
+    nothing of how long the context is.
 
     Returns:
         The prompts, and the most tokens after those that are there.
@@ -170,15 +169,12 @@ def build_for(
     """
     if max_tokens is not None and max_tokens <= begun:
         raise ParameterError(f"max_tokens must be at least {begun + 1:,}, not {max_tokens:,}.")
-    left = min(ANSWER_ROOM, whole // 4)
-    if max_tokens is not None and (not shorten or max_tokens <= left):
-        return build(tokenizer, messages, context, whole - max_tokens), max_tokens - begun
-    try:
-        prompts = build(tokenizer, messages, context, whole - max(left, begun + 1))
-    except InputError:
-        prompts = build(tokenizer, messages, context, whole - begun - 1)
-    fits = whole - max(len(prompts.public), len(prompts.plain), len(prompts.private))
-    return prompts, min(fits, max_tokens or fits) - begun
+    if max_tokens is None or shorten:
+        alone = build(tokenizer, messages, "", whole - begun - 1)
+        left = whole - max(len(alone.public), len(alone.plain))
+        share = max(left // 2, begun + 1) if context.strip() else left
+        max_tokens = min(share, max_tokens or share)
+    return build(tokenizer, messages, context, whole - max_tokens), max_tokens - begun
 
 
 def extend(prompts: Prompts, ids: Sequence[int]) -> Prompts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ from starlette.types import Receive, Send
 
 from costeer.serving.body import dump
 from costeer.serving.errors import Describe, api_error
+from costeer.serving.padded_gzip import PaddedGzip
 
 log = logging.getLogger("costeer.serving")
 
@@ -27,7 +27,7 @@ class EventStream:
 
     A client that does not read ``PIECE`` bytes in ``stall`` seconds is dropped (``TimeoutError``),
     however large the event is. With ``compress`` the stream is gzip, flushed after every event:
-    nothing is buffered, and what all events have in common is sent once.
+    nothing is buffered, what all events have in common is sent once, and sizes are padded.
 
     Args:
         send: of the ASGI connection.
@@ -66,7 +66,7 @@ class EventStream:
         self._done = b"data: [DONE]\n\n" if done and not named else b""
         self._describe = describe
         self._stall = stall
-        self._gzip = zlib.compressobj(wbits=31) if compress else None
+        self._gzip = PaddedGzip() if compress else None
 
     async def run(self, first: dict[str, Any] | None, rest: AsyncIterator[dict[str, Any]]) -> None:
         """Send every chunk, or a frame for an error; then, where it is wanted, ``[DONE]``.
@@ -114,8 +114,7 @@ class EventStream:
 
     async def _write(self, body: bytes, *, more: bool = True) -> None:
         if self._gzip:
-            flush = zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
-            compress = partial(_compress, self._gzip, body, flush)
+            compress = partial(self._gzip.write, body, more=more)
             body = await anyio.to_thread.run_sync(compress) if len(body) > PIECE else compress()
         for start in range(0, max(len(body), 1), PIECE):
             message = {
@@ -125,10 +124,6 @@ class EventStream:
             }
             with anyio.fail_after(self._stall):
                 await self._send(message)
-
-
-def _compress(gzip: zlib._Compress, body: bytes, flush: int) -> bytes:
-    return gzip.compress(body) + gzip.flush(flush)
 
 
 async def watch(receive: Receive, on_disconnect: Callable[[], None]) -> None:
