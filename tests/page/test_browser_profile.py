@@ -23,7 +23,7 @@ PRIVATE = {
     "an edited question": "mirabellenblau",
     "an answer": "chickpea",
     "a value in a question": "Okafor",
-    "a record that was read": "I am vegan",
+    "a record that was read": "I have no car",
     "a record written on the page": "schlehenschwarz",
     "what was looked for in the profile": "hagebutte",
 }
