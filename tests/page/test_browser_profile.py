@@ -49,7 +49,7 @@ def streams(data: bytes) -> Iterator[bytes]:
 def holding(folder: Path, text: str) -> list[str]:
     """The files that hold a text: as bytes in one of Chromium's encodings, or packed.
 
-    SQLite keeps texts as they are. So does LevelDB in its log, and its snappy in blocks where a text
+    SQLite keeps texts as they are. So does LevelDB in its log, and in packed blocks where a text
     stands for the first time.
     """
     wanted = [text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be")]
@@ -78,6 +78,9 @@ def use(person: Person) -> None:
     page.press("#question", "Enter")
     page.get_by_role("button", name="Send a stand-in instead").click()
     person.finished()
+    page.get_by_role("slider", name="Strength").focus()
+    person.press("Home")  # off, so that the answer is the script's
+    person.ask("And once more?")
     assert "chickpea" in person.answer().text_content()
     person.words().focus()
     person.press("ArrowDown", "Escape")
