@@ -19,7 +19,7 @@ PRIVATE = {
     "a question": "zwetschgenrot",
     "an answer": "chickpea",
     "a value of the question": "Okafor",
-    "a record of the profile": "I am vegan",
+    "a record of the profile": "Biscuit",
     "a record that was added": "quittengelb",
 }
 STREAMS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b\x08")

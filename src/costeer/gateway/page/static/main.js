@@ -32,7 +32,10 @@ const composer = new Composer(byId("composer"), {
   accepts: (text) => chat.decisions.accepts(text),
 });
 const sidebar = new Sidebar(byId("list"), { open, renamed: () => title(chat.id) });
-const profile = new Profile(byId("profile"), () => composer.preview.ask(composer.text.value));
+const profile = new Profile(byId("profile"), () => {
+  composer.preview.ask(composer.text.value);
+  attempt(async () => adopt(await request("GET", "/app/state")));
+});
 const ledger = new Ledger(byId("ledger"));
 
 async function start() {
@@ -65,6 +68,7 @@ function adopt(fresh) {
   byId("keep-nothing").checked = !state.keeps;
   byId("keep-nothing").disabled = state.profile === null;
   byId("promise").textContent = promise();
+  byId("first").hidden = state.records > 0 || state.context;
 }
 
 /** One sentence that says truly what happens. */
@@ -116,6 +120,7 @@ function wire() {
   fill("open-profile", "person", "Your profile", () => profile.open(state.profile));
   fill("export", "export", "Export everything", () => attempt(exportAll));
   fill("forget", "trash", "Forget all conversations", () => attempt(forget));
+  byId("first-record").addEventListener("click", () => profile.open(state.profile));
   byId("menu").append(icon("menu"));
   byId("side-close").append(icon("close"));
   byId("menu").addEventListener("click", () => showSide(true));
