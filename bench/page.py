@@ -161,8 +161,8 @@ def watch(page: Any, session: Any, tokens: int) -> tuple[dict[str, Any], list[tu
 def longest(trace: bytes) -> dict[str, float]:
     """The most CPU milliseconds of one task of the page's main thread after each mark.
 
-    A task's time on the clock is longer: the thread waits for the compositor to take the frame over,
-    and for a core.
+    A task's time on the clock is longer: the thread waits for the compositor to take the frame
+    over, and for a core.
     """
     events = json.loads(trace)["traceEvents"]
     marks = sorted((e["ts"], e["name"]) for e in events if e["name"] in STEPS and e["ph"] != "E")

@@ -74,7 +74,7 @@ class Costeer:
         api_key: str | None = None,
         mode: Mode = "run-ahead",
         retries: int = 5,
-        guard: GuardMode | Guard = "off",
+        guard: GuardMode | Guard = "stand-in",
         epsilon: float | Budget | None = None,
         lanes: int = 2,
         keep_bytes: int = 0,
@@ -185,8 +185,8 @@ class Costeer:
             schedule.change(strength)
         protected = self.protection.begin(messages(query), context, stop, begun, answer_guard)
         guarded, tokenizer = protected.guarded, self.slm.tokenizer
-        room = (self.room(0), max_tokens, len(ids), shorten)
-        prompts, most = build_for(tokenizer, guarded.messages, guarded.context, *room)
+        texts, room = (guarded.messages, guarded.context), self.room(0)
+        prompts, most = build_for(tokenizer, *texts, room, max_tokens, len(ids), shorten)
         params = DecodeParams(
             gain=1.0,  # what ``LiveDelta`` returns is scaled already
             top_k=self.top_k,
@@ -213,10 +213,11 @@ class Costeer:
         take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
         lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         delta = LiveDelta(*lane, **protected.reading)
-        steps = protected.steps(self._steps(delta, extend(prompts, ids), params, result, cancelled))
+        steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
         noted = self.ledger, params, protected.display, result, cancelled
         writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
-        chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
+        written = writer.chunks(prompts.public, protected.steps(steps, cancelled))
+        chunks = protected.chunks(written, result)
         generation = Generation(chunks, result, cancelled, schedule)
         with self._lock:
             self._answers.add(generation)
@@ -270,8 +271,7 @@ class Costeer:
 
     def room(self, max_tokens: int) -> int:
         """The most tokens of a prompt whose answer has ``max_tokens``."""
-        limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
-        return min(limits) - max_tokens
+        return min(self.slm.context_length, self.cloud.info().context_length or 1 << 30) - max_tokens
 
     def sent_texts(self) -> list[str]:
         """Return all text that the cloud has seen: each prompt and the accepted answer."""
