@@ -51,8 +51,7 @@ class Costeer:
             The same text where the server's numbers do not depend on how a position is asked for.
         retries: failures of the cloud in a row before giving up, with growing pauses.
         guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
-        epsilon: the cap on what all answers together may prove about the context, in nats
-            (``decoding.cap``), or a ``Budget``; needs a temperature, and decodes in lockstep.
+        epsilon: the cap of ``decoding.cap`` in nats, or a ``Budget``; needs a temperature, lockstep.
         lanes: answers steered at the same time; each holds ``context_length`` tokens twice.
         keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
         quiet: send nothing of an answer before the small model has read its private prompt.
@@ -271,7 +270,8 @@ class Costeer:
 
     def room(self, max_tokens: int) -> int:
         """The most tokens of a prompt whose answer has ``max_tokens``."""
-        return min(self.slm.context_length, self.cloud.info().context_length or 1 << 30) - max_tokens
+        limits = [self.slm.context_length, self.cloud.info().context_length or 1 << 30]
+        return min(limits) - max_tokens
 
     def sent_texts(self) -> list[str]:
         """Return all text that the cloud has seen: each prompt and the accepted answer."""

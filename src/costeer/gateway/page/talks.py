@@ -42,7 +42,6 @@ class Talks:
             "slm": self._about.slm,
             "cloud": self._about.cloud,
             "profile": None if profile is None else profile.name,
-            "records": sum(self._storage.own.records.counts().values()),
             "keeps": self._storage.keeps,
             "strength": self._about.strength,
             "strengths": STRENGTHS,

@@ -10,6 +10,7 @@ import { Ledger } from "./ledger.js";
 import { attempt, confirmed, notify } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Profile } from "./profile.js";
+import * as records from "./records.js";
 import { Sidebar } from "./sidebar.js";
 
 let state = null;
@@ -34,7 +35,7 @@ const composer = new Composer(byId("composer"), {
 const sidebar = new Sidebar(byId("list"), { open, renamed: () => title(chat.id) });
 const profile = new Profile(byId("profile"), () => {
   composer.preview.ask(composer.text.value);
-  attempt(async () => adopt(await request("GET", "/app/state")));
+  attempt(pointAtProfile);
 });
 const ledger = new Ledger(byId("ledger"));
 
@@ -48,6 +49,7 @@ async function start() {
   }
   wire();
   await attempt(() => sidebar.refresh());
+  await attempt(pointAtProfile);
   await attempt(() => chat.open(remembered()));
   byId("app").hidden = false; // not before: what is typed now is not lost
   composer.clear();
@@ -68,7 +70,11 @@ function adopt(fresh) {
   byId("keep-nothing").checked = !state.keeps;
   byId("keep-nothing").disabled = state.profile === null;
   byId("promise").textContent = promise();
-  byId("first").hidden = state.records > 0 || state.context;
+}
+
+/** Where nothing is known of the person, the page says so. */
+async function pointAtProfile() {
+  byId("first").hidden = state.context || (await records.search("")).total > 0;
 }
 
 /** One sentence that says truly what happens. */
