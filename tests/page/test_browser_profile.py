@@ -107,7 +107,7 @@ def test_the_folder_of_the_browser_holds_no_private_word(served: Any, tmp_path: 
         context.set_default_timeout(60_000)
         person = Person(context.new_page(), served, Watch(context, served.app.url))
         use(person)
-        added = served("GET", "/records?query=quittengelb")["records"]
+        added = served("GET", "/records?q=quittengelb")["records"]
         served("DELETE", f"/records/{added[0]['id']}")
         stored = person.page.evaluate(STORED)
         person.page.evaluate(f"localStorage.setItem('control', '{CONTROL}')")
