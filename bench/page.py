@@ -3,9 +3,11 @@
     python bench/page.py [--tokens 4000] [--each MS] [--json]
 
 The page's own files, and a server that answers a question with tokens at a fixed pace: the models
-are left out, so that the browser is measured. Printed are the times between animation frames, tasks
-of 50 ms and more, and what one token costs the browser's main thread early and late in the answer.
-That is CPU time, which other work on the machine hardly changes; frame times it does change.
+are left out, so that the browser is measured. Then the answer ends, its words are shown again, and
+an answer as long is opened from what is kept. Printed are the times between animation frames, tasks
+of 50 ms and more on the clock, the most CPU time of one task in each step, and what one token costs
+the browser's main thread early and late in the answer. CPU time is hardly changed by other work on
+the machine; times on the clock are.
 """
 
 from __future__ import annotations
@@ -161,8 +163,8 @@ def watch(page: Any, session: Any, tokens: int) -> tuple[dict[str, Any], list[tu
 def longest(trace: bytes) -> dict[str, float]:
     """The most CPU milliseconds of one task of the page's main thread after each mark.
 
-    A task's time on the clock is longer: the thread waits for the compositor to take the frame
-    over, and for a core.
+    A task's time on the clock is longer: the thread waits for a core, and for the compositor, which
+    takes each frame over while it stands still.
     """
     events = json.loads(trace)["traceEvents"]
     marks = sorted((e["ts"], e["name"]) for e in events if e["name"] in STEPS and e["ph"] != "E")

@@ -32,7 +32,7 @@ export class Answer {
       select: (index) => actions.inspect(this, index),
       enter: actions.enterPanel,
       leave: actions.closePanel,
-      grow: actions.follow,
+      grow: () => this.#grow(),
     });
     this.element = element(
       "article",
@@ -184,12 +184,26 @@ export class Answer {
     this.#side = side;
     this.element.dataset.side = side;
     const wanted = side === "words" ? this.words.element : this.#text;
-    if (this.#body.firstChild !== wanted) this.#body.replaceChildren(wanted);
+    if (this.#body.firstChild !== wanted) this.#swap(wanted);
     if (side === "words") this.words.draw();
     else if (this.words.active !== null) this.#actions.closePanel();
     for (const choice of this.#tools.querySelectorAll("[data-side]")) {
       choice.setAttribute("aria-pressed", String(choice.dataset.side === side));
     }
+  }
+
+  /** Show the other side; words take the room of the text until all of them are drawn. */
+  #swap(wanted) {
+    const words = this.words.element;
+    this.#body.style.minHeight = wanted === words ? `${this.#body.offsetHeight}px` : "";
+    if (wanted === words || !words.isConnected) return this.#body.replaceChildren(wanted);
+    this.#body.prepend(wanted);
+    return this.words.leave();
+  }
+
+  #grow() {
+    if (this.words.complete) this.#body.style.minHeight = "";
+    this.#actions.follow();
   }
 
   #toolbar() {
