@@ -21,7 +21,7 @@ def applied(protection: Any, context: str = "", **options: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("mode", "widest", "longest"),
-    [("off", None, None), ("stand-in", 64 * 64, AUTO.run), ("strict", 64, AUTO.run)],
+    [("off", None, None), ("stand-in", 64 * 1024, AUTO.run), ("strict", 64, AUTO.run)],
 )
 def test_what_each_guard_asks_for(mode: Any, widest: Any, longest: Any) -> None:
     protection = Protection(mode, None)

@@ -22,10 +22,10 @@ from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.odometer import Odometer
 
-GUARDED_WIDEST = 64
+GUARDED_WIDEST = 1024
 """How many times ``top_k`` log-probabilities may be asked for where a value is guarded: a public
-number. Four times are too few: a stand-in, or a city that stays open, is often further down in the
-large model's list, and what is then written in its place is a broken word."""
+number. A stand-in, or a city that stays open, is often tens of thousands of places down in the
+large model's list, and with a smaller number a broken word is written in its place."""
 
 
 class Protection:

@@ -51,7 +51,7 @@ class Costeer:
             The same text where the server's numbers do not depend on how a position is asked for.
         retries: failures of the cloud in a row before giving up, with growing pauses.
         guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
-        epsilon: the cap in nats (``decoding.cap``), or a ``Budget``; samples, and in lockstep.
+        epsilon: the cap in nats (``decoding.cap``), or a ``Budget``; it samples, in lockstep.
         lanes: answers steered at the same time; each holds ``context_length`` tokens twice.
         keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
         quiet: send nothing of an answer before the small model has read its private prompt.

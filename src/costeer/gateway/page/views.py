@@ -91,6 +91,7 @@ def _message(place: Profile, one: StoredMessage) -> Json:
         "tokens": None if trace is None else tokens.unpack(trace.details["tokens"]),
         "strength": None if trace is None else trace.strength,
         "guard": None if trace is None else guard_of(trace),
+        "stand_ins": trace is not None and bool(trace.details.get("stand_ins")),
         "finish_reason": None if trace is None else trace.finish_reason,
     }
 

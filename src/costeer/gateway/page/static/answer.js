@@ -52,7 +52,7 @@ export class Answer {
   update(message) {
     const before = this.message;
     this.message = message;
-    this.#guarded(message.guard);
+    this.#guarded(message.stand_ins);
     if (message.tokens && this.words.tokens.length === 0) this.#words(message.tokens);
     if (message.html !== undefined && message.html !== before?.html) this.#render(message.html);
     if (this.live === null && message.id !== null) this.#finish();
@@ -61,7 +61,7 @@ export class Answer {
   /** It is being written; `begin` is the gateway's first event. */
   begin(begin) {
     this.live = begin.answer;
-    this.#guarded(begin.guard);
+    this.#guarded(begin.stand_ins);
     this.#tools.replaceChildren(shading());
     this.#show("words");
   }
@@ -78,12 +78,9 @@ export class Answer {
     this.#show("words");
   }
 
-  /** Say that the models read stand-ins, if they did. */
-  #guarded(guard) {
-    if (guard === undefined || guard === null) return;
-    const shown = this.#notes.querySelector(".guarded");
-    if (guard === "off") return shown?.remove();
-    if (shown) return;
+  /** Say that stand-ins were sent, if they were; undefined where it is not known yet. */
+  #guarded(sent) {
+    if (!sent || this.#notes.querySelector(".guarded")) return;
     const text = "Sent with stand-ins in place of your values.";
     this.#notes.prepend(element("p", { class: "guarded" }, icon("lock"), text));
   }
