@@ -95,23 +95,20 @@ def use(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_the_folder_of_the_browser_holds_no_private_word(served: Any, tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = chromium_path()
-    if path is None:
-        pytest.skip("the page's tests need Chromium: apt-get install chromium")
+def test_the_folder_of_the_browser_holds_no_private_word(
+    browser: Any, served: Any, tmp_path: Path
+) -> None:
     folder = tmp_path / "browser"
-    with playwright.sync_playwright() as started:
-        launch = started.chromium.launch_persistent_context
-        context = launch(str(folder), executable_path=path, args=FLAGS)
-        context.set_default_timeout(60_000)
-        person = Person(context.new_page(), served, Watch(context, served.app.url))
-        use(person)
-        added = served("GET", "/records?q=quittengelb")["records"]
-        served("DELETE", f"/records/{added[0]['id']}")
-        stored = person.page.evaluate(STORED)
-        person.page.evaluate(f"localStorage.setItem('control', '{CONTROL}')")
-        context.close()
+    launch = browser.browser_type.launch_persistent_context
+    context = launch(str(folder), executable_path=chromium_path(), args=FLAGS)
+    context.set_default_timeout(60_000)
+    person = Person(context.new_page(), served, Watch(context, served.app.url))
+    use(person)
+    added = served("GET", "/records?q=quittengelb")["records"]
+    served("DELETE", f"/records/{added[0]['id']}")
+    stored = person.page.evaluate(STORED)
+    person.page.evaluate(f"localStorage.setItem('control', '{CONTROL}')")
+    context.close()
     assert stored == [[], ["costeer.token"], "", 0, 0, 0]
     assert holding(folder, CONTROL), "a folder in which nothing can be found proves nothing"
     assert {what: found for what, text in PRIVATE.items() if (found := holding(folder, text))} == {}
