@@ -18,7 +18,6 @@ from costeer.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Results are the same whether or not the extra "detect" is installed.
-os.environ["COSTEER_ENTITY_MODEL"] = "false"
 
 # `make test-exact` runs the comparison of the two modes with "thorough".
 # "Explain" traces every line of a failing test: minutes instead of seconds before Python 3.12.
@@ -44,7 +43,6 @@ def run(
         monkeypatch.delenv(name)
     monkeypatch.setenv("COSTEER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COSTEER_PRIVATE", str(tmp_path / "private"))
-    monkeypatch.setenv("COSTEER_ENTITY_MODEL", "false")  # whether or not the extra is installed
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # main() sets it for the process
 

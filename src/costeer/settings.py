@@ -43,7 +43,7 @@ class Settings:
     api_key: str | None = None
     context_file: str | None = None
     guard: str = "stand-in"
-    entity_model: bool = True
+    entity_model: bool = False
     epsilon: float | None = None
     quiet: bool = False
 

@@ -147,10 +147,10 @@ def load_guard(chosen: Settings, profiles: Iterable[Profile] = ()) -> Guard:
 
 
 def find_entities(chosen: Settings) -> EntityFinder | None:
-    """What finds values that rules do not: the extra ``detect``, if it is there and wanted."""
-    from costeer.privacy.entities import InstalledEntities, entities_installed
+    """What finds values that rules do not: the extra ``detect``, if it is wanted."""
+    from costeer.privacy.entities import InstalledEntities
 
-    return InstalledEntities() if chosen.entity_model and entities_installed() else None
+    return InstalledEntities() if chosen.entity_model else None
 
 
 def load_budget(chosen: Settings, profile: Profile | None) -> Budget | None:

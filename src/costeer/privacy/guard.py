@@ -96,6 +96,7 @@ class Guard:
         self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
         self.entities = entities
+        self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
 
@@ -103,6 +104,12 @@ class Guard:
     def on(self) -> bool:
         """Whether anything is guarded."""
         return self.mode != "off"
+
+    def in_mode(self, mode: GuardMode) -> Guard:
+        """Another guard with the same list, whose conversations are its own."""
+        other = Guard(mode, rng=self._rng, entities=self.entities)
+        other.confirmed = self.confirmed
+        return other
 
     def prepare(
         self,
