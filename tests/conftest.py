@@ -17,8 +17,6 @@ from costeer.cli.main import main
 # Jobs that a shell puts into the background ignore Ctrl-C and hand that down; these tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Results are the same whether or not the extra "detect" is installed.
-
 # `make test-exact` runs the comparison of the two modes with "thorough".
 # "Explain" traces every line of a failing test: minutes instead of seconds before Python 3.12.
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
