@@ -113,11 +113,11 @@ def test_a_number_that_is_not_there(run: Any, words: Any) -> None:
 def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any, add: Any) -> None:
     add("Brillig", "--kind", "name")
     line = ("generate", "--query", "Ask Brillig", "--context", "x", *FAKE)
-    _, _, err = run(*line)
+    _, _, err = run(*line, "--guard", "off")
     assert "goes up as it is" in err
     assert "--guard stand-in" in err
     assert "Brillig" not in err
-    _, _, err = run(*line, "--guard", "stand-in")
+    _, _, err = run(*line)  # "stand-in" is the default
     assert "Stand-ins go up for 1 value of yours (name)" in err
     assert "Brillig" not in err
 
@@ -187,5 +187,7 @@ def test_both_lists_count_where_the_profile_is_read(run: Any, add: Any, profile:
         ask = ("generate", "--query", "Zorkmid Frobozz Plugh", "--guard", "stand-in", *cloud)
         assert run(*ask, *profile)[0] == 0
         heard = tap.heard
-    sent = [word for word in ("Zorkmid", "Frobozz", "Plugh") if contains(heard, word, word.encode())]
+    sent = [
+        word for word in ("Zorkmid", "Frobozz", "Plugh") if contains(heard, word, word.encode())
+    ]
     assert sent == ["Plugh"]

@@ -166,7 +166,7 @@ def test_an_answer_waits_for_another_that_spends_and_can_be_stopped_meanwhile(
 ) -> None:
     options: dict[str, Any] = {"max_tokens": 8, "temperature": 1.0}
     budget = Budget(50.0, Odometer(SpentFile(tmp_path)))
-    with Costeer(FakeModel(seed=1), FakeModel(seed=2), epsilon=budget) as costeer:
+    with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), epsilon=budget) as costeer:
         first = costeer.stream("Q", "me", **options)
         next(first)
         waiting = [costeer.stream("Q", "me", **options) for _ in range(2)]
