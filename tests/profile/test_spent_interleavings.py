@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,10 +71,8 @@ class Person:
         odometer = Odometer(account)
         odometer.acquire()
         try:
-            for context_speaks_for, token in draws:
-                self._draw(
-                    odometer, context_speaks_for, lambda weights, t=token: nearest(weights, t)
-                )
+            for speaks_for, token in draws:
+                self._draw(odometer, speaks_for, partial(nearest, token))
             if end == "killed before a draw":
                 self._draw(odometer, True, kill)
             account.dead = end == "killed after one"
@@ -118,13 +117,16 @@ class Person:
     def _give_up_waiting(self) -> None:
         spending, waiting = Odometer(self.profile.spent), Odometer(self.profile.spent)
         spending.acquire()
+        spending.reserve(0.0, 0.1, EPSILON)
+        reserved = self.profile.spent.read()
         with pytest.raises(Killed):
             waiting.acquire(kill)
         waiting.release()
+        assert self.profile.spent.read() == reserved
         spending.release()
 
 
-def nearest(weights: Any, token: int) -> int:
+def nearest(token: int, weights: Any) -> int:
     """That token, or the next one that can be drawn."""
     order = [(token + step) % len(weights) for step in range(len(weights))]
     return next(index for index in order if weights[index] > 0)

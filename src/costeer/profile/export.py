@@ -54,7 +54,7 @@ def jsonl(profile: Profile) -> Iterator[str]:
 
 
 def markdown(profile: Profile) -> Iterator[str]:
-    """One document, piece by piece: records by kind, guarded values, conversations with branches."""
+    """One document, piece by piece: records by kind, guarded values, branches of conversations."""
     yield f"# Profile {profile.name}\n\n"
     for kind in KINDS:
         records = profile.records.all(kind)
