@@ -153,6 +153,10 @@ class ProtectedAnswer:
         Args:
             steps: of one answer.
             stop: ends the wait for another answer that spends.
+
+        Raises:
+            GuardError: the other answer does not end.
+            StoppedError: stopped while waiting.
         """
         budget = self._protection.budget
         if budget is None:
@@ -163,8 +167,9 @@ class ProtectedAnswer:
             stop.wait(seconds)
             stop.check()
 
+        # Outside the block that releases: whoever gave up waiting would release another's answer.
+        budget.odometer.acquire(pause)
         try:
-            budget.odometer.acquire(pause)
             yield from steps
         finally:
             steps.close()
