@@ -73,7 +73,7 @@ class CompletionRequest:
 
     @property
     def spells_text(self) -> bool:
-        """Whether chunks have text. A compact stream has ids alone: a text's length tells its id."""
+        """Whether chunks have text. A compact stream has ids alone, because lengths tell texts."""
         return not (self.compact and self.stream and self.logprobs is not None)
 
 
