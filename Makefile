@@ -69,6 +69,7 @@ check: lint types imports test test-slow ## Lint, types, import contracts, tests
 bench: $(VENV)/.ready ## Measure speed and memory on the default pair.
 	@$(BIN)/costeer models fetch
 	@$(BIN)/python bench/decide.py
+	@$(BIN)/python bench/frames.py
 	@$(BIN)/python bench/batch.py
 	@$(BIN)/python bench/speed.py
 	@$(BIN)/python bench/exactness.py

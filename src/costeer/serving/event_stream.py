@@ -26,13 +26,13 @@ class EventStream:
     """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
     A client that does not read ``PIECE`` bytes in ``stall`` seconds is dropped (``TimeoutError``),
-    however large the event is. With ``compress`` the stream is gzip, flushed after every event:
-    nothing is buffered, what all events have in common is sent once, and sizes are padded.
+    however large the event is. With ``gzip`` the stream is compressed and flushed after every
+    event: nothing is buffered, what all events have in common is sent once, and sizes are padded.
 
     Args:
         send: of the ASGI connection.
         stall: seconds.
-        compress: use gzip.
+        gzip: compresses this stream.
         describe: translates an error on the way into a frame.
         headers: more of them.
         ping: seconds without an event after which a comment is sent, so that nothing on the way
@@ -52,7 +52,7 @@ class EventStream:
         send: Send,
         stall: float,
         *,
-        compress: bool = False,
+        gzip: PaddedGzip | None = None,
         describe: Describe = api_error,
         headers: Iterable[tuple[bytes, bytes]] = (),
         ping: float | None = None,
@@ -66,7 +66,7 @@ class EventStream:
         self._done = b"data: [DONE]\n\n" if done and not named else b""
         self._describe = describe
         self._stall = stall
-        self._gzip = PaddedGzip() if compress else None
+        self._gzip = gzip
 
     async def run(self, first: dict[str, Any] | None, rest: AsyncIterator[dict[str, Any]]) -> None:
         """Send every chunk, or a frame for an error; then, where it is wanted, ``[DONE]``.

@@ -31,7 +31,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from costeer.cloud.row_cache import ROWS
-from costeer.cloud.server.chunks import ChunkBuilder, WholeBuilder, usage
+from costeer.cloud.server.chunks import ChunkBuilder, WholeBuilder, frame_sizes, usage
 from costeer.cloud.server.errors import api_error
 from costeer.cloud.server.jobs import Job
 from costeer.cloud.server.reader import Reader
@@ -46,6 +46,7 @@ from costeer.serving.body import error_handler, json_response, read_json
 from costeer.serving.errors import ApiError
 from costeer.serving.event_stream import EventStream, watch
 from costeer.serving.guard import LOOPBACK_NAMES, HostGuard
+from costeer.serving.padded_gzip import PaddedGzip
 
 log = logging.getLogger("costeer.server")
 
@@ -219,10 +220,10 @@ class Completions:
         if first is not None:
             # Only our own client certainly reads a compressed stream without delay.
             accepted = Headers(scope=scope).get("accept-encoding", "")
-            compress = request.compact and "gzip" in accepted
-            stream = EventStream(
-                send, self._limits.stall_seconds, compress=compress, describe=api_error
-            )
+            gzip = None
+            if request.compact and "gzip" in accepted:
+                gzip = PaddedGzip(*frame_sizes(request.logprobs or 0, self._model.name))
+            stream = EventStream(send, self._limits.stall_seconds, gzip=gzip, describe=api_error)
             await stream.run(first, chunks)
 
     async def _chunks(

@@ -39,7 +39,8 @@ class ChunkBuilder:
         offset, text = self.offset, self.text.feed(raw, final=reason is not None)
         self.offset += len(text)
         reason = "stop" if self.text.stopped else reason
-        return self.frame(text, self._logprobs(step, offset, reason), reason)
+        shown = text if self.request.spells_text else ""
+        return self.frame(shown, self._logprobs(step, offset, reason), reason)
 
     def frame(self, text: str, logprobs: Any, reason: str | None) -> dict[str, Any]:
         """Build a ``text_completion`` object with one choice."""
@@ -89,6 +90,23 @@ class ChunkBuilder:
             return raw.decode()
         except UnicodeDecodeError:
             return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
+
+
+def frame_sizes(k: int, model: str) -> tuple[int, int]:
+    """Return how large compressed events of compact steps may be, whatever is in them.
+
+    Each holds 8 k bytes (``wire.logprobs``). What else differs from step to step, and what base64
+    costs after compression, was at most 64 bytes with random ids below 2^18 and random values;
+    20 are the least padding.
+
+    Args:
+        k: log-probabilities in each step.
+        model: its name, which the first event spells out.
+
+    Returns:
+        Bytes of every event, and how many more the first one has.
+    """
+    return 8 * k + 96, 176 + len(dump(model))
 
 
 def usage(prompt: int, completion: int, cached: int) -> dict[str, Any]:

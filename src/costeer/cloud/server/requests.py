@@ -71,6 +71,11 @@ class CompletionRequest:
     stream: bool
     include_usage: bool
 
+    @property
+    def spells_text(self) -> bool:
+        """Whether chunks have text. A compact stream has ids alone, because lengths tell texts."""
+        return not (self.compact and self.stream and self.logprobs is not None)
+
 
 def parse(body: Any, limits: Limits) -> CompletionRequest:
     """Validate a decoded JSON body.

@@ -3,7 +3,7 @@
 k ids as little-endian int32, then k natural-log probabilities as little-endian float32, in one
 base64 text: 8 k bytes, that is 684 characters at k = 64, where JSON numbers take about 6 kB. It is
 lossless, -inf included. This is our extension (``logprobs_encoding: "base64"``) of the completions
-API. Knows nothing about HTTP.
+API; a stream of it has no text beside the ids. Knows nothing about HTTP.
 """
 
 from __future__ import annotations
