@@ -62,6 +62,16 @@ def test_an_account_begins_once_with_what_was_spent_elsewhere(opened: Any) -> No
     assert opened.spent.read() == (-1.0, 2.0)
 
 
+def test_a_restored_account_does_not_begin_again(opened: Any, tmp_path: Any) -> None:
+    assert not opened.spent.begun
+    profiles.backup(opened, tmp_path / "copy")
+    opened.spent.begin_at(0.0, 0.0)
+    assert opened.spent.begun
+    profiles.restore("again", tmp_path / "copy")
+    with profiles.open_by_secret("again", PASSPHRASE) as restored:
+        assert restored.spent.begun
+
+
 def test_a_restored_profile_spends_nothing_until_it_starts_again(
     opened: Any, tmp_path: Any
 ) -> None:

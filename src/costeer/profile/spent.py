@@ -58,8 +58,8 @@ class ProfileSpent:
 
     @property
     def begun(self) -> bool:
-        """Whether anything has been written; until then ``begin_at`` would."""
-        return bool(self._database.read("SELECT 1 FROM spent"))
+        """Whether it no longer begins with what was spent elsewhere; a restored one does not."""
+        return self._restored.exists() or bool(self._database.read("SELECT 1 FROM spent"))
 
     def begin_at(self, low: float, high: float) -> None:
         """Where nothing has been written yet, begin with what was spent elsewhere."""
