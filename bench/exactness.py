@@ -108,7 +108,13 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
         direct = CompletionsClient(server.url)
         costeers = {
             name: Costeer(
-                server.url, slm, strength=options.strength, top_k=options.top_k, lanes=1, **how
+                server.url,
+                slm,
+                strength=options.strength,
+                top_k=options.top_k,
+                lanes=1,
+                guard="off",
+                **how,
             )
             for name, how in WAYS.items()
         }

@@ -2,8 +2,8 @@
 
     python bench/frames.py [--json]
 
-Random rows over the vocabulary of Qwen2.5 (V = 151,936), as our own server sends them. The spread of
-sizes without padding is what an observer could read.
+Random rows over the vocabulary of Qwen2.5 (V = 151,936), as our own server sends them. The spread
+of sizes without padding is what an observer could read.
 """
 
 from __future__ import annotations

@@ -134,9 +134,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.real:
-        made = Costeer(llm=LLM, slm=SLM)
+        made = Costeer(llm=LLM, slm=SLM, guard="off")
     else:
-        made = Costeer(InProcess(Endless(seed=1)), Endless(seed=2), strength=2.0)
+        made = Costeer(InProcess(Endless(seed=1)), Endless(seed=2), strength=2.0, guard="off")
     query, context = next(pairs())
     with made as costeer:
         found = measure(costeer, query, context, options)

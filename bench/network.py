@@ -106,6 +106,7 @@ class Bench:
                 strength=options.strength,
                 mode=mode,
                 lanes=1,
+                guard="off",
             )
             for mode in MODES
         }

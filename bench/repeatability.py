@@ -63,7 +63,7 @@ class Server:
 def device(url: str) -> Costeer:
     """One device with its own copy of the small model."""
     cloud = CompletionsClient(url, retries=30)
-    return Costeer(cloud=cloud, slm=load_model(SLM, context=1024, threads=1))
+    return Costeer(cloud=cloud, slm=load_model(SLM, context=1024, threads=1), guard="off")
 
 
 def write(costeer: Costeer, query: str, context: str, tokens: int) -> tuple[int, ...]:

@@ -100,7 +100,9 @@ def open_costeer(options: argparse.Namespace, mode: Any) -> Any:
     """CoSteer as shipped."""
     half = max(1, cores() // 2)
     server = ServerProcess(LLM, ("--threads", str(half))).__enter__()
-    costeer = Costeer(server.url, SLM, strength=options.strength, threads=half, mode=mode)
+    costeer = Costeer(
+        server.url, SLM, strength=options.strength, threads=half, mode=mode, guard="off"
+    )
 
     def run(query: str, context: str) -> dict[str, float]:
         result = costeer.generate(query, context, max_tokens=options.max_tokens)

@@ -86,7 +86,7 @@ def main(answers: int) -> None:
 def attack(inner: InProcess, lure: str, among: int) -> str:
     """What one lure gets."""
     liar = Liar(inner, 0, [], among)
-    with Costeer(liar, "qwen2.5-coder-0.5b", mode="lockstep", lanes=1) as costeer:
+    with Costeer(liar, "qwen2.5-coder-0.5b", mode="lockstep", lanes=1, guard="off") as costeer:
         liar.begun = costeer.generate(QUERY, CONTEXT, max_tokens=1).prompt_tokens
         costeer.protection.distrusted = False
         liar.lure = costeer.slm.tokenizer.encode(lure)
@@ -101,7 +101,7 @@ def accused(answers: int) -> str:
     text = (files("costeer_evals") / "data" / "everyday.jsonl").read_text("utf-8")
     cases = [json.loads(line) for line in text.splitlines()]
     warned, nats = 0, []
-    with Costeer(lanes=1) as costeer:
+    with Costeer(lanes=1, guard="off") as costeer:
         for number in range(answers):
             case = cases[number * len(cases) // answers]
             strength = ("auto", 1.783)[number % 2]

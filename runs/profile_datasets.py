@@ -7,6 +7,10 @@ other people's texts in a file of CoGenesis (arXiv 2403.03129): a hundred writin
 hundred documents. What the profile then reads for the request is the context of the data set.
 Prints how much of the others is read, and writes the requests for which any is to ``alone.jsonl``
 and ``among.jsonl``. For all others the context, and with it the answer, is the same.
+
+The same for sixteen rows of CoGenesis: the lines of a row's description become facts, its four
+earlier texts samples, and none of the others is by the same person. These rows are written to
+``alone.json`` and ``among.json``, in the form of CoGenesis.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from costeer.profile import keys
 from costeer.profile.database import Database
@@ -26,6 +31,7 @@ from costeer.profile.selection import Selection, context_list
 from costeer.profile.store import Store
 
 OTHERS = 200
+ROWS = 16
 SHORTEST, LONGEST = 200, 600
 """Characters of a paragraph that becomes a record."""
 
@@ -46,6 +52,22 @@ def main(source: str, folder: str) -> None:
     print(f"{len(pairs)} requests, {len(others)} unrelated records in each profile.")
     print(f"The person's own records are all read, and first, in {first}.")
     print(f"Others are read beside them in {len(differing)}.")
+    cogenesis(Path(source), Path(folder))
+
+
+def cogenesis(source: Path, folder: Path) -> None:
+    """The same for rows of CoGenesis."""
+    items = json.loads(source.read_text("utf-8"))
+    chosen = [items[len(items) * i // ROWS] for i in range(ROWS)]
+    parts = [read_both(item, source) for item in chosen]
+    for number, name in enumerate(("alone", "among")):
+        data = [as_row(item, part[number]) for item, part in zip(chosen, parts, strict=True)]
+        (folder / f"{name}.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    kept = sum(len(text) for alone, among in parts for text in among if text in alone)
+    own, read_in_all = (sum(len(text) for part in parts for text in part[i]) for i in (0, 1))
+    print(f"{ROWS} rows of CoGenesis, {OTHERS} unrelated records in each profile.")
+    print(f"Of the characters read alone, {kept / own:.0%} are read among the others, too.")
+    print(f"Of the characters read among the others, {kept / read_in_all:.0%} are those.")
 
 
 def other_records(source: Path, person: str | None = None) -> list[Draft]:
@@ -87,6 +109,20 @@ def read(query: str, own: list[Draft], others: list[Draft]) -> list[str]:
         Profile("everyday", database).select(selection, query)
         database.close()
     return context_list(selection.chosen)
+
+
+def read_both(item: dict[str, Any], source: Path) -> tuple[list[str], list[str]]:
+    """The texts that are read alone, and among the others."""
+    facts = [line for line in item["additional_profile"].splitlines() if line.strip()]
+    samples = [f"{past['title']}\n{past['text']}" for past in item["profile"]]
+    own = [Draft("fact", text) for text in facts] + [Draft("sample", text) for text in samples]
+    query = item["conversations"][0]["value"]
+    return read(query, own, []), read(query, own, other_records(source, author(item)))
+
+
+def as_row(item: dict[str, Any], texts: list[str]) -> dict[str, Any]:
+    """A row of CoGenesis whose description is what was read."""
+    return item | {"additional_profile": "\n".join(texts), "profile": []}
 
 
 if __name__ == "__main__":

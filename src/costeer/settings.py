@@ -40,7 +40,7 @@ class Settings:
     retries: int = 5
     api_key: str | None = None
     context_file: str | None = None
-    guard: str = "off"
+    guard: str = "stand-in"
     epsilon: float | None = None
     quiet: bool = False
 

@@ -15,6 +15,8 @@ import pytest
 from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
 from costeer.models.fake import FakeModel
 from costeer.privacy.values import KINDS, LEVELS
+from costeer.profile import profiles
+from tests.profile.conftest import FAST, PASSPHRASE
 from tests.support.canary import Tap, contains
 from tests.support.lying import LURES, LyingModel
 from tests.support.serving import running
@@ -111,11 +113,11 @@ def test_a_number_that_is_not_there(run: Any, words: Any) -> None:
 def test_a_question_with_a_value_is_noticed_and_the_value_not_repeated(run: Any, add: Any) -> None:
     add("Brillig", "--kind", "name")
     line = ("generate", "--query", "Ask Brillig", "--context", "x", *FAKE)
-    _, _, err = run(*line)
+    _, _, err = run(*line, "--guard", "off")
     assert "goes up as it is" in err
     assert "--guard stand-in" in err
     assert "Brillig" not in err
-    _, _, err = run(*line, "--guard", "stand-in")
+    _, _, err = run(*line)  # "stand-in" is the default
     assert "Stand-ins go up for 1 value of yours (name)" in err
     assert "Brillig" not in err
 
@@ -152,3 +154,40 @@ def test_a_damaged_list_is_said_before_anything_is_sent(
 
 def test_the_names_that_help_lists_without_imports_are_those_there_are() -> None:
     assert (KIND_NAMES, LEVEL_NAMES) == (KINDS, LEVELS)
+
+
+@pytest.fixture
+def profile(run: Any, monkeypatch: Any, tmp_path: Any) -> Any:
+    """A profile whose passphrase is in a file."""
+    monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE)
+    file.chmod(0o600)
+    monkeypatch.setenv("COSTEER_PASSPHRASE_FILE", str(file))
+    profiles.create("me", PASSPHRASE, FAST)
+    return "--profile", "me"
+
+
+def test_a_profile_has_a_list_of_its_own(run: Any, add: Any, profile: Any) -> None:
+    assert add("Zork\nFrobozz\n", "--kind", "name", *profile)[0] == 0
+    assert run("guard", "list") == (0, "", "")
+    assert run("guard", "level", 2, "withheld", *profile)[0] == 0
+    assert run("guard", "rm", 1, *profile)[0] == 0
+    assert run("guard", "list", *profile)[1] == "1  withheld  name  Frobozz\n"
+    assert run("guard", "rm", 2, *profile)[0] == 2
+    assert run("guard", "list", "--profile", "nobody")[0] == 2
+
+
+@pytest.mark.slow
+def test_both_lists_count_where_the_profile_is_read(run: Any, add: Any, profile: Any) -> None:
+    add("Zorkmid\n", *profile)
+    add("Frobozz\n")
+    with running(FakeModel(seed=1)) as app, Tap(urlsplit(app.url).port) as tap:
+        cloud = ("--cloud", tap.url, "--slm", "fake:2", "--max-tokens", 2)
+        ask = ("generate", "--query", "Zorkmid Frobozz Plugh", "--guard", "stand-in", *cloud)
+        assert run(*ask, *profile)[0] == 0
+        heard = tap.heard
+    sent = [
+        word for word in ("Zorkmid", "Frobozz", "Plugh") if contains(heard, word, word.encode())
+    ]
+    assert sent == ["Plugh"]

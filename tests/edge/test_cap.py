@@ -6,7 +6,9 @@ probability of each draw is known (whole numbers), so that of each answer is, in
 
 import math
 import random
+from collections import deque
 from fractions import Fraction
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from costeer.exceptions import ParameterError
 from costeer.models.fake import FakeModel
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.spent_file import SpentFile
 
 LENGTH = 4 if settings.default.max_examples > 100 else 2
 """Tokens of an answer: 81 or 9 answers, each written in both worlds."""
@@ -59,7 +62,7 @@ def write(
 ) -> Any:
     """The ids of an answer, or of several, how likely they are in this world, and what is spent."""
     scripted, ids = Script(script), []
-    budget, slm = Budget(epsilon, Odometer(folder), scripted), FakeModel(seed=2)
+    budget, slm = Budget(epsilon, Odometer(SpentFile(folder)), scripted), FakeModel(seed=2)
     options = {"top_k": 3, "guard": "off", "epsilon": budget, **options}
     with Costeer(InProcess(cloud), slm, **options) as costeer:
         for turn in range(turns):
@@ -120,7 +123,7 @@ def test_no_answer_is_a_proof_of_the_context(
     ],
 )
 def test_what_would_break_the_cap_is_refused(tmp_path: Any, options: Any, message: Any) -> None:
-    budget = Budget(1.0, Odometer(tmp_path))
+    budget = Budget(1.0, Odometer(SpentFile(tmp_path)))
     with (
         Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), strength=1, epsilon=budget) as one,
         pytest.raises(ParameterError, match=message),
@@ -141,7 +144,9 @@ def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
 
     rng = random.Random(1)
     budget = Budget(
-        0.2, Odometer(tmp_path), lambda weights: rng.choices(range(len(weights)), weights)[0]
+        0.2,
+        Odometer(SpentFile(tmp_path)),
+        lambda weights: rng.choices(range(len(weights)), weights)[0],
     )
     cloud = Noting(FakeModel(seed=1))
     with Costeer(cloud, FakeModel(seed=2), strength=20, guard="off", epsilon=budget) as costeer:
@@ -153,3 +158,25 @@ def test_a_dry_budget_is_said_and_changes_no_request(tmp_path: Any) -> None:
     assert len(asked) - before == later.steps
     assert later.evidence == 0
     assert abs(result.evidence) <= 0.2
+
+
+@pytest.mark.slow
+def test_an_answer_waits_for_another_that_spends_and_can_be_stopped_meanwhile(
+    tmp_path: Any,
+) -> None:
+    options: dict[str, Any] = {"max_tokens": 8, "temperature": 1.0}
+    budget = Budget(50.0, Odometer(SpentFile(tmp_path)))
+    with Costeer(InProcess(FakeModel(seed=1)), FakeModel(seed=2), epsilon=budget) as costeer:
+        first = costeer.stream("Q", "me", **options)
+        next(first)
+        waiting = [costeer.stream("Q", "me", **options) for _ in range(2)]
+        threads = [Thread(target=deque, args=(one, 0)) for one in waiting]
+        for thread in threads:
+            thread.start()
+        waiting[0].stop()
+        threads[0].join(30)
+        assert not threads[0].is_alive()
+        assert not waiting[0].result.token_ids
+        deque(first, 0)
+        threads[1].join(30)
+    assert waiting[1].result.steps and first.result.steps

@@ -9,6 +9,7 @@ from costeer.edge.protection import Protection
 from costeer.edge.verify import DecodeParams
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.spent_file import SpentFile
 
 SAID = [{"role": "user", "content": "Hi"}]
 CONTEXT = "My name is Maren Okafor."
@@ -33,7 +34,7 @@ def test_what_each_guard_asks_for(mode: Any, widest: Any, longest: Any) -> None:
 
 
 def test_what_a_cap_asks_for(tmp_path: Any) -> None:
-    protection = Protection("off", Budget(1.0, Odometer(tmp_path)))
+    protection = Protection("off", Budget(1.0, Odometer(SpentFile(tmp_path))))
     params = applied(protection, sampling=SamplingParams(1.0))
     assert (params.mode, params.widest) == ("lockstep", 64)
     assert params.budget is protection.budget

@@ -9,6 +9,7 @@ from costeer.cloud.in_process import InProcess
 from costeer.edge.watch import WARNING
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.spent_file import SpentFile
 from tests.support.gateway import HELLO, post, running_gateway
 from tests.support.lying import LURES, LyingModel, RecitingModel
 
@@ -79,7 +80,7 @@ def frames(response: Any) -> Any:
 
 @pytest.mark.slow
 def test_under_a_cap_a_request_without_a_seed_is_answered(tmp_path: Any) -> None:
-    budget = Budget(1.0, Odometer(tmp_path))
+    budget = Budget(1.0, Odometer(SpentFile(tmp_path)))
     with running_gateway(tmp_path, epsilon=budget, lanes=1) as app:
         answer = post(app, HELLO | {"temperature": 1})
         greedy = post(app, HELLO | {"temperature": 0})

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from costeer.cli.profile_access import optional_access_options
+
+if TYPE_CHECKING:
+    from costeer.privacy.odometer import Spent
 
 
 @click.group("budget")
 def command() -> None:
     """Show what answers under --epsilon have told so far, over all conversations.
 
+    Answers that read a profile count in an account of that profile.
+
     \b
     Examples:
       costeer budget show
+      costeer budget show --profile default
       costeer budget reset
     """
 
 
 @command.command("show")
 @click.option("--epsilon", type=float, metavar="E", help="Say what is left under this cap.")
-def show(epsilon: float | None) -> None:
+@optional_access_options
+def show(epsilon: float | None, name: str | None, passphrase_fd: int | None) -> None:
     """Show the evidence that has left, in nats.
 
     \b
@@ -31,7 +42,7 @@ def show(epsilon: float | None) -> None:
 
     if epsilon is not None:
         check_epsilon(epsilon)
-    spent = Odometer()
+    spent = Odometer(_open_account(name, passphrase_fd))
     click.echo(f"Evidence for your context so far: {spent.low:.3f} to {spent.high:.3f} nats")
     if epsilon is not None:
         up, down = max(epsilon - spent.high, 0.0), max(epsilon + spent.low, 0.0)
@@ -40,7 +51,8 @@ def show(epsilon: float | None) -> None:
 
 @command.command("reset")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset(yes: bool) -> None:
+@optional_access_options
+def reset(yes: bool, name: str | None, passphrase_fd: int | None) -> None:
     """Start again from nothing.
 
     What was sent before cannot be taken back: together, the answers before and after may prove
@@ -52,7 +64,15 @@ def reset(yes: bool) -> None:
     """
     from costeer.privacy.odometer import forget_spent
 
+    account = _open_account(name, passphrase_fd)
     if not yes:
         click.confirm("Forget what has been spent? Earlier answers still count.", abort=True)
-    forget_spent()
+    forget_spent(account)
     click.echo("The budget starts again.", err=True)
+
+
+def _open_account(name: str | None, passphrase_fd: int | None) -> Spent | None:
+    """Where a profile keeps what is spent; None for the private folder."""
+    from costeer.cli.profile_access import open_profile
+
+    return None if name is None else open_profile(name, passphrase_fd).spent

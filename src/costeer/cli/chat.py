@@ -23,6 +23,7 @@ from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.protection import (
     ask_before_sending,
     check_protection,
+    load_budget,
     load_guard,
     protection_options,
 )
@@ -78,7 +79,8 @@ def command(
     chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)
     records = ProfileContext(profile, why=why)
-    with open_costeer(chosen, load_guard(chosen)) as costeer:
+    guard, budget = load_guard(chosen, records.profiles), load_budget(chosen, records.profile)
+    with open_costeer(chosen, guard, budget) as costeer:
         Chat(costeer, text, chosen, records, seed, system_messages(system)).run()
 
 

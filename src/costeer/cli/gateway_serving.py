@@ -11,7 +11,7 @@ import click
 
 from costeer import settings
 from costeer.cli.options import apply_options, context_options, model_options, read_context
-from costeer.cli.protection import check_protection, load_guard, protection_options
+from costeer.cli.protection import check_protection, load_budget, load_guard, protection_options
 from costeer.cli.serve import allowed_names, require_server
 from costeer.exceptions import InputError
 from costeer.settings import Settings
@@ -144,7 +144,7 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(listen.bind(given["host"], given["port"]))
         profiles = _open_profiles(given["profiles"], stack)
-        costeer = stack.enter_context(_open_models(chosen, given))
+        costeer = stack.enter_context(_open_models(chosen, given, list(profiles.values())))
         opened = Opened(costeer, tokens, profiles, text, chosen, given)
         _run(_app(opened, make_page), listening, given["host"], announce)
 
@@ -157,14 +157,18 @@ def _open_profiles(names: tuple[str, ...], stack: ExitStack) -> dict[str, Profil
     return {name: stack.enter_context(open_profile(name)) for name in dict.fromkeys(names)}
 
 
-def _open_models(chosen: Settings, given: dict[str, Any]) -> Costeer:
+def _open_models(chosen: Settings, given: dict[str, Any], profiles: list[Profile]) -> Costeer:
+    """The models; a budget is spent from the account of the first profile."""
     from costeer.cli.generate import destination
     from costeer.edge.runtime import Costeer
 
     click.echo("Loading models ...", err=True)
     lanes = given["lanes"] or (2 if chosen.epsilon is None else 1)
-    guard, keep_bytes = load_guard(chosen), given["keep_bytes"]
-    costeer = Costeer.from_settings(chosen, guard=guard, lanes=lanes, keep_bytes=keep_bytes)
+    guard, keep_bytes = load_guard(chosen, profiles), given["keep_bytes"]
+    budget = load_budget(chosen, next(iter(profiles), None))
+    costeer = Costeer.from_settings(
+        chosen, guard=guard, budget=budget, lanes=lanes, keep_bytes=keep_bytes
+    )
     for line in (destination(chosen.cloud), costeer.note):
         if line:
             click.echo(line, err=True)

@@ -20,6 +20,7 @@ from costeer.cli.profile_context import ProfileContext, profile_options
 from costeer.cli.protection import (
     ask_before_sending,
     check_protection,
+    load_budget,
     load_guard,
     protection_options,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from costeer.edge.answer import Generation
     from costeer.edge.runtime import Costeer
     from costeer.models.base import Message
+    from costeer.privacy.budget import Budget
     from costeer.privacy.guard import Guard
 
 
@@ -83,10 +85,13 @@ def command(
     require_query(texts["query"])
     chosen = check_protection(chosen, given, seed)
     check_sampling(chosen, seed)  # before models are loaded, which takes seconds
-    private = ProfileContext(profile, why=why).add_to(texts["context"], texts["query"])
+    records = ProfileContext(profile, why=why)
+    private = records.add_to(texts["context"], texts["query"])
     said: list[Message] = [*system_messages(system), {"role": "user", "content": texts["query"]}]
-    guard = ask_before_sending(load_guard(chosen), said, private, quiet=as_json)
-    with open_costeer(chosen, guard, quiet=as_json) as costeer:
+    guard = load_guard(chosen, records.profiles)
+    guard = ask_before_sending(guard, said, private, quiet=as_json)
+    budget = load_budget(chosen, records.profile)
+    with open_costeer(chosen, guard, budget, quiet=as_json) as costeer:
         generation = costeer.stream(
             said,
             private,
@@ -116,14 +121,16 @@ def check_sampling(chosen: Settings, seed: int) -> None:
         resolve_strength(chosen.strength)
 
 
-def open_costeer(chosen: Settings, guard: Guard, *, quiet: bool = False) -> Costeer:
+def open_costeer(
+    chosen: Settings, guard: Guard, budget: Budget | None, *, quiet: bool = False
+) -> Costeer:
     """Load the models and connect, with a spinner on stderr."""
     from costeer.cli.show import note, stderr_console
     from costeer.edge.runtime import Costeer
 
     console = stderr_console()
     with console.status("Loading models ..."):
-        costeer = Costeer.from_settings(chosen, guard=guard)
+        costeer = Costeer.from_settings(chosen, guard=guard, budget=budget)
     if not quiet:
         for line in (destination(chosen.cloud), costeer.note):
             if line:

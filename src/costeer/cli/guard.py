@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from costeer.cli.profile_access import optional_access_options
 from costeer.cli.terminal import clean
 from costeer.exceptions import InputError
 
 if TYPE_CHECKING:
+    from costeer.cli.value_lists import ValueList
     from costeer.privacy.values import Kind, Level, Value
 
 LEVEL_NAMES = ("open", "stand-in", "withheld")
@@ -26,12 +28,14 @@ def command() -> None:
     """Keep the list of values that must not leave as they are.
 
     generate, chat, gateway and app replace them under --guard stand-in, and warn where a question
-    holds one. The list stays in a folder that only you can read.
+    holds one. The list is kept in a folder that only you can read, or, with --profile, in an
+    encrypted profile; it then counts where that profile is read.
 
     \b
     Examples:
       costeer guard add --kind name < names.txt
       costeer guard list
+      costeer guard add --kind name --profile default < names.txt
       costeer generate "Plan my week" --context-file me.txt --guard stand-in
     """
 
@@ -40,7 +44,8 @@ def command() -> None:
 @click.option(
     "--context-file", metavar="FILE|-", help="List also the values that rules find in this text."
 )
-def list_values(context_file: str | None) -> None:
+@optional_access_options
+def list_values(context_file: str | None, name: str | None, passphrase_fd: int | None) -> None:
     """List the values with their numbers, levels and kinds.
 
     Values that rules find in a context have no number. To give one of them another level, add it
@@ -53,9 +58,8 @@ def list_values(context_file: str | None) -> None:
     """
     from costeer.cli.options import read_texts
     from costeer.privacy.guard import Guard
-    from costeer.privacy.value_list import load_values
 
-    known = load_values()
+    known = _open_list(name, passphrase_fd).load()
     text = read_texts(context=(None, context_file))["context"]
     for number, value in enumerate(Guard("stand-in", known).values(text), 1):
         label = str(number) if number <= len(known) else "-"
@@ -77,7 +81,8 @@ def list_values(context_file: str | None) -> None:
     show_default=True,
     help="How far they may go.",
 )
-def add(kind: str, level: str) -> None:
+@optional_access_options
+def add(kind: str, level: str, name: str | None, passphrase_fd: int | None) -> None:
     """Add values, one on each line of standard input; at a terminal you are asked for one.
 
     Never an argument, which every process of the machine can read.
@@ -87,24 +92,25 @@ def add(kind: str, level: str) -> None:
       costeer guard add --kind name < names.txt
       costeer guard add --kind account --level withheld
     """
-    from costeer.privacy.value_list import load_values, save_values
     from costeer.privacy.values import Value, merge
 
-    known, lines = load_values(), _read_lines()
+    kept = _open_list(name, passphrase_fd)
+    known, lines = kept.load(), _read_lines()
     added = [Value(line, cast("Kind", kind), cast("Level", level)) for line in lines]
     if not added:
         raise InputError("There is no value on standard input.", "Give one on each line.")
     values = known
     for value in added:
         values = merge(values, [value])
-    save_values(values)
+    kept.save(values)
     click.echo(f"{len(values) - len(known)} added; the list has {len(values)}.", err=True)
 
 
 @command.command("level")
 @click.argument("number", type=click.IntRange(min=1))
 @click.argument("level", type=click.Choice(LEVEL_NAMES))
-def change_level(number: int, level: str) -> None:
+@optional_access_options
+def change_level(number: int, level: str, name: str | None, passphrase_fd: int | None) -> None:
     """Give the value NUMBER of the list another LEVEL.
 
     open: the small model reads it, and it may come into the answer. stand-in: every model reads
@@ -114,36 +120,41 @@ def change_level(number: int, level: str) -> None:
     Example:
       costeer guard level 2 withheld
     """
-    from costeer.privacy.value_list import save_values
-
-    values = _load_with(number)
+    kept = _open_list(name, passphrase_fd)
+    values = _load_with(number, kept)
     values[number - 1] = replace(values[number - 1], level=cast("Level", level))
-    save_values(values)
+    kept.save(values)
     click.echo(f"Value {number} is {level} now.", err=True)
 
 
 @command.command("rm")
 @click.argument("number", type=click.IntRange(min=1))
-def remove(number: int) -> None:
+@optional_access_options
+def remove(number: int, name: str | None, passphrase_fd: int | None) -> None:
     """Take the value NUMBER off the list; those after it move up.
 
     \b
     Example:
       costeer guard rm 2
     """
-    from costeer.privacy.value_list import save_values
-
-    values = _load_with(number)
+    kept = _open_list(name, passphrase_fd)
+    values = _load_with(number, kept)
     del values[number - 1]
-    save_values(values)
+    kept.save(values)
     click.echo(f"Removed; the list has {len(values)}.", err=True)
 
 
-def _load_with(number: int) -> list[Value]:
-    """The list, which has a value of that number."""
-    from costeer.privacy.value_list import load_values
+def _open_list(name: str | None, passphrase_fd: int | None) -> ValueList:
+    """The list of a profile, or of the private folder."""
+    from costeer.cli.profile_access import open_profile
+    from costeer.cli.value_lists import FolderList, ProfileList
 
-    values = load_values()
+    return FolderList() if name is None else ProfileList(open_profile(name, passphrase_fd))
+
+
+def _load_with(number: int, kept: ValueList) -> list[Value]:
+    """The values of a list, which has one of that number."""
+    values = kept.load()
     if number > len(values):
         raise InputError(f"The list has no value {number}.", "See `costeer guard list`.")
     return values

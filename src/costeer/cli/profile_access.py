@@ -27,19 +27,29 @@ LONGEST = 4096
 """Bytes of a passphrase."""
 
 
+_HANDLE = click.option(
+    "--passphrase-fd",
+    type=int,
+    metavar="N",
+    help=f"Read the passphrase from this file descriptor. {FILE_VARIABLE} names a file instead."
+    " Otherwise the system's keyring is asked, then you.",
+)
+
+
 def access_options(command: F) -> F:
     """--profile, --passphrase-fd."""
     name = click.option(
         "--profile", "name", metavar="NAME", default="default", show_default=True, help="Which one."
     )
-    handle = click.option(
-        "--passphrase-fd",
-        type=int,
-        metavar="N",
-        help=f"Read the passphrase from this file descriptor. {FILE_VARIABLE} names a file instead."
-        " Otherwise the system's keyring is asked, then you.",
+    return name(_HANDLE(command))
+
+
+def optional_access_options(command: F) -> F:
+    """--profile, --passphrase-fd, where a command works without a profile, too."""
+    name = click.option(
+        "--profile", "name", metavar="NAME", help="Of this profile, not of your private folder."
     )
-    return name(handle(command))
+    return name(_HANDLE(command))
 
 
 def open_profile(name: str, passphrase_fd: int | None = None) -> Profile:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from costeer.cli.profile_access import open_profile
+
+if TYPE_CHECKING:
+    from costeer.profile.profiles import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +29,9 @@ def profile_options(command: F) -> F:
 class ProfileContext:
     """What one conversation reads of a profile; without a name, nothing.
 
+    Attributes:
+        profile: the open profile, if any.
+
     Raises:
         InputError: there is no such profile.
         ProfileError: it cannot be opened.
@@ -34,13 +40,18 @@ class ProfileContext:
     def __init__(self, name: str | None, *, why: bool = False) -> None:
         if why and name is None:
             raise click.UsageError("--why lists records of a profile; give --profile, too.")
-        self._profile = None if name is None else open_profile(name)
+        self.profile = None if name is None else open_profile(name)
         self._why = why
         self.forget()
 
+    @property
+    def profiles(self) -> list[Profile]:
+        """The open profile, or nothing."""
+        return [] if self.profile is None else [self.profile]
+
     def forget(self) -> None:
         """Begin another conversation."""
-        if self._profile is not None:
+        if self.profile is not None:
             from costeer.profile.selection import Selection
 
             self._selection = Selection()
@@ -50,9 +61,9 @@ class ProfileContext:
         from costeer.cli.profile import print_choices
         from costeer.profile.selection import context_list
 
-        if self._profile is None:
+        if self.profile is None:
             return context
-        added = self._profile.select(self._selection, question)
+        added = self.profile.select(self._selection, question)
         if self._why:
             print_choices([*added.read, *added.left_out], err=True)
         records = context_list(self._selection.chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,8 +14,12 @@ from costeer.exceptions import InputError, ParameterError
 from costeer.settings import Settings
 
 if TYPE_CHECKING:
+    from costeer.cli.value_lists import ValueList
     from costeer.models.base import Message
+    from costeer.privacy.budget import Budget
     from costeer.privacy.guard import Guard
+    from costeer.privacy.values import Value
+    from costeer.profile.profiles import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +34,7 @@ def protection_options(command: F) -> F:
                 help="stand-in: both models read other names, addresses and numbers in place of "
                 "yours (costeer guard), and only what you see has them back. strict: also other "
                 "cities, and in place of every date, number and capitalised word of the context. "
-                "off: what you write is sent as it is. [off]",
+                "off: what you write is sent as it is. [stand-in]",
             ),
             click.option(
                 "--epsilon",
@@ -121,13 +125,38 @@ def _at_terminal() -> bool:
     return bool(sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
 
 
-def load_guard(chosen: Settings) -> Guard:
-    """The guard with the person's list; one that is off reads it to warn.
+def load_guard(chosen: Settings, profiles: Iterable[Profile] = ()) -> Guard:
+    """The guard with the person's lists; one that is off reads them to warn.
 
     Raises:
-        GuardError: the list cannot be read.
+        GuardError: a list cannot be read.
     """
+    from costeer.cli.value_lists import FolderList, ProfileList
     from costeer.privacy.guard import Guard, checked_guard
-    from costeer.privacy.value_list import load_values
+    from costeer.privacy.values import merge
 
-    return Guard(checked_guard(chosen.guard), load_values())
+    values: list[Value] = []
+    lists: list[ValueList] = [*map(ProfileList, profiles), FolderList()]
+    for known in lists:
+        values = merge(values, known.load())
+    return Guard(checked_guard(chosen.guard), values)
+
+
+def load_budget(chosen: Settings, profile: Profile | None) -> Budget | None:
+    """The budget of --epsilon, spent from the profile's account if there is a profile.
+
+    An account of a profile begins with what was spent without one.
+
+    Raises:
+        GuardError, ProfileError: what has been spent is not known.
+    """
+    from costeer.privacy.budget import Budget
+    from costeer.privacy.odometer import Odometer
+    from costeer.privacy.spent_file import SpentFile
+
+    if chosen.epsilon is None:
+        return None
+    if profile is None:
+        return Budget(chosen.epsilon, Odometer())
+    profile.spent.begin_at(*SpentFile().read())
+    return Budget(chosen.epsilon, Odometer(profile.spent))

@@ -10,6 +10,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from costeer.cloud.cancellation import Stop
 from costeer.decoding.strength import AUTO
 from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.display import Display
@@ -128,14 +129,24 @@ class ProtectedAnswer:
         widest = self._widest(params.top_k)
         return replace(params, mode=mode, widest=widest, watch=self.watch, budget=budget)
 
-    def steps(self, steps: Generator[Step, None, None]) -> Generator[Step, None, None]:
-        """The same steps; while they are made, no other answer spends from the budget."""
+    def steps(self, steps: Generator[Step, None, None], stop: Stop) -> Generator[Step, None, None]:
+        """The same steps; while they are made, no other answer spends from the budget.
+
+        Args:
+            steps: of one answer.
+            stop: ends the wait for another answer that spends.
+        """
         budget = self._protection.budget
         if budget is None:
             yield from steps
             return
-        budget.odometer.acquire()
+
+        def pause(seconds: float) -> None:
+            stop.wait(seconds)
+            stop.check()
+
         try:
+            budget.odometer.acquire(pause)
             yield from steps
         finally:
             steps.close()

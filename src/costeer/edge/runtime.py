@@ -78,7 +78,7 @@ class Costeer:
         api_key: str | None = None,
         mode: Mode = "run-ahead",
         retries: int = 5,
-        guard: GuardMode | Guard = "off",
+        guard: GuardMode | Guard = "stand-in",
         epsilon: float | Budget | None = None,
         lanes: int = 2,
         keep_bytes: int = 0,
@@ -187,9 +187,9 @@ class Costeer:
             schedule.change(strength)
         protected = self.protection.begin(messages(query), context, stop, begun)
         guarded, tokenizer = protected.guarded, self.slm.tokenizer
-        room = (self.room(0), max_tokens, len(ids), shorten)
-        prompts, most = build_for(tokenizer, guarded.messages, guarded.context, *room)
-        unprotected = DecodeParams(
+        texts, room = (guarded.messages, guarded.context), self.room(0)
+        prompts, most = build_for(tokenizer, *texts, room, max_tokens, len(ids), shorten)
+        params = DecodeParams(
             gain=1.0,  # what ``LiveDelta`` returns is scaled already
             top_k=self.top_k,
             max_tokens=most,
@@ -200,12 +200,11 @@ class Costeer:
             candidates=candidates,
             quiet=self.quiet,
         )
-        params = protected.apply(unprotected)
-        name = str(asked) if isinstance(asked, (float, int, str)) else "recorded"
+        params = protected.apply(params)
         result = Result(
             token_ids=list(ids),
             prompt_tokens=len(prompts.public),
-            strength=name,
+            strength=str(asked) if isinstance(asked, (float, int, str)) else "recorded",
             gain=schedule.first.gain,
             mode=params.mode,
             note=" ".join(filter(None, (guarded.note, prompts.note))),
@@ -215,10 +214,11 @@ class Costeer:
         take_lane = partial(self.lanes.lane, stop=(cancelled := Stop()), priority=priority)
         lane = (take_lane, schedule, self.slm.vocab_size, ids, begun.recent)
         delta = LiveDelta(*lane, **protected.reading)
-        steps = protected.steps(self._steps(delta, extend(prompts, ids), params, result, cancelled))
+        steps = self._steps(delta, extend(prompts, ids), params, result, cancelled)
         noted = self.ledger, params, protected.display, result, cancelled
         writer = AnswerWriter(tokenizer, *noted, keep_exchanges=keep_exchanges)
-        chunks = protected.chunks(writer.chunks(prompts.public, steps), result)
+        written = writer.chunks(prompts.public, protected.steps(steps, cancelled))
+        chunks = protected.chunks(written, result)
         generation = Generation(chunks, result, cancelled, schedule)
         with self._lock:
             self._answers.add(generation)

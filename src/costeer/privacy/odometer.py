@@ -2,42 +2,62 @@
 
 One number, L of ``decoding.cap``, for all contexts, conversations and clouds together: the ratio of
 everything that all clouds have seen telescopes just as that of one answer does, so clouds that talk
-to each other learn no more. It is private itself, and stays in the person's folder.
+to each other learn no more. It is private itself, and stays in the person's folder or profile.
 
-Written ahead: before a token is drawn, the file holds a range in which L will be after it. After a
+Written ahead: before a token is drawn, a range in which L will be after it is on the disk. After a
 crash L is only known to lie in that range, and both ends are kept within the cap.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from costeer.exceptions import GuardError
-from costeer.privacy.folder import private_folder, read_private, write_private
-
-FILE = "evidence.json"
+from costeer.privacy.spent_file import SpentFile
 
 AHEAD = 0.25
 """Nats reserved on both sides beyond what the next token needs, so that not every token has to
 wait for the disk; after a crash as much more counts as spent."""
+
+PATIENCE = 600.0
+"""Seconds that an answer waits for another one that spends."""
+
+_PAUSE = 0.05
+
+
+class Spent(Protocol):
+    """Where the range is kept."""
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that whoever spends holds locked."""
+
+    def read(self) -> tuple[float, float]:
+        """Nats, lowest and highest; an error where they are not known."""
+
+    def write(self, low: float, high: float) -> None:
+        """Keep this range; on the disk when it returns."""
 
 
 class Odometer:
     """L, known to lie between ``low`` and ``high``; nats.
 
     Args:
-        folder: the private folder by default.
+        spent: where it is kept; a file of the private folder by default.
 
     Raises:
-        GuardError: the file is damaged; starting again from 0 would spend a budget twice.
+        CoSteerError: what has been spent cannot be read.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._path = (folder or private_folder()) / FILE
+    def __init__(self, spent: Spent | None = None) -> None:
+        self._spent = SpentFile() if spent is None else spent
         self._lock: int | None = None
+        self._holder: int | None = None  # the thread that has it
         self._read()
 
     def reserve(self, least: float, most: float, limit: float) -> None:
@@ -57,63 +77,83 @@ class Odometer:
         self.low += nats
         self.high += nats
 
-    def acquire(self) -> None:
-        """Take it for one answer.
+    def acquire(
+        self, pause: Callable[[float], object] = time.sleep, patience: float = PATIENCE
+    ) -> None:
+        """Take it for one answer; waits for another that has it.
+
+        Args:
+            pause: waits for as many seconds, or raises to give up.
+            patience: seconds to wait at most.
 
         Raises:
-            GuardError: another answer is spending from it.
+            GuardError: the other answer does not end, or is this thread's own.
         """
-        self._lock = _open_locked(self._path)
-        self._read()
+        if self._holder == threading.get_ident():
+            raise _busy()
+        deadline = time.monotonic() + patience
+        while (handle := _open_locked(self._spent.lock_path)) is None:
+            if time.monotonic() >= deadline:
+                raise _busy()
+            pause(_PAUSE)
+        self._lock, self._holder = handle, threading.get_ident()
+        try:
+            self._read()
+        except BaseException:
+            self._unlock()
+            raise
 
     def release(self) -> None:
         """The answer is over: write down what it has really spent."""
         if self._lock is not None:
-            self._write(self.low, self.high)
-            os.close(self._lock)
-            self._lock = None
+            try:
+                self._write(self.low, self.high)
+            finally:
+                self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            handle, self._lock, self._holder = self._lock, None, None
+            os.close(handle)
 
     def _write(self, low: float, high: float) -> None:
-        write_private(self._path, json.dumps({"low": low, "high": high}))
+        self._spent.write(low, high)
         self._written = low, high
 
     def _read(self) -> None:
-        text = read_private(self._path)
-        try:
-            kept = json.loads(text) if text is not None else {"low": 0.0, "high": 0.0}
-            self.low, self.high = self._written = float(kept["low"]), float(kept["high"])
-            if not (math.isfinite(self.low) and self.low <= self.high < math.inf):
-                raise ValueError
-        except (ValueError, TypeError, KeyError):
-            raise GuardError(
-                f"{self._path} is damaged, so what has been spent is not known.",
-                "Restore it, or start again with `costeer budget reset`.",
-            ) from None
+        self.low, self.high = self._written = self._spent.read()
 
 
-def forget_spent(folder: Path | None = None) -> None:
-    """Start again from nothing, also from a damaged file.
+def forget_spent(spent: Spent | None = None) -> None:
+    """Start again from nothing, also where what has been spent is not known.
 
     Raises:
         GuardError: an answer is spending from it.
     """
-    path = (folder or private_folder()) / FILE
-    handle = _open_locked(path)
+    spent = SpentFile() if spent is None else spent
+    handle = _open_locked(spent.lock_path)
+    if handle is None:
+        raise _busy()
     try:
-        write_private(path, json.dumps({"low": 0.0, "high": 0.0}))
+        spent.write(0.0, 0.0)
     finally:
         os.close(handle)
 
 
-def _open_locked(path: Path) -> int:
-    handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+def _busy() -> GuardError:
+    return GuardError(
+        "Another answer is spending from the same budget.", "Wait until it has ended."
+    )
+
+
+def _open_locked(path: Path) -> int | None:
+    """A handle on a file that is locked with it; None where somebody else has locked it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(handle)
     except OSError:
         os.close(handle)
-        raise GuardError(
-            "Another answer is spending from the same budget.", "Wait until it has ended."
-        ) from None
+        return None
     return handle
 
 

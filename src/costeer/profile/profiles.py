@@ -18,10 +18,12 @@ from costeer.exceptions import InputError, ProfileFileError, ProfileKeyError
 from costeer.profile import cipher, files, keyfile, keyring_entry, keys
 from costeer.profile.conversations import Conversations
 from costeer.profile.database import Database
+from costeer.profile.guarded_values import GuardedValues
 from costeer.profile.keyfile import Way
 from costeer.profile.keys import Argon2
 from costeer.profile.records import PINNED, WRITTEN
 from costeer.profile.selection import Chosen, Selection
+from costeer.profile.spent import ProfileSpent, mark_restored
 from costeer.profile.store import Store
 from costeer.profile.traces import Traces
 
@@ -67,18 +69,22 @@ def _is_name(name: str) -> bool:
 
 @dataclass(slots=True)
 class Profile:
-    """An open profile: its records, its conversations, and how their answers came about."""
+    """An open profile: its records, its conversations, and what protects them."""
 
     name: str
     database: Database
     records: Store = field(init=False)
     conversations: Conversations = field(init=False)
     traces: Traces = field(init=False)
+    guarded: GuardedValues = field(init=False)
+    spent: ProfileSpent = field(init=False)
 
     def __post_init__(self) -> None:
         self.records = Store(self.database)
         self.conversations = Conversations(self.database)
         self.traces = Traces(self.database)
+        self.guarded = GuardedValues(self.database)
+        self.spent = ProfileSpent(self.name, self.database)
 
     def select(self, selection: Selection, question: str) -> Chosen:
         """Let a conversation's selection take in a question; what that added."""
@@ -128,6 +134,8 @@ def create(name: str, passphrase: str, params: Argon2 | None = None) -> str:
 def restore(name: str, backup: Path) -> None:
     """Make a profile of a backup's folder; the backup's passphrase opens it.
 
+    What was spent of a budget since the backup is not known to it (``profile.spent``).
+
     Raises:
         InputError: such a profile exists.
         ProfileFileError: the folder is no backup.
@@ -141,6 +149,7 @@ def restore(name: str, backup: Path) -> None:
         for file in (KEYS, DATABASE):
             shutil.copyfile(backup / file, partial / file)
             cipher.make_private(partial / file)
+        mark_restored(partial)
 
 
 def open_by_secret(name: str, secret: str, way: Way = "passphrase") -> Profile:

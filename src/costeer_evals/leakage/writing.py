@@ -20,6 +20,7 @@ from costeer.exceptions import InputError
 from costeer.models.base import LanguageModel
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.spent_file import SpentFile
 from costeer_evals.leakage.arms import Arm
 from costeer_evals.prompts import turns
 from costeer_evals.tasks.base import Sample
@@ -140,4 +141,4 @@ def _protection(arm: Arm) -> Iterator[Protection]:
         yield Protection(arm.guard, None)
         return
     with TemporaryDirectory() as folder:
-        yield Protection(arm.guard, Budget(arm.epsilon, Odometer(Path(folder))))
+        yield Protection(arm.guard, Budget(arm.epsilon, Odometer(SpentFile(Path(folder)))))

@@ -9,6 +9,7 @@ from costeer.decoding.steering import log_softmax
 from costeer.gateway.page.asking import title
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.spent_file import SpentFile
 from tests.support.gateway import TextModel
 from tests.support.page import running_page, text_of, tokens_of
 
@@ -292,7 +293,7 @@ def test_a_context_that_is_cut_is_said(tmp_path: Any) -> None:
 def test_under_a_cap_answers_are_drawn_spend_and_do_not_go_on_from_chosen_words(
     tmp_path: Any,
 ) -> None:
-    budget = Budget(50.0, Odometer(tmp_path))
+    budget = Budget(50.0, Odometer(SpentFile(tmp_path)))
     cap = {"epsilon": budget, "lanes": 1, "temperature": 1.0}
     with running_page(tmp_path, text="I am vegan.", **cap) as page:
         number = page.new()
