@@ -3,9 +3,11 @@
     python bench/page.py [--tokens 4000] [--each MS] [--json]
 
 The page's own files, and a server that answers a question with tokens at a fixed pace: the models
-are left out, so that the browser is measured. Printed are the times between animation frames, tasks
-of 50 ms and more, and what one token costs the browser's main thread early and late in the answer.
-That is CPU time, which other work on the machine hardly changes; frame times it does change.
+are left out, so that the browser is measured. Then the answer ends, its words are shown again, and
+an answer as long is opened from what is kept. Printed are the times between animation frames, tasks
+of 50 ms and more on the clock, the most CPU time of one task in each step, and what one token costs
+the browser's main thread early and late in the answer. CPU time is hardly changed by other work on
+the machine; times on the clock are.
 """
 
 from __future__ import annotations
@@ -37,23 +39,46 @@ STREAM = """async () => {
   const { events } = await import("/static/stream.js");
   const scroll = new Scroll(document.getElementById("scroll"));
   const nothing = () => {};
-  const answer = new Answer({ id: null, role: "assistant", text: "" },
-    { follow: () => scroll.follow(), inspect: nothing, enterPanel: nothing, closePanel: nothing });
-  document.getElementById("log").append(answer.element);
+  window.answer = (message) => {
+    const made = new Answer({ id: null, role: "assistant", text: "", ...message },
+      { follow: () => scroll.follow(), inspect: nothing, enterPanel: nothing,
+        closePanel: nothing, widen: nothing });
+    document.getElementById("log").append(made.element);
+    return made;
+  };
+  window.live = answer({});
   window.seen = { frames: [], long: [], tokens: 0, done: false };
   new PerformanceObserver((list) => {
     for (const task of list.getEntries()) seen.long.push(task.duration);
   }).observe({ type: "longtask" });
   const frame = (now) => { seen.frames.push(now); if (!seen.done) requestAnimationFrame(frame); };
   requestAnimationFrame(frame);
-  answer.begin({ answer: "a" });
+  live.begin({ answer: "a" });
   (async () => {
     for await (const event of events("/ask", {}))
-      if (event.type === "token") { answer.add(event); seen.tokens += 1; }
+      if (event.type === "token") { live.add(event); seen.tokens += 1; }
     seen.done = true;
     seen.nodes = document.querySelectorAll("*").length;
   })().catch((error) => { seen.failed = String(error); seen.done = true; });
 }"""
+WORDS = "[...document.querySelectorAll('[data-side=words]')].at(-1).click()"
+STEPS = {
+    "the tokens come": STREAM,
+    "the answer ends": """() => {
+      const html = "<p>" + live.words.text.trim().replaceAll("\\n", "</p><p>") + "</p>";
+      window.kept = { id: 1, html, text: live.words.text, tokens: live.words.tokens };
+      live.end({ message: 1, html, finish_reason: "stop", bytes_up: 1 });
+    }""",
+    "its words are shown again": WORDS,
+    "a kept answer is opened": """() => {
+      document.getElementById("log").replaceChildren();
+      answer({ ...kept, tokens: kept.tokens.map(({ i, ...token }) => token) });
+    }""",
+    "the words of that are shown": WORDS,
+}
+"""What is done in turn; each begins with a mark of its name."""
+SETTLING = 2000
+"""Milliseconds after each step in which what it left to do is done."""
 STATIC = Path(__file__).parents[1] / "src/costeer/gateway/page/static"
 KINDS = {
     ".js": "text/javascript",
@@ -135,6 +160,25 @@ def watch(page: Any, session: Any, tokens: int) -> tuple[dict[str, Any], list[tu
     return seen, points
 
 
+def longest(trace: bytes) -> dict[str, float]:
+    """The most CPU milliseconds of one task of the page's main thread after each mark.
+
+    A task's time on the clock is longer: the thread waits for a core, and for the compositor, which
+    takes each frame over while it stands still.
+    """
+    events = json.loads(trace)["traceEvents"]
+    marks = sorted((e["ts"], e["name"]) for e in events if e["name"] in STEPS and e["ph"] != "E")
+    (main,) = {(e["pid"], e["tid"]) for e in events if e["name"] in STEPS}
+    found = dict.fromkeys(STEPS, 0.0)
+    for event in events:
+        if (event["pid"], event["tid"]) != main or "tdur" not in event:
+            continue
+        before = [name for at, name in marks if at <= event["ts"] + event["dur"]]
+        if before:
+            found[before[-1]] = max(found[before[-1]], event["tdur"] / 1000)
+    return found
+
+
 def cost(points: list[tuple[int, float]], start: float, end: float) -> float:
     """Milliseconds of CPU a token between two shares of the answer."""
     total = points[-1][0]
@@ -149,8 +193,14 @@ def measure(tokens: int, pause: float) -> dict[str, Any]:
         page.goto(url)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        page.evaluate(STREAM)
-        seen, points = watch(page, session, tokens)
+        browser.start_tracing(page=page, categories=["toplevel", "blink.user_timing"])
+        for name, work in STEPS.items():
+            page.evaluate("(name) => { performance.mark(name); }", name)
+            page.evaluate(work)
+            if work is STREAM:
+                seen, points = watch(page, session, tokens)
+            page.wait_for_timeout(SETTLING)
+        most = longest(browser.stop_tracing())
     frames = seen["frames"]
     times = [after - before for before, after in itertools.pairwise(frames)]
     return {
@@ -162,6 +212,7 @@ def measure(tokens: int, pause: float) -> dict[str, Any]:
         "longest task, ms": round(max(seen["long"], default=0)),
         "CPU ms a token, first quarter": round(cost(points, 0, 0.25), 2),
         "CPU ms a token, last quarter": round(cost(points, 0.75, 1), 2),
+        **{f"longest CPU ms, {name}": round(value, 1) for name, value in most.items()},
         "elements on the page": seen["nodes"],
     }
 
@@ -182,7 +233,7 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name, value in found.items():
-        print(f"{name:32} {value}")
+        print(f"{name:45} {value}")
 
 
 if __name__ == "__main__":

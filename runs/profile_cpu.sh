@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Does a profile find what matters among 200 unrelated records? On the default pair, on a CPU.
 # Usage: runs/profile_cpu.sh COGENESIS_DEV.json
-# The everyday requests that the project ships; see runs/profile_datasets.py. A few minutes on two
-# cores. OUT names another folder for the results.
+# The everyday requests that the project ships, and rows of CoGenesis; see runs/profile_datasets.py.
+# A quarter of an hour on two cores. OUT names another folder for the results.
 source "$(dirname "$0")/common.sh"
 need_file "${1:-}" "give the file of CoGenesis, from which the unrelated records are taken."
 out=${OUT:-results/profile_cpu}
@@ -17,4 +17,9 @@ for name in alone among; do
   in_shards "$out/$name" --tasks everyday --data "$data/$name.jsonl" --kind generate \
     --max-tokens 90 --methods guided-auto
   { echo "## $name"; "$costeer" eval table $(files "$out/$name"); } >> "$out/respected.md"
+done
+for name in alone among; do
+  in_shards "$out/cogenesis_$name" --tasks cogenesis --data "$data/$name.json" \
+    --methods guided-llm-without,guided-auto
+  { echo "## CoGenesis, $name"; "$costeer" eval table $(files "$out/cogenesis_$name"); } >> "$out/scores.md"
 done

@@ -8,7 +8,7 @@ hundred documents. What the profile then reads for the request is the context of
 Prints how much of the others is read, and writes the requests for which any is to ``alone.jsonl``
 and ``among.jsonl``. For all others the context, and with it the answer, is the same.
 
-The same for sixteen rows of CoGenesis: the lines of a row's description become facts, its four
+The same for eight rows of CoGenesis: the lines of a row's description become facts, its four
 earlier texts samples, and none of the others is by the same person. These rows are written to
 ``alone.json`` and ``among.json``, in the form of CoGenesis.
 """
@@ -31,7 +31,7 @@ from costeer.profile.selection import Selection, context_list
 from costeer.profile.store import Store
 
 OTHERS = 200
-ROWS = 16
+ROWS = 8
 SHORTEST, LONGEST = 200, 600
 """Characters of a paragraph that becomes a record."""
 

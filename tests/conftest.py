@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,11 @@ def run(
         return caught.value.code, out, err
 
     return run
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """No garbage collection: Ctrl-C inside its callback, which hypothesis has, would be lost."""
+    gc.disable()
+    yield
+    gc.enable()

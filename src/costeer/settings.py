@@ -19,7 +19,9 @@ from costeer.exceptions import UsageError
 
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
-TRUSTED_ONLY = frozenset({"cloud", "api_key", "context_file", "guard", "epsilon", "quiet"})
+TRUSTED_ONLY = frozenset(
+    {"cloud", "api_key", "context_file", "guard", "entity_model", "epsilon", "quiet"}
+)
 """Settings that the file in the working directory must not make."""
 
 
@@ -41,6 +43,7 @@ class Settings:
     api_key: str | None = None
     context_file: str | None = None
     guard: str = "stand-in"
+    entity_model: bool = False
     epsilon: float | None = None
     quiet: bool = False
 

@@ -100,6 +100,7 @@ def test_a_profile_has_an_account_of_its_own_that_begins_with_what_was_spent(
     profiles.create("me", PASSPHRASE, FAST)
     run(*ASK, *FAKE, "--epsilon", 3)
     before = run("budget", "show")[1]
+    assert run("budget", "show", "--profile", "me")[1] == before
     code, out, _ = run(*ASK, *FAKE, "--epsilon", 3, "--profile", "me", "--json")
     assert code == 0
     assert run("budget", "show")[1] == before

@@ -194,6 +194,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_it() -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.slow
 def test_ctrl_c_under_json_prints_what_there_is(run: Any) -> None:
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))

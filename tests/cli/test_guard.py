@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import pytest
 
 from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
 from costeer.models.fake import FakeModel
+from costeer.privacy.entities import PACKAGE
 from costeer.privacy.values import KINDS, LEVELS
 from costeer.profile import profiles
 from tests.profile.conftest import FAST, PASSPHRASE
@@ -48,7 +50,19 @@ def test_values_found_in_a_context_are_listed_with_their_levels(
     add("Zork", "--kind", "name")
     (tmp_path / "me.txt").write_text("I live in Porto.\nEmail: zork@okafor.net")
     assert run("guard", "list", "--context-file", "me.txt")[1] == (
-        "1  stand-in  name  Zork\n-  open  place  Porto\n-  stand-in  e-mail  zork@okafor.net\n"
+        "1  stand-in  name  Zork\n"
+        "rules  open  place  Porto\n"
+        "rules  stand-in  e-mail  zork@okafor.net\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec(PACKAGE) is None, reason="costeer[detect] is not installed")
+def test_the_list_says_what_only_the_model_finds(run: Any, monkeypatch: Any, tmp_path: Any) -> None:
+    monkeypatch.setenv("COSTEER_ENTITY_MODEL", "true")
+    (tmp_path / "me.txt").write_text("I live in Porto.\r\nOn Sunday I met Priya Raman again.")
+    assert run("guard", "list", "--context-file", "me.txt")[1] == (
+        "rules  open  place  Porto\nmodel  stand-in  name  Priya Raman\n"
     )
 
 

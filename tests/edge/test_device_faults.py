@@ -139,6 +139,7 @@ def test_after_the_last_retry_what_was_written_is_kept(server: Any, mode: Any) -
         assert len(result.text) > len(shown)
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_ctrl_c_while_the_cloud_is_gone_keeps_what_was_written(server: Any, mode: Any) -> None:

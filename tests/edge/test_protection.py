@@ -1,12 +1,15 @@
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from costeer.cloud.cancellation import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import AUTO
 from costeer.edge.answer import Chunk, Result
 from costeer.edge.protection import Protection
 from costeer.edge.verify import DecodeParams
+from costeer.exceptions import GuardError, StoppedError
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
 from costeer.privacy.spent_file import SpentFile
@@ -21,7 +24,7 @@ def applied(protection: Any, context: str = "", **options: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("mode", "widest", "longest"),
-    [("off", None, None), ("stand-in", 64 * 64, AUTO.run), ("strict", 64, AUTO.run)],
+    [("off", None, None), ("stand-in", 64 * 1024, AUTO.run), ("strict", 64, AUTO.run)],
 )
 def test_what_each_guard_asks_for(mode: Any, widest: Any, longest: Any) -> None:
     protection = Protection(mode, None)
@@ -63,3 +66,44 @@ def test_a_result_has_the_answer_as_it_was_sent() -> None:
     assert text == "Dear Maren Okafor!"
     assert result.sent == f"Dear {stand_in}!"
     assert "sent" not in result.counts()
+
+
+def reserve(protection: Any) -> Any:
+    """The steps of an answer that has reserved a nat and is not over."""
+    protection.budget.odometer.reserve(0.0, 1.0, 50.0)
+    yield "a step"
+    yield "another"
+
+
+def in_a_thread(work: Any) -> None:
+    """Run it as another answer of the gateway runs."""
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("where", [in_a_thread, lambda work: work()])
+def test_an_answer_that_gives_up_waiting_leaves_the_budget_to_the_one_that_spends(
+    tmp_path: Any, where: Any
+) -> None:
+    spent, stopped, raised = SpentFile(tmp_path), Stop(), []
+    stopped.set()
+    protection = Protection("off", Budget(50.0, Odometer(spent)))
+    spending = protection.begin(SAID, "", ()).steps(reserve(protection), Stop())
+    next(spending)
+    reserved = spent.read()
+
+    def give_up() -> None:
+        try:
+            next(protection.begin(SAID, "", ()).steps(reserve(protection), stopped))
+        except (StoppedError, GuardError) as error:
+            raised.append(error)
+
+    where(give_up)
+    assert len(raised) == 1
+    assert spent.read() == reserved  # a crash is still charged what may have been drawn
+    with pytest.raises(GuardError, match="Another answer"):
+        Odometer(spent).acquire(patience=0.0)
+    spending.close()
+    Odometer(spent).acquire(patience=0.0)

@@ -48,6 +48,8 @@ def close_everything(generation: Any, costeer: Any) -> None:
     costeer.close()
 
 
+pytestmark = pytest.mark.usefixtures("no_collection")
+
 WAYS = [ctrl_c, close_the_answer, close_everything]
 
 

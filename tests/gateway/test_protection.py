@@ -1,17 +1,31 @@
 """What the person is told through the gateway, and answers under a cap."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx2
 import pytest
 
 from costeer.cloud.in_process import InProcess
 from costeer.edge.watch import WARNING
+from costeer.exceptions import GuardError
 from costeer.privacy.budget import Budget
 from costeer.privacy.odometer import Odometer
 from costeer.privacy.spent_file import SpentFile
-from tests.support.gateway import HELLO, post, running_gateway
+from tests.support.gateway import (
+    CHAT,
+    HELLO,
+    asked,
+    idle,
+    post,
+    running_gateway,
+    streamed,
+    text_of,
+    under_way,
+)
 from tests.support.lying import LURES, LyingModel, RecitingModel
+from tests.support.serving import until
 
 
 @pytest.fixture
@@ -88,3 +102,46 @@ def test_under_a_cap_a_request_without_a_seed_is_answered(tmp_path: Any) -> None
     assert answer.status_code == 200
     assert abs(budget.odometer.high) <= 1
     assert (greedy.status_code, seeded.status_code) == (400, 400)
+
+
+WARM = {"temperature": 1, "max_tokens": 4}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ask", [post, streamed])
+def test_answers_under_a_cap_at_the_same_time_wait_for_each_other(tmp_path: Any, ask: Any) -> None:
+    budget = Budget(1.0, Odometer(SpentFile(tmp_path)))
+    with running_gateway(tmp_path, epsilon=budget, lanes=2) as app, ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: ask(app, asked(number, **WARM)), range(4)))
+        assert until(lambda: idle(app))
+    if ask is post:
+        assert [answer.status_code for answer in answers] == [200] * 4
+    else:
+        assert all(text_of(chunks) for chunks in answers)
+    assert abs(budget.odometer.high) <= 1
+    assert SpentFile(tmp_path).read() == (budget.odometer.low, budget.odometer.high)
+
+
+@pytest.mark.slow
+def test_a_client_that_goes_away_while_it_waits_for_the_budget_takes_nothing(
+    tmp_path: Any,
+) -> None:
+    spent = SpentFile(tmp_path)
+    budget, another = Budget(1.0, Odometer(spent)), Odometer(spent)
+    with running_gateway(tmp_path, epsilon=budget, lanes=2) as app:
+        another.acquire()  # as an answer of another process
+        another.reserve(-0.125, 0.5, 1.0)
+        reserved = spent.read()
+        body = HELLO | WARM | {"stream": True}
+        with pytest.raises(httpx2.ReadTimeout):
+            app.client.post(CHAT, json=body, timeout=0.3)
+        assert until(lambda: under_way(app) == 0)
+        assert spent.read() == reserved
+        with pytest.raises(GuardError, match="Another answer"):
+            Odometer(spent).acquire(patience=0.0)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(post, app, HELLO | WARM)
+            assert until(lambda: under_way(app) == 1)
+            assert not waiting.done()
+            another.release()
+            assert waiting.result().status_code == 200

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -50,10 +51,10 @@ def served(tmp_path_factory: Any) -> Iterator[Any]:
         with profiles.open_by_secret("default", PASSPHRASE) as profile:
             profile.records.add_all([Draft(kind, text) for kind, text in RECORDS])
             model = ScriptedModel(SCRIPT, seed=1)
-            with (
-                running(model) as cloud,
-                running_page(folder, profile, cloud=cloud.url, url=cloud.url, limit=400) as client,
-            ):
+            with ExitStack() as stack:
+                url = stack.enter_context(running(model)).url
+                options = {"cloud": url, "url": url, "guard": "off", "limit": 400}
+                client = stack.enter_context(running_page(folder, profile, **options))
                 client.script, client.model = SCRIPT, model
                 yield client
     finally:

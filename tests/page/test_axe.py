@@ -28,6 +28,13 @@ def views(person: Any) -> Iterator[Any]:
     page.locator(".reads-toggle").click()
     yield "before sending"
     page.locator(".reads-toggle").click()
+    person.press("Tab")
+    page.press("#question", "Enter")
+    page.locator("#confirm[open]").wait_for()
+    yield "values"
+    person.press("Enter")
+    person.finished()
+    yield "stand-ins"
     person.ask()
     yield "answer"
     person.answer().get_by_role("button", name="Compare with the cloud alone").click()

@@ -33,16 +33,6 @@ def test_a_record_that_is_unticked_is_not_read(person: Any) -> None:
     assert read and not any("vegan" in text for text in read)
 
 
-def test_a_private_fact_in_the_question_is_warned_of(person: Any) -> None:
-    person.write("Please greet Maren Okafor from me.")
-    warning = person.page.locator(".warning")
-    warning.wait_for()
-    assert "“Maren”" in warning.text_content()
-    assert "“Okafor”" in warning.text_content()
-    person.write("Please greet them.")
-    warning.wait_for(state="hidden")
-
-
 def test_the_slider_says_what_it_means_and_goes_with_the_question(person: Any) -> None:
     slider = person.page.get_by_role("slider", name="Strength")
     slider.focus()

@@ -95,3 +95,19 @@ def test_an_encrypted_export_opens_with_plain_sqlcipher(
     assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     plain.close()
     profile.records.add(Draft("fact", "the profile goes on"))
+
+
+def test_guarded_values_are_exported_and_what_is_spent_is_not(
+    profile: Any, make: Any, tmp_path: Path
+) -> None:
+    profile.guarded.replace([("Märta\tOkafor", "name", "withheld")])
+    profile.spent.write(-0.125, 2.718281)
+    text = "".join(jsonl(profile))
+    (line,) = [one for one in map(json.loads, text.splitlines()) if one["type"] == "guarded value"]
+    assert (line["value"], line["kind"], line["level"]) == ("Märta\tOkafor", "name", "withheld")
+    document = "".join(markdown(profile))
+    assert "> Märta\tOkafor\n\n*name, withheld*" in document
+    assert "2.718281" not in text + document
+    (tmp_path / "all.jsonl").write_text(text, "utf-8")
+    import_into(profile.records, read([tmp_path / "all.jsonl"]))
+    assert profile.spent.read() == (-0.125, 2.718281)

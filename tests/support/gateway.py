@@ -88,7 +88,9 @@ def running_gateway(
     ``make_page`` makes the page from the ``Costeer`` and the tokens.
     """
     chosen = {
-        key: options.pop(key) for key in ("lanes", "strength", "mode", "epsilon") if key in options
+        key: options.pop(key)
+        for key in ("lanes", "strength", "mode", "epsilon", "guard")
+        if key in options
     }
 
     def record(entry: Any) -> None:

@@ -9,7 +9,7 @@ import click
 from costeer.cli.profile_access import optional_access_options
 
 if TYPE_CHECKING:
-    from costeer.privacy.odometer import Spent
+    from costeer.profile.spent import ProfileSpent
 
 
 @click.group("budget")
@@ -42,7 +42,9 @@ def show(epsilon: float | None, name: str | None, passphrase_fd: int | None) -> 
 
     if epsilon is not None:
         check_epsilon(epsilon)
-    spent = Odometer(_open_account(name, passphrase_fd))
+    account = _open_account(name, passphrase_fd)
+    # An account that has not begun yet will begin with what was spent without a profile.
+    spent = Odometer(account if account is None or account.begun else None)
     click.echo(f"Evidence for your context so far: {spent.low:.3f} to {spent.high:.3f} nats")
     if epsilon is not None:
         up, down = max(epsilon - spent.high, 0.0), max(epsilon + spent.low, 0.0)
@@ -71,7 +73,7 @@ def reset(yes: bool, name: str | None, passphrase_fd: int | None) -> None:
     click.echo("The budget starts again.", err=True)
 
 
-def _open_account(name: str | None, passphrase_fd: int | None) -> Spent | None:
+def _open_account(name: str | None, passphrase_fd: int | None) -> ProfileSpent | None:
     """Where a profile keeps what is spent; None for the private folder."""
     from costeer.cli.profile_access import open_profile
 

@@ -148,13 +148,19 @@ def _show_ledger(costeer: Costeer, alone: str, result: Result) -> None:
     )
     console.print(Text(clean(costeer.sent_texts()[-1].strip()), style="yellow"))
     private = _words(CONTEXT) - _words(QUERY) - _words(alone)
-    seen = sorted(private & _words(result.text))
-    console.print(
-        f"\nOf {len(private)} words that only the context has, {len(private) - len(seen)} never "
+    seen = private & _words(result.sent)
+    replaced = private & _words(result.text) - seen
+    lines = [
+        f"Of {len(private)} words that only the context has, {len(private) - len(seen)} never "
         f"left. Steering put these into the answer, where the cloud sees them: "
-        f"{', '.join(seen) or 'none'}.",
-        markup=False,
-    )
+        f"{', '.join(sorted(seen)) or 'none'}."
+    ]
+    if replaced:
+        lines.append(
+            f"You read these, and in their place the cloud reads stand-ins: "
+            f"{', '.join(sorted(replaced))}."
+        )
+    console.print("\n" + " ".join(lines), markup=False)
 
 
 def _words(text: str) -> set[str]:

@@ -42,27 +42,34 @@ def command() -> None:
 
 @command.command("list")
 @click.option(
-    "--context-file", metavar="FILE|-", help="List also the values that rules find in this text."
+    "--context-file", metavar="FILE|-", help="List also the values that are found in this text."
 )
 @optional_access_options
 def list_values(context_file: str | None, name: str | None, passphrase_fd: int | None) -> None:
     """List the values with their numbers, levels and kinds.
 
-    Values that rules find in a context have no number. To give one of them another level, add it
-    to the list.
+    Values that are found in a context have no number: "rules" says that rules find them, "model"
+    that only the statistical model of costeer[detect] does. To give one of them another level, add
+    it to the list.
 
     \b
     Examples:
       costeer guard list
       costeer guard list --context-file me.txt
     """
+    from costeer import settings
     from costeer.cli.options import read_texts
+    from costeer.cli.protection import find_entities
     from costeer.privacy.guard import Guard
 
     known = _open_list(name, passphrase_fd).load()
     text = read_texts(context=(None, context_file))["context"]
-    for number, value in enumerate(Guard("stand-in", known).values(text), 1):
-        label = str(number) if number <= len(known) else "-"
+    by_rules = set(Guard("stand-in", known).values(text))
+    entities = find_entities(settings.load()) if text else None
+    guard = Guard("stand-in", known, entities=entities)
+    for number, value in enumerate(guard.values(text), 1):
+        found_by = "rules" if value in by_rules else "model"
+        label = str(number) if number <= len(known) else found_by
         click.echo(f"{label}  {value.level}  {value.kind}  {clean(value.text)}")
 
 

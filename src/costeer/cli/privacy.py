@@ -107,6 +107,7 @@ def _read(
 
 
 def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
+    from costeer.cli.protection import find_entities
     from costeer.privacy.detect import detect
     from costeer.privacy.report import build_report
     from costeer.privacy.spans import split_words
@@ -115,7 +116,10 @@ def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
     from costeer.profile.words import language, stop_words
 
     common = stop_words()[language(split_words(context))]
-    return build_report(turns, context, merge(load_values(), detect(context)), common)
+    values = merge(load_values(), detect(context))
+    if entities := find_entities(settings.load()):
+        values += entities.find(context, values)
+    return build_report(turns, context, values, common)
 
 
 def describe(report: PrivacyReport) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costeer.cli.value_lists import ValueList
     from costeer.models.base import Message
     from costeer.privacy.budget import Budget
+    from costeer.privacy.entities import EntityFinder
     from costeer.privacy.guard import Guard
     from costeer.privacy.values import Value
     from costeer.profile.profiles import Profile
@@ -118,7 +119,9 @@ def ask_before_sending(
     )
     if answer == "stop":
         raise InputError("Nothing was sent.")
-    return Guard("stand-in", guard.confirmed) if answer == "stand-in" else guard
+    if answer == "send":
+        return guard
+    return Guard("stand-in", guard.confirmed, entities=guard.entities)
 
 
 def _at_terminal() -> bool:
@@ -139,7 +142,15 @@ def load_guard(chosen: Settings, profiles: Iterable[Profile] = ()) -> Guard:
     lists: list[ValueList] = [*map(ProfileList, profiles), FolderList()]
     for known in lists:
         values = merge(values, known.load())
-    return Guard(checked_guard(chosen.guard), values)
+    entities = find_entities(chosen)
+    return Guard(checked_guard(chosen.guard), values, entities=entities)
+
+
+def find_entities(chosen: Settings) -> EntityFinder | None:
+    """What finds values that rules do not: the extra ``detect``, if it is wanted."""
+    from costeer.privacy.entities import InstalledEntities
+
+    return InstalledEntities() if chosen.entity_model else None
 
 
 def load_budget(chosen: Settings, profile: Profile | None) -> Budget | None:

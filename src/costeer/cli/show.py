@@ -43,8 +43,9 @@ def summary(result: Result) -> str:
     """Summarise an answer in one line."""
     proof = "every token proven"
     if result.unproven:
+        plural = "token" if result.unproven == 1 else "tokens"
         proof = (
-            f"{result.unproven} tokens not proven (that takes more log-probabilities than the "
+            f"{result.unproven} {plural} not proven (that takes more log-probabilities than the "
             "server sends, or than the guard asks for)"
         )
     return (

@@ -78,6 +78,7 @@ class Result:
     strength: str = ""
     gain: float = 0.0
     mode: str = ""
+    guard: str = "off"
     note: str = ""
     warning: str = ""  # what went wrong while it was written; for the person
     strengths: list[tuple[int, float | str]] = field(default_factory=list)

@@ -22,10 +22,10 @@ from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.odometer import Odometer
 
-GUARDED_WIDEST = 64
+GUARDED_WIDEST = 1024
 """How many times ``top_k`` log-probabilities may be asked for where a value is guarded: a public
-number. Four times are too few: a stand-in, or a city that stays open, is often further down in the
-large model's list, and what is then written in its place is a broken word."""
+number. A stand-in, or a city that stays open, is often tens of thousands of places down in the
+large model's list, and with a smaller number a broken word is written in its place."""
 
 
 class Protection:
@@ -51,11 +51,18 @@ class Protection:
             epsilon = Budget(epsilon, Odometer())
         self.budget: Budget | None = epsilon
         self.distrusted = False
+        self._guards: dict[GuardMode, Guard] = {}  # of answers that asked for another one
 
-    @property
-    def on(self) -> bool:
-        """Whether anything is protected."""
-        return self.guard.on or self.budget is not None
+    def guard_for(self, mode: GuardMode | None) -> Guard:
+        """The guard of one answer: that of all answers where it is on, else of the mode asked for.
+
+        Answers of one mode share a guard, which remembers what their conversations have sent.
+        """
+        if mode is None or self.guard.on or mode == self.guard.mode:
+            return self.guard
+        if mode not in self._guards:
+            self._guards[mode] = self.guard.in_mode(mode)
+        return self._guards[mode]
 
     def begin(
         self,
@@ -63,15 +70,21 @@ class Protection:
         context: str,
         stop: Sequence[str],
         beginning: Beginning | None = None,
+        mode: GuardMode | None = None,
     ) -> ProtectedAnswer:
         """Rewrite a request; an answer that goes on from another keeps its stand-ins.
+
+        ``mode`` is the guard that was chosen for this answer; who chose needs no note about it.
 
         Raises:
             GuardError: a value would be left somewhere.
             ParameterError: tokens were chosen by hand, or their stand-ins are forgotten.
         """
         begun = beginning or Beginning()
-        guarded = self.guard.prepare(messages, context, stop, begun.conversation)
+        guard = self.guard_for(mode)
+        guarded = guard.prepare(messages, context, stop, begun.conversation)
+        if mode is not None:
+            guarded = replace(guarded, note="")
         if begun.token_ids and self.budget is not None:
             raise ParameterError(
                 "Under epsilon every token is drawn, so an answer cannot go on from chosen ones."
@@ -82,7 +95,7 @@ class Protection:
                 "The stand-ins of this answer are no longer known, so it cannot go on.",
                 "Ask the question again.",
             )
-        return ProtectedAnswer(self, messages, guarded)
+        return ProtectedAnswer(self, guard, messages, guarded)
 
 
 class ProtectedAnswer:
@@ -90,6 +103,7 @@ class ProtectedAnswer:
 
     Args:
         protection: of all answers.
+        guard: of this one.
         shown: the messages as the person sees them.
         guarded: as models may read them.
 
@@ -98,8 +112,11 @@ class ProtectedAnswer:
         display: what the person sees of the answer.
     """
 
-    def __init__(self, protection: Protection, shown: Sequence[Message], guarded: Guarded) -> None:
+    def __init__(
+        self, protection: Protection, guard: Guard, shown: Sequence[Message], guarded: Guarded
+    ) -> None:
         self._protection = protection
+        self.guard = guard
         self._shown = shown
         self.guarded = guarded
         self.watch = Watch(tripped=protection.distrusted)
@@ -112,10 +129,11 @@ class ProtectedAnswer:
         With a budget the small model is read even where it has nothing to say, because its silence
         would tell, too.
         """
+        capped = self._protection.budget is not None
         return {
-            "longest_copy": AUTO.run if self._protection.on else None,
+            "longest_copy": AUTO.run if self.guard.on or capped else None,
             "watch": self.watch,
-            "always": self._protection.budget is not None,
+            "always": capped,
         }
 
     def apply(self, params: DecodeParams) -> DecodeParams:
@@ -135,6 +153,10 @@ class ProtectedAnswer:
         Args:
             steps: of one answer.
             stop: ends the wait for another answer that spends.
+
+        Raises:
+            GuardError: the other answer does not end.
+            StoppedError: stopped while waiting.
         """
         budget = self._protection.budget
         if budget is None:
@@ -145,8 +167,9 @@ class ProtectedAnswer:
             stop.wait(seconds)
             stop.check()
 
+        # Outside the block that releases: whoever gave up waiting would release another's answer.
+        budget.odometer.acquire(pause)
         try:
-            budget.odometer.acquire(pause)
             yield from steps
         finally:
             steps.close()
@@ -162,11 +185,11 @@ class ProtectedAnswer:
             chunks.close()
             result.warning = self._warning()
             result.sent = self.display.wire
-            self._protection.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
+            self.guard.keep(self._shown, self.guarded, result.text, self.display.wire)
 
     def _widest(self, top_k: int) -> int | None:
         """The most log-probabilities asked for: a public number, wherever a value is guarded."""
-        if self._protection.budget is not None or self._protection.guard.mode == "strict":
+        if self._protection.budget is not None or self.guard.mode == "strict":
             return top_k
         return GUARDED_WIDEST * top_k if self.guarded.active else None
 

@@ -38,10 +38,8 @@ class Costeer:
     """A private assistant: a small model on this device steers a large one elsewhere.
 
     Args:
-        cloud: where the large model is: the URL of a completions server, "in-process", or any
-            ``CloudModel``.
-        slm: the small model: a catalog name, a file, or a ``LanguageModel``. Default: the small
-            one of the default pair.
+        cloud: the large model: the URL of a completions server, "in-process", or a ``CloudModel``.
+        slm: the small model: a catalog name, a file, or a ``LanguageModel``; None for the default.
         llm: the large model: the one to load for "in-process", or the name to ask a server for.
         strength: how strongly the context steers: one of ``decoding.strength.NAMES``, or a number,
             which is the gain itself. Default: what the catalog recommends for the pair.
@@ -49,15 +47,12 @@ class Costeer:
         context_length: tokens that each model holds.
         threads: for each model in this process; default: the physical cores, shared by both.
         api_key: for a server that wants one.
-        mode: "run-ahead" (the LLM keeps drafting and is corrected) or "lockstep" (a round trip per
-            token). Both give the same text where the server's numbers do not depend on how a
-            position is asked for.
+        mode: "run-ahead" (the LLM drafts, and is corrected) or "lockstep" (a round trip per token).
+            The same text where the server's numbers do not depend on how a position is asked for.
         retries: failures of the cloud in a row before giving up, with growing pauses.
         guard: how values of the person are kept: a mode of ``privacy.guard``, or a ``Guard``.
-        epsilon: the cap on what all answers together may prove about the context, in nats
-            (``decoding.cap``), or a ``Budget``; needs a temperature, and decodes in lockstep.
-        lanes: answers that are steered at the same time; more of them wait. Each takes memory for
-            ``context_length`` tokens, twice in the small model.
+        epsilon: the cap in nats (``decoding.cap``), or a ``Budget``; it samples, in lockstep.
+        lanes: answers steered at the same time; each holds ``context_length`` tokens twice.
         keep_bytes: bytes of request bodies that ``ledger.bodies`` keeps, as they were sent.
         quiet: send nothing of an answer before the small model has read its private prompt.
 
@@ -151,6 +146,7 @@ class Costeer:
         strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
         shorten: bool = False,
+        answer_guard: GuardMode | None = None,
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
@@ -168,6 +164,7 @@ class Costeer:
             strength: for this answer only; or the record of an earlier one (``Result.strengths``).
             stop: strings that end the answer.
             shorten: write fewer than ``max_tokens`` where there is no room for as many.
+            answer_guard: the guard of this answer, where that of all answers is off.
             beginning: tokens that the answer goes on from (``Result.go_on``), without chunks.
             candidates: how many candidates each step describes (``Step.detail``).
             priority: of two answers that wait for a lane, the one with more goes first.
@@ -185,7 +182,7 @@ class Costeer:
         schedule = StrengthSchedule(begun.strengths or asked, len(ids))
         if begun.strengths and isinstance(strength, (float, int, str)):
             schedule.change(strength)
-        protected = self.protection.begin(messages(query), context, stop, begun)
+        protected = self.protection.begin(messages(query), context, stop, begun, answer_guard)
         guarded, tokenizer = protected.guarded, self.slm.tokenizer
         texts, room = (guarded.messages, guarded.context), self.room(0)
         prompts, most = build_for(tokenizer, *texts, room, max_tokens, len(ids), shorten)
@@ -207,6 +204,7 @@ class Costeer:
             strength=str(asked) if isinstance(asked, (float, int, str)) else "recorded",
             gain=schedule.first.gain,
             mode=params.mode,
+            guard=protected.guard.mode,
             note=" ".join(filter(None, (guarded.note, prompts.note))),
             strengths=schedule.record,
             conversation=guarded.conversation,
@@ -244,13 +242,14 @@ class Costeer:
         strength: float | str | StrengthRecord | None = None,
         stop: Sequence[str] = (),
         shorten: bool = False,
+        answer_guard: GuardMode | None = None,
         beginning: Beginning | None = None,
         candidates: int = 0,
         priority: int = 0,
         keep_exchanges: bool = False,
     ) -> Result:
         """Write the whole answer; arguments and errors as for ``stream``."""
-        generation = self.stream(
+        answer = self.stream(
             query,
             context,
             max_tokens=max_tokens,
@@ -260,13 +259,14 @@ class Costeer:
             strength=strength,
             stop=stop,
             shorten=shorten,
+            answer_guard=answer_guard,
             beginning=beginning,
             candidates=candidates,
             priority=priority,
             keep_exchanges=keep_exchanges,
         )
-        deque(generation, maxlen=0)
-        return generation.result
+        deque(answer, maxlen=0)
+        return answer.result
 
     def room(self, max_tokens: int) -> int:
         """The most tokens of a prompt whose answer has ``max_tokens``."""

@@ -14,6 +14,8 @@ from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.runtime import Costeer
 from costeer.exceptions import InputError
 from costeer.models.base import Message
+from costeer.privacy.guard import GuardMode
+from costeer.privacy.values import Value
 
 Context = Callable[[Sequence[Message]], str]
 """Chooses the private text for a conversation."""
@@ -37,6 +39,7 @@ class Ask:
         priority: who goes first where answers wait.
         beginning: tokens that the answer goes on from.
         keep_exchanges: whether the result holds the requests to the cloud as they were sent.
+        guard: of this answer, as the person chose; one that all answers have is never lifted.
     """
 
     messages: Sequence[Message]
@@ -52,6 +55,7 @@ class Ask:
     priority: int = 0
     beginning: Beginning | None = field(default=None, repr=False)
     keep_exchanges: bool = False
+    guard: GuardMode | None = None
 
 
 class Answer(Protocol):
@@ -97,6 +101,10 @@ class Answering(Protocol):
         Raises:
             CoSteerError: it cannot be answered as asked.
         """
+        ...
+
+    def exposed(self, messages: Sequence[Message], context: str) -> Sequence[Value]:
+        """The person's values that these messages would send as they are."""
         ...
 
     def spell(self, token: int) -> tuple[str, bytes]:
@@ -164,6 +172,7 @@ class DeviceAnswering:
             self._private(ask),
             max_tokens=min(limits, default=None),
             shorten=True,
+            answer_guard=ask.guard,
             temperature=self._temperature if ask.temperature is None else ask.temperature,
             top_p=self._top_p if ask.top_p is None else ask.top_p,
             seed=self._seed(ask),
@@ -174,6 +183,10 @@ class DeviceAnswering:
             beginning=ask.beginning,
             keep_exchanges=ask.keep_exchanges,
         )
+
+    def exposed(self, messages: Sequence[Message], context: str) -> Sequence[Value]:
+        """See ``Answering``."""
+        return self._costeer.protection.guard.exposed(messages, context)
 
     def spell(self, token: int) -> tuple[str, bytes]:
         """See ``Answering``."""

@@ -1,7 +1,7 @@
 """Finding the values in a person's text: labels, phrases, patterns and checksums.
 
-Rules find what is labelled or has a form of its own; in free text they miss names. What they miss
-the person adds (``costeer guard``).
+Rules find what is labelled or has a form of its own; in free text they miss names. A statistical
+model finds some of those (``entities``); what both miss the person adds (``costeer guard``).
 """
 
 from __future__ import annotations
@@ -191,6 +191,14 @@ def _without_common_end(name: str) -> str:
 
 
 def _value(at: int, text: str, kind: Kind) -> Iterator[tuple[int, Value]]:
+    value = make_value(text, kind)
+    if value is not None:
+        yield at, value
+
+
+def make_value(text: str, kind: Kind) -> Value | None:
+    """The value without the punctuation around it; None where nothing of it can be one."""
     cleaned = re.sub(r"['\u2019]s$", "", text.strip(" \t\r\n.,;:!?*\"“”'\u2019()"))
-    if len(cleaned) > 1 and len(cleaned) <= LONGEST and any(c.isalnum() for c in cleaned):
-        yield at, Value(cleaned, kind)
+    if 1 < len(cleaned) <= LONGEST and any(c.isalnum() for c in cleaned):
+        return Value(cleaned, kind)
+    return None

@@ -16,6 +16,7 @@ from costeer.exceptions import ParameterError
 from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect
+from costeer.privacy.entities import EntityFinder
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
 from costeer.privacy.stand_ins import StandIns
@@ -79,6 +80,7 @@ class Guard:
             its level says, and refuses what it cannot replace.
         confirmed: the person's own list.
         rng: for stand-ins; the operating system's randomness by default.
+        entities: finds values that rules do not; None for the rules alone. Not used when "off".
 
     Raises:
         ParameterError: no such mode.
@@ -89,9 +91,12 @@ class Guard:
         mode: GuardMode = "stand-in",
         confirmed: Sequence[Value] = (),
         rng: random.Random | None = None,
+        entities: EntityFinder | None = None,
     ) -> None:
         self.mode = checked_guard(mode)
         self.confirmed = list(confirmed)
+        self.entities = entities
+        self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
 
@@ -99,6 +104,12 @@ class Guard:
     def on(self) -> bool:
         """Whether anything is guarded."""
         return self.mode != "off"
+
+    def in_mode(self, mode: GuardMode) -> Guard:
+        """Another guard with the same list, whose conversations are its own."""
+        other = Guard(mode, rng=self._rng, entities=self.entities)
+        other.confirmed = self.confirmed
+        return other
 
     def prepare(
         self,
@@ -178,19 +189,21 @@ class Guard:
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
-        """Confirmed values first; then those detected, at the level of their record or kind."""
-        strict = self.mode == "strict"
-        found: list[Value] = []
-        for level, text in _records(context):
-            detected = detect(text, strict=strict)
-            if level == "open" and not strict:
-                continue
-            found += [_at_level(value, level) for value in detected]
-        confirmed = self.confirmed
-        if strict:
-            confirmed = [_at_least_stand_in(value) for value in confirmed]
-            found = [_at_least_stand_in(value) for value in found]
-        return merge(confirmed, found)
+        """The confirmed values, those that rules find, then entities.
+
+        Those that are found have the level of their record or kind. Entities come last, so that
+        they change nothing for the others.
+        """
+        strict, records = self.mode == "strict", _records(context)
+        found = [(level, one) for level, text in records for one in detect(text, strict=strict)]
+        if self.on and self.entities is not None:
+            read = [(level, text) for level, text in records if strict or level != "open"]
+            known = merge(self.confirmed, [value for _, value in found])
+            new = self.entities.find("\n\n".join(text for _, text in read), known)
+            found += [(level, one) for level, text in read for one in new if one.text in text]
+        detected = [_at_level(one, level) for level, one in found if strict or level != "open"]
+        values = list(dict.fromkeys(merge(self.confirmed, detected)))
+        return [_at_least_stand_in(value) for value in values] if strict else values
 
 
 def _records(context: str) -> list[tuple[Level | None, str]]:

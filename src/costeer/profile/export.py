@@ -22,13 +22,16 @@ _TITLES = {
 
 
 def jsonl(profile: Profile) -> Iterator[str]:
-    """One line a record, then one line a conversation with all its messages.
+    """One line a record, one a guarded value, then one a conversation with all its messages.
 
-    The records' lines can be imported again. The body of a request is text where it is UTF-8, and
+    The records' lines can be imported again. What is spent of a budget is not in it, so that no
+    import can lower that. The body of a request is text where it is UTF-8, and
     hexadecimal digits where not.
     """
     for record in profile.records.all():
         yield _line({"type": "record", **asdict(record)})
+    for value, kind, level in profile.guarded.all():
+        yield _line({"type": "guarded value", "value": value, "kind": kind, "level": level})
     for conversation in profile.conversations.all():
         yield _line(
             {
@@ -51,13 +54,16 @@ def jsonl(profile: Profile) -> Iterator[str]:
 
 
 def markdown(profile: Profile) -> Iterator[str]:
-    """One document, piece by piece: the records by kind, then the conversations with branches."""
+    """One document, piece by piece: records by kind, guarded values, branches of conversations."""
     yield f"# Profile {profile.name}\n\n"
     for kind in KINDS:
         records = profile.records.all(kind)
         if records:
             yield f"## {_TITLES[kind]}\n\n"
             yield from (_record(record) for record in records)
+    if values := profile.guarded.all():
+        yield "## Guarded values\n\n"
+        yield from (f"{_quote(text)}\n\n*{kind}, {level}*\n\n" for text, kind, level in values)
     for conversation in profile.conversations.all():
         yield from _conversation(conversation, profile.conversations.tree(conversation.id))
 

@@ -56,6 +56,11 @@ class ProfileSpent:
             self._restored.unlink()
             files.sync(self._restored.parent)
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been written; until then ``begin_at`` would."""
+        return bool(self._database.read("SELECT 1 FROM spent"))
+
     def begin_at(self, low: float, high: float) -> None:
         """Where nothing has been written yet, begin with what was spent elsewhere."""
         with self._database.write() as connection:

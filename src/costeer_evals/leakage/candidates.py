@@ -31,12 +31,14 @@ class Candidates:
         hard: the places of the nearest others.
         swapped: the true context with one record that matters replaced; None where the data do not
             show which one matters.
+        pair: that record, and the one that replaces it.
     """
 
     contexts: tuple[str, ...] = field(repr=False)
     truth: int
     hard: frozenset[int]
     swapped: str | None = field(repr=False)
+    pair: tuple[str, str] | None = field(repr=False, default=None)
 
 
 def choose_candidates(
@@ -67,14 +69,25 @@ def choose_candidates(
         truth=order.index(0),
         hard=frozenset(at for at, i in enumerate(order) if 1 <= i <= len(near)),
         swapped=swap_record(samples, number),
+        pair=find_pair(samples, number),
     )
 
 
 def swap_record(samples: Sequence[Sample], number: int) -> str | None:
-    """The context with the record that matters replaced by that of another person.
+    """The context with the record that matters replaced; see ``find_pair``."""
+    at, pair = key_record(samples[number]), find_pair(samples, number)
+    if at is None or pair is None:
+        return None
+    records = RECORD_BREAK.split(samples[number].context)
+    records[at] = pair[1]
+    return "\n\n".join(records)
+
+
+def find_pair(samples: Sequence[Sample], number: int) -> tuple[str, str] | None:
+    """The record that matters, and that of another person.
 
     The other person is the next one with a request of the same kind. None if the record is not
-    known for one of them, or nobody has such a request.
+    known for one of them, nobody has such a request, or both say the same.
     """
     sample = samples[number]
     at = key_record(sample)
@@ -83,10 +96,9 @@ def swap_record(samples: Sequence[Sample], number: int) -> str | None:
         replacing = key_record(other) if other.kind == sample.kind else None
         if replacing is None or other.context == sample.context:
             continue
-        records = RECORD_BREAK.split(sample.context)
-        records[at or 0] = RECORD_BREAK.split(other.context)[replacing]
-        swapped = "\n\n".join(records)
-        return None if swapped == sample.context else swapped
+        own = RECORD_BREAK.split(sample.context)[at or 0]
+        theirs = RECORD_BREAK.split(other.context)[replacing]
+        return None if own == theirs else (own, theirs)
     return None
 
 

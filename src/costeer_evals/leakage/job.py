@@ -16,7 +16,8 @@ from typing import Any
 
 from costeer.models.load import load_model
 from costeer_evals.leakage.arms import Arm
-from costeer_evals.leakage.candidates import Candidates, choose_candidates
+from costeer_evals.leakage.candidates import Candidates, choose_candidates, find_pair
+from costeer_evals.leakage.reader import AnswerReader
 from costeer_evals.leakage.replay import Attacker, Replay, ReplayedAnswer
 from costeer_evals.leakage.scores import attack_fields, text_fields
 from costeer_evals.leakage.writing import Writer, Written
@@ -28,6 +29,9 @@ from costeer_evals.run.texts import texts_path
 from costeer_evals.samples import TaskSample, short_hash
 
 KIND = "leakage"
+READER_KIND = "leakage-reader"
+"""The reader's verdicts are rows of their own, so that they can be added to a finished run."""
+
 RULES = 1
 """Increment it when answers, attacks or scores change, so that earlier rows are not reused."""
 
@@ -65,11 +69,26 @@ class LeakageJob:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One sample, and the arms that it lacks."""
+    """One sample, the arms that it lacks, and those that the reader has not read."""
 
     one: TaskSample
     candidates: Candidates
     missing: Sequence[Arm]
+    unread: Sequence[Arm]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it lacks."""
+        return len(self.missing) + len(self.unread)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What writes answers, and what attacks them."""
+
+    writer: Writer
+    attacker: Attacker
+    reader: AnswerReader
 
 
 def run_leakage(
@@ -81,7 +100,7 @@ def run_leakage(
 
     Args:
         job: what to run.
-        begin: called once the models are loaded, with the rows that exist and the rows in all.
+        begin: called once the models are loaded, with 0 and the number of rows to write.
         progress: called with the number of rows just written.
 
     Returns:
@@ -94,16 +113,15 @@ def run_leakage(
     with results.open_results(job.out) as file:
         pending = find_pending(job, file)
         file.write_header(header)
-        missing = sum(len(case.missing) for case in pending)
-        total = len(job.cases) * len(job.arms)
+        missing = sum(case.rows for case in pending)
         if not missing:
             return 0
-        with _tools(job) as (writer, attacker):
-            begin(total - missing, total)
+        with _tools(job) as tools:
+            begin(0, missing)
             for case in pending:
-                rows = run_case(job, case, writer, attacker, header["run"])
-                file.append(rows)
-                progress(len(rows))
+                file.append(run_case(job, case, tools, header["run"]) if case.missing else [])
+                file.append(read_case(job, case, tools, header["run"]))
+                progress(case.rows)
     return missing
 
 
@@ -112,35 +130,46 @@ def find_pending(job: LeakageJob, file: ResultFile) -> list[Case]:
     samples = [one.sample for one in job.samples]
     cases = []
     for number in job.cases:
-        one = job.samples[number]
-        missing = [arm for arm in job.arms if _key(job, one, arm) not in file.contents.rows]
-        if missing:
-            cases.append(Case(one, choose_candidates(samples, number, Bm25()), missing))
+        one, done = job.samples[number], file.contents.rows
+        missing = [arm for arm in job.arms if _key(job, one, arm) not in done]
+        unread = [
+            arm for arm in job.arms if arm.attacked and _key(job, one, arm, READER_KIND) not in done
+        ]
+        if missing or (unread and find_pair(samples, number)):
+            candidates = choose_candidates(samples, number, Bm25())
+            cases.append(Case(one, candidates, missing, unread if candidates.pair else ()))
     return cases
 
 
-def run_case(
-    job: LeakageJob, case: Case, writer: Writer, attacker: Attacker, run: str
-) -> list[ResultRow]:
+def run_case(job: LeakageJob, case: Case, tools: Tools, run: str) -> list[ResultRow]:
     """Answer one request in every way that is missing, and attack the answers."""
     began = time.monotonic()
-    written = [(arm, _answer(job, case.one, arm, writer)) for arm in case.missing]
-    attacked = attack(case, [one for one in written if one[0].attacked], attacker)
+    written = [(arm, _answer(job, case.one, arm, tools.writer)) for arm in case.missing]
+    attacked = attack(case, [one for one in written if one[0].attacked], tools.attacker)
     seconds = round((time.monotonic() - began) / len(written), 3)
     return [
-        {
+        _row(job, case.one, arm, KIND)
+        | {
             "run": run,
-            "kind": KIND,
-            "task": case.one.task,
-            "sample": case.one.sample.id,
-            "texts": case.one.texts_hash,
-            "method": arm.name,
-            "settings": job.settings,
             "scores": text_fields(case.one.sample, answer) | attacked.get(arm.name, {}),
             "seconds": seconds,
         }
         for arm, answer in written
     ]
+
+
+def read_case(job: LeakageJob, case: Case, tools: Tools, run: str) -> Iterator[ResultRow]:
+    """Let the reader judge the answers that it has not read."""
+    for arm in case.unread:
+        began = time.monotonic()
+        answer = _answer(job, case.one, arm, tools.writer)
+        pair = tools.reader.prefers(answer, case.candidates)
+        seconds = round(time.monotonic() - began, 3)
+        yield _row(job, case.one, arm, READER_KIND) | {
+            "run": run,
+            "scores": {"pair": pair},
+            "seconds": seconds,
+        }
 
 
 def attack(
@@ -186,26 +215,41 @@ def _stored(path: Path) -> Iterator[dict[str, Any]]:
             yield values
 
 
-def _key(job: LeakageJob, one: TaskSample, arm: Arm) -> results.Key:
-    return make_key(KIND, one.task, one.sample.id, arm.name, job.settings)
+def _key(job: LeakageJob, one: TaskSample, arm: Arm, kind: str = KIND) -> results.Key:
+    return make_key(kind, one.task, one.sample.id, arm.name, job.settings)
+
+
+def _row(job: LeakageJob, one: TaskSample, arm: Arm, kind: str) -> ResultRow:
+    """What names a row."""
+    return {
+        "kind": kind,
+        "task": one.task,
+        "sample": one.sample.id,
+        "texts": one.texts_hash,
+        "method": arm.name,
+        "settings": job.settings,
+    }
 
 
 @contextmanager
-def _tools(job: LeakageJob) -> Iterator[tuple[Writer, Attacker]]:
-    """The writer and the attacker, on the same models.
+def _tools(job: LeakageJob) -> Iterator[Tools]:
+    """The writer and the attackers, on the same models.
 
-    The attacker takes its sequences first, because the LLM in this process takes all that are left.
+    The attackers take their sequences first, because the LLM in this process takes all that are
+    left.
     """
     with ExitStack() as stack:
         llm, slm = (
             stack.enter_context(
                 closing(
                     load_model(
-                        job.names[role], context=job.context, sequences=3, threads=job.threads
+                        job.names[role], context=job.context, sequences=4, threads=job.threads
                     )
                 )
             )
             for role in ("llm", "slm")
         )
         attacker = stack.enter_context(closing(Attacker(llm, slm)))
-        yield stack.enter_context(closing(Writer(llm, slm, job.max_tokens))), attacker
+        reader = stack.enter_context(closing(AnswerReader(llm)))
+        writer = stack.enter_context(closing(Writer(llm, slm, job.max_tokens)))
+        yield Tools(writer, attacker, reader)

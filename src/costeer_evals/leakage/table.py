@@ -9,7 +9,7 @@ from typing import Any
 from costeer.exceptions import InputError
 from costeer_evals.leakage.arms import ARMS, Arm
 from costeer_evals.leakage.candidates import CANDIDATES, HARD
-from costeer_evals.leakage.job import KIND
+from costeer_evals.leakage.job import KIND, READER_KIND
 from costeer_evals.report.table import Cell, Column, Table
 from costeer_evals.run.results import ResultContents, ResultRow
 from costeer_evals.statistics import Interval, paired_bootstrap, wilson
@@ -27,6 +27,7 @@ COLUMNS = (
     Column("mean rank", 1),
     Column("named among the nearest, %", 0),
     Column("which of two, %", 0),
+    Column("reader, which of two, %", 0),
     Column("by pattern, %", 0),
     Column("evidence, nats", 1),
 )
@@ -43,20 +44,25 @@ def build_table(contents: Sequence[ResultContents]) -> Table:
         raise InputError("There are no rows of leakage in these files.", "Run it first.")
     if len({str(row["settings"]) for row in rows}) > 1:
         raise InputError("The files hold rows of several settings.", "Give those of one run.")
-    by_arm = _by_arm(rows)
+    read = [row for one in contents for row in one.rows.values() if row["kind"] == READER_KIND]
+    by_arm = _by_arm(rows, read)
     alone = by_arm.get(QUERY_ALONE)
     lines = [_line(arm, by_arm[arm.name], alone) for arm in ARMS if arm.name in by_arm]
     models = next(iter(contents[0].headers.values()))["models"]
     named = ", ".join(f"{role} {model['name']}" for role, model in models.items())
     most = rows[0]["settings"]["max_tokens"]
-    return Table(f"leakage: answers of up to {most} tokens; {named}", COLUMNS, lines, _notes(rows))
+    title = f"leakage: answers of up to {most} tokens; {named}"
+    return Table(title, COLUMNS, lines, _notes(rows, read))
 
 
-def _by_arm(rows: Iterable[ResultRow]) -> dict[str, BY_SAMPLE]:
+def _by_arm(rows: Iterable[ResultRow], read: Iterable[ResultRow]) -> dict[str, BY_SAMPLE]:
     """Scores by arm and sample, of the samples that no arm lacks."""
+    readers = {(row["method"], row["sample"]): row["scores"]["pair"] for row in read}
     found: dict[str, BY_SAMPLE] = {}
     for row in rows:
-        found.setdefault(row["method"], {})[row["sample"]] = row["scores"]
+        method, sample = row["method"], row["sample"]
+        scores = {**row["scores"], "reader": readers.get((method, sample))}
+        found.setdefault(method, {})[sample] = scores
     common = set.intersection(*(set(one) for one in found.values()))
     if not common:
         raise InputError("No person has answers in every way yet.", "Let the run go on.")
@@ -76,6 +82,7 @@ def _line(arm: Arm, scores: BY_SAMPLE, alone: BY_SAMPLE | None) -> list[Cell]:
         float(mean(ranks)) if ranks else None,
         _share(one["hard_rank"] == 1 for one in all_scores if "hard_rank" in one),
         _share(one.get("pair") for one in all_scores),
+        _share(one["reader"] for one in all_scores),
         _share(
             None if (rank := one.get("pattern_rank")) is None else rank == 1 for one in all_scores
         ),
@@ -102,12 +109,13 @@ def _beyond(arm: Arm, scores: BY_SAMPLE, alone: BY_SAMPLE | None) -> Interval | 
     return paired_bootstrap(differences)
 
 
-def _notes(rows: Sequence[ResultRow]) -> list[str]:
+def _notes(rows: Sequence[ResultRow], read: Sequence[ResultRow]) -> list[str]:
     attacked = [row["scores"] for row in rows if "rank" in row["scores"]]
     candidates = min((one["candidates"] for one in attacked), default=CANDIDATES)
     near = min((one["near"] for one in attacked), default=HARD + 1)
     warned = sum(row["scores"]["warned"] for row in rows)
     pairs = sum(row["scores"].get("pair") is not None for row in rows if row["method"] == "auto")
+    reads = sum(row["method"] == "auto" for row in read)
     return [
         f"named: the true context is the likeliest of {candidates} (by guessing "
         f"{100 / candidates:.0f} %); among the nearest: of it and the {near - 1} most similar "
@@ -116,6 +124,8 @@ def _notes(rows: Sequence[ResultRow]) -> list[str]:
         "that was not steered. Who uploads the context need not be found out.",
         f"which of two: the context, or the same with the record that matters replaced by another "
         f"person's ({pairs} people; by guessing 50 %).",
+        f"reader, which of two: by the text that went up alone; the LLM judges which of the two "
+        f"records the answer makes likelier ({reads} people; by guessing 50 %).",
         "by pattern: from nothing but which positions steering changed; the attacker replays the "
         "text. value or 4 words: of the context, in what went up, and not in the query.",
         f"evidence: the product's meter, median. Intervals are of 95 %. {warned} of {len(rows)} "

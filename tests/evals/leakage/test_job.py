@@ -27,9 +27,9 @@ def evaluate(run: Callable[..., Any], tmp_path: Path) -> Any:
     return partial(run, "leakage", *options)
 
 
-def rows(path: Path) -> Any:
+def rows(path: Path, kind: str = "leakage") -> Any:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return [line for line in lines if "header" not in line]
+    return [line for line in lines if line.get("kind") == kind]
 
 
 @pytest.mark.slow
@@ -42,6 +42,10 @@ def test_rows_hold_scores_and_no_text_and_a_table_is_made(
         (person, arm) for person in ("p0", "p1") for arm in ARMS.split(",")
     ]
     assert "Okafor" not in (tmp_path / "out.jsonl").read_text()
+    read = rows(tmp_path / "out.jsonl", "leakage-reader")
+    attacked = [arm for arm in ARMS.split(",") if arm != "llm-with"]
+    assert [row["method"] for row in read] == attacked * 2
+    assert all(isinstance(row["scores"]["pair"], bool) for row in read)
     uploaded, steered = found[1]["scores"], found[2]["scores"]
     assert "rank" not in uploaded
     assert 1 <= steered["rank"] <= steered["candidates"] == 3
@@ -51,6 +55,7 @@ def test_rows_hold_scores_and_no_text_and_a_table_is_made(
     assert code == 0
     assert "| CoSteer, gain 1 " in out
     assert "by guessing 33 %" in out
+    assert "reader, which of two" in out
     (table,) = json.loads(run("leakage-table", "out.jsonl", "--json")[1])
     assert [row["people"] for row in table["rows"]] == [2, 2, 2, 2]
 
@@ -73,6 +78,21 @@ def test_a_stopped_run_goes_on_with_the_answers_that_it_has(evaluate: Any, tmp_p
     code, _, err = evaluate()
     assert code == 0
     assert "0 rows written" in err
+
+
+@pytest.mark.slow
+def test_the_reader_is_added_to_a_finished_run(evaluate: Any, run: Any, tmp_path: Path) -> None:
+    evaluate("--limit", 2)
+    path, texts = tmp_path / "out.jsonl", (tmp_path / "out.texts.jsonl").read_text()
+    lines, read = path.read_text().splitlines(), rows(path, "leakage-reader")
+    path.write_text("".join(f"{line}\n" for line in lines if "leakage-reader" not in line))
+    assert run("leakage-table", "out.jsonl")[0] == 0
+    code, _, err = evaluate("--limit", 2)
+    assert code == 0
+    assert f"{len(read)} rows written" in err
+    assert (tmp_path / "out.texts.jsonl").read_text() == texts
+    again = rows(path, "leakage-reader")
+    assert [row["scores"] for row in again] == [row["scores"] for row in read]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_the_profile_s_files_hold_no_word_of_it(everything: Any, tmp_path: Any) 
 
 def test_objects_do_not_show_what_they_hold() -> None:
     from costeer.gateway.page.asked import parse
-    from costeer.gateway.page.asking import Place, Reading
+    from costeer.gateway.page.plans import Place, Reading
 
     for one in (parse({"text": CANARY}), Place([], CANARY), Reading(context=CANARY)):
         assert_clean(repr(one), type(one))

@@ -21,6 +21,7 @@ ROUTES = [
     ("POST", "/app/conversations/1/switch"),
     ("POST", "/app/conversations/1/ask"),
     ("POST", "/app/preview"),
+    ("POST", "/app/exposed"),
     ("POST", "/app/answers/x/strength"),
     ("POST", "/app/answers/x/stop"),
     ("GET", "/app/messages/1/ledger"),

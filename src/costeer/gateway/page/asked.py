@@ -9,6 +9,7 @@ from typing import Any
 from costeer.gateway import values
 from costeer.gateway.extension import strength
 from costeer.gateway.page.calls import LARGEST_ID
+from costeer.privacy.guard import GuardMode
 
 LONGEST = 400_000
 """Characters of a question; no model here reads a tenth of it."""
@@ -29,6 +30,7 @@ class Asked:
     strength: float | str | None = None
     without: frozenset[int] = frozenset()
     alone: bool = False
+    guard: GuardMode | None = None
 
 
 def parse(body: Mapping[str, Any]) -> Asked:
@@ -56,6 +58,7 @@ def parse(body: Mapping[str, Any]) -> Asked:
         strength=strength(body.get("strength"), "strength"),
         without=_without(body.get("without")),
         alone=values.flag(body, "alone"),
+        guard=_guard(body),
     )
 
 
@@ -72,6 +75,14 @@ def _needed(body: Mapping[str, Any], name: str) -> int:
     if value is None:
         raise values.wrong(name, "given")
     return value
+
+
+def _guard(body: Mapping[str, Any]) -> GuardMode | None:
+    value = body.get("guard")
+    if value not in (None, "off", "stand-in"):
+        raise values.wrong("guard", '"stand-in" or "off"')
+    guard: GuardMode | None = value
+    return guard
 
 
 def _without(value: Any) -> frozenset[int]:

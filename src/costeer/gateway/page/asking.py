@@ -8,17 +8,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from costeer.edge.answer import Beginning, Result
 from costeer.gateway import values
 from costeer.gateway.answering import Answer, Answering, Ask
-from costeer.gateway.page import tokens
+from costeer.gateway.page import exposed, tokens
 from costeer.gateway.page.asked import Asked
+from costeer.gateway.page.plans import Place, Plan, Reading, make_plan
 from costeer.gateway.page.storage import Storage
 from costeer.gateway.page.writing import Finished, Keeping, PageAnswer, Sampling
-from costeer.models.base import Message as Turn
-from costeer.profile.conversations import StoredMessage
-from costeer.profile.selection import RecordChoice, context_list
+from costeer.privacy.guard import GuardMode
+from costeer.privacy.values import Value
+from costeer.profile.selection import RecordChoice
 from costeer.profile.traces import Trace
 from costeer.serving.errors import ApiError
 
@@ -27,38 +29,6 @@ PRIORITY = 1
 
 ANOTHER = 0.7
 """The temperature of another answer to the same question, which would be the same one at 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer will stand.
-
-    Attributes:
-        path: the messages before the question.
-        text: of the question.
-        question: its number, if it is stored already.
-        old: the answer that this one is another version of.
-    """
-
-    path: Sequence[StoredMessage]
-    text: str = field(repr=False)
-    question: int | None = None
-    old: StoredMessage | None = None
-
-    @property
-    def turns(self) -> list[Turn]:
-        """The public conversation."""
-        before: list[Turn] = [{"role": one.role, "content": one.text} for one in self.path]
-        return [*before, {"role": "user", "content": self.text}]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the small model reads, and what of it is new in the conversation."""
-
-    read: Sequence[RecordChoice] = ()
-    new: Sequence[RecordChoice] = ()
-    context: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +51,23 @@ class Asking:
         """Begin an answer; call it in a thread.
 
         Raises:
-            ApiError: no such conversation or message, or it cannot be asked so.
+            ApiError: no such conversation or message, it cannot be asked so, or nothing says
+                whether values of the person may be sent.
             CoSteerError: the question cannot be answered.
         """
         self.storage.conversation(number)
         if not asked.alone:
             self._refuse_to_keep(number)
-        place = self._place(number, asked)
+        plan = self._plan(number, asked)
+        if self._exposed(plan):
+            raise exposed.undecided()
+        place, trace, reading, guard = plan.place, plan.trace, plan.reading, plan.guard or "off"
         if asked.alone:
-            return self._alone(place)
-        trace = self._trace(place.old)
-        reading = self._reading(number, place.text, trace, asked)
+            return self._alone(place, reading, guard)
         begun = self._begun(trace, asked)
         sampling, beginning = self._sampling(trace, asked), _beginning(trace, begun)
         if beginning is not None and begun[-1]["end"]:
-            answer: Answer = Finished(_ended(begun, beginning))
+            answer: Answer = Finished(_ended(begun, beginning, guard))
         else:
             answer = self.answering.start(
                 Ask(
@@ -109,6 +81,7 @@ class Asking:
                     priority=PRIORITY,
                     beginning=beginning,
                     keep_exchanges=True,
+                    guard=guard,
                 )
             )
         keeping = self._keeping(number, place, reading, sampling)
@@ -121,6 +94,25 @@ class Asking:
         added, chosen = self.storage.choose(number, text)
         return chosen, list(added.left_out)
 
+    def exposed(self, number: int | None, asked: Asked) -> list[dict[str, Any]]:
+        """The person's values that would be sent as they are, if nothing says yet how.
+
+        Args:
+            number: of the conversation; None for a new one.
+            asked: what would be asked.
+        """
+        plan = self._plan(number, asked)
+        return exposed.describe(self._exposed(plan), plan.place.turns)
+
+    def _plan(self, number: int | None, asked: Asked) -> Plan:
+        return make_plan(self.storage, self.text, number, asked)
+
+    def _exposed(self, plan: Plan) -> Sequence[Value]:
+        """Nothing is where the person has decided, or where the LLM is in this process."""
+        if plan.guard is not None or self.cloud is None:
+            return ()
+        return self.answering.exposed(plan.place.turns, plan.reading.context)
+
     def _refuse_to_keep(self, number: int) -> None:
         if self.storage.is_kept(number) and not self.storage.keeps:
             raise ApiError(
@@ -130,44 +122,17 @@ class Asking:
                 code="conversation_is_kept",
             )
 
-    def _place(self, number: int, asked: Asked) -> Place:
-        conversations = self.storage.place(number).conversations
-        wanted = asked.edit or asked.regenerate or asked.go_on
-        if wanted is None:
-            assert asked.text is not None  # noqa: S101 - see ``parse``
-            path = conversations.branch(number)
-            if not path or path[-1].role != "user":
-                return Place(path, asked.text)
-            same = path[-1].text == asked.text  # a question that got no answer is asked again
-            return Place(path[:-1], asked.text, path[-1].id if same else None)
-        message = self.storage.message(wanted)
-        if message.conversation != number:
-            raise ApiError(404, f"There is no message {wanted} in it.", code="not_found")
-        if asked.text is not None:
-            _check_role(message, "user", "edit")
-            return Place(conversations.path(message.parent), asked.text)
-        _check_role(message, "assistant", "regenerate" if asked.regenerate else "continue")
-        *before, question = conversations.path(message.parent)
-        return Place(before, question.text, question.id, message)
-
-    def _alone(self, place: Place) -> PageAnswer:
-        ask = Ask(place.turns, strength="off", candidates=tokens.CANDIDATES, priority=PRIORITY)
+    def _alone(self, place: Place, reading: Reading, guard: GuardMode) -> PageAnswer:
+        """The LLM's own answer; the context only tells the guard what to replace."""
+        ask = Ask(
+            place.turns,
+            context=reading.context,
+            strength="off",
+            candidates=tokens.CANDIDATES,
+            priority=PRIORITY,
+            guard=guard,
+        )
         return PageAnswer(self.answering.start(ask), self.answering.spell, place.question)
-
-    def _reading(self, number: int, text: str, trace: Trace | None, asked: Asked) -> Reading:
-        """What is read; an answer that goes on reads what it has read so far."""
-        if asked.go_on is not None and trace is not None:
-            known = set(trace.details["read"])
-            new, chosen = [], [c for c in self.storage.choices(number) if c.record.id in known]
-        else:
-            added, chosen = self.storage.choose(number, text)
-            new = [choice for choice in added.read if choice.record.id not in asked.without]
-        read = [choice for choice in chosen if choice.record.id not in asked.without]
-        texts = [self.text, *context_list(read)]
-        return Reading(read, new, "\n\n".join(one for one in texts if one.strip()))
-
-    def _trace(self, old: StoredMessage | None) -> Trace | None:
-        return None if old is None else self.storage.place(old.id).traces.get(old.id)
 
     def _begun(self, trace: Trace | None, asked: Asked) -> list[tokens.Token]:
         """The tokens that the answer goes on from."""
@@ -228,13 +193,14 @@ def _beginning(trace: Trace | None, begun: Sequence[tokens.Token]) -> Beginning 
     return Beginning(ids, strengths, tuple(trace.details["recent"]))
 
 
-def _ended(begun: Sequence[tokens.Token], beginning: Beginning) -> Result:
+def _ended(begun: Sequence[tokens.Token], beginning: Beginning, guard: GuardMode) -> Result:
     """An answer to which nothing is added but its end."""
     return Result(
         text="".join(token["text"] for token in begun),
         token_ids=list(beginning.token_ids),
         finish_reason="stop",
         steps=1,
+        guard=guard,
         strengths=list(beginning.strengths),
         recent=beginning.recent,
     )
@@ -249,8 +215,3 @@ def _sampling(trace: Trace | None, asked: Asked) -> Sampling:
         return temperature, top_p, old_seed
     same = asked.strength is None or str(asked.strength) == trace.strength
     return (ANOTHER if same and not asked.without else None), None, seed
-
-
-def _check_role(message: StoredMessage, role: str, field: str) -> None:
-    if message.role != role or (role == "assistant" and message.parent is None):
-        raise values.wrong(field, "a question" if role == "user" else "an answer to a question")

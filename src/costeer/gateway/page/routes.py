@@ -63,6 +63,7 @@ def page_routes(page: Page, answers: Answers) -> list[BaseRoute]:
         route("POST", one + "/switch", talks.switch),
         Route(one + "/ask", AskEndpoint(answers, page.asking), methods=["POST"]),
         route("POST", "/app/preview", talks.preview),
+        route("POST", "/app/exposed", talks.exposed),
         route("GET", "/app/messages/{id:int}/ledger", talks.ledger),
         _live("strength", answers),
         _live("stop", answers),

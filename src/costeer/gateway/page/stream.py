@@ -91,7 +91,14 @@ class AskEndpoint:
 
 
 async def _events(name: str, pump: Pump, answer: PageAnswer) -> AsyncIterator[Event]:
-    yield {"type": "begin", "answer": name, "question": answer.question}
+    stand_ins = answer.keeping is not None and answer.keeping.sends_stand_ins(answer.result)
+    yield {
+        "type": "begin",
+        "answer": name,
+        "question": answer.question,
+        "guard": answer.result.guard,
+        "stand_ins": stand_ins,
+    }
     if answer.result.note:
         yield {"type": "note", "text": answer.result.note}
     for token in answer.tokens[: answer.begun]:

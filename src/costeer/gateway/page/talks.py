@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costeer.gateway import values
-from costeer.gateway.page import exposed
-from costeer.gateway.page.asked import question_text
+from costeer.gateway.page.asked import Asked, parse, question_text
 from costeer.gateway.page.asking import Asking
 from costeer.gateway.page.calls import LARGEST_ID, Call, Json
 from costeer.gateway.page.storage import Storage
@@ -107,14 +106,19 @@ class Talks:
         if number is not None:
             self._storage.conversation(number)
         chosen, left_out = self._asking.reading(number, text)
-        private = [self._asking.text, *(one.record.text for one in chosen)]
         return {
             "records": [choice(one) for one in chosen],
             "left_out": [choice(one) for one in left_out],
-            "warnings": [
-                {"text": one.text, "kind": one.kind} for one in exposed.find(text, private)
-            ],
+            "exposed": self._asking.exposed(number, Asked(text=text)),
         }
+
+    def exposed(self, call: Call) -> Json:
+        """The person's values that a question would send as they are, before it is asked."""
+        number = values.integer(call.body, "conversation", 1, LARGEST_ID)
+        asked = parse(call.body)
+        if number is None and asked.text is None:
+            raise values.wrong("conversation", "given")
+        return {"exposed": self._asking.exposed(number, asked)}
 
     def ledger(self, call: Call) -> Json:
         """What left the device for an answer."""

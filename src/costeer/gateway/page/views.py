@@ -9,6 +9,7 @@ from typing import Any
 from costeer.gateway.logprobs import Spell
 from costeer.gateway.page import tokens
 from costeer.gateway.page.markdown import render
+from costeer.gateway.page.plans import guard_of
 from costeer.gateway.page.storage import Storage
 from costeer.profile.conversations import Conversation, Departure, StoredMessage
 from costeer.profile.export import body_text
@@ -89,6 +90,8 @@ def _message(place: Profile, one: StoredMessage) -> Json:
         "siblings": place.conversations.siblings(one.id),
         "tokens": None if trace is None else tokens.unpack(trace.details["tokens"]),
         "strength": None if trace is None else trace.strength,
+        "guard": None if trace is None else guard_of(trace),
+        "stand_ins": trace is not None and bool(trace.details.get("stand_ins")),
         "finish_reason": None if trace is None else trace.finish_reason,
     }
 

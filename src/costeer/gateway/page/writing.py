@@ -87,6 +87,11 @@ class Keeping:
             place.traces.add(message.id, self._trace(tokens, result))
         return message.id
 
+    def sends_stand_ins(self, result: Result) -> bool:
+        """Whether stand-ins leave this device for the answer."""
+        stand_ins = result.conversation and result.conversation.stand_ins
+        return self.cloud is not None and bool(stand_ins and stand_ins.active)
+
     def _withdraw(self) -> None:
         conversations = self.place.conversations
         with suppress(InputError), self.place.database.write():  # answered in another window
@@ -108,6 +113,8 @@ class Keeping:
                 "recent": result.recent,
                 "sampling": self.sampling,
                 "read": self.read,
+                "guard": result.guard,
+                "stand_ins": self.sends_stand_ins(result),
             },
         )
 

@@ -5,7 +5,7 @@
  */
 
 import { branches, copyButton } from "./branches.js";
-import { button, bytes, count, element } from "./element.js";
+import { button, bytes, count, element, icon } from "./element.js";
 import { attempt } from "./notices.js";
 import { TokenView } from "./tokens.js";
 
@@ -32,7 +32,7 @@ export class Answer {
       select: (index) => actions.inspect(this, index),
       enter: actions.enterPanel,
       leave: actions.closePanel,
-      grow: actions.follow,
+      grow: () => this.#grow(),
     });
     this.element = element(
       "article",
@@ -52,6 +52,7 @@ export class Answer {
   update(message) {
     const before = this.message;
     this.message = message;
+    this.#guarded(message.stand_ins);
     if (message.tokens && this.words.tokens.length === 0) this.#words(message.tokens);
     if (message.html !== undefined && message.html !== before?.html) this.#render(message.html);
     if (this.live === null && message.id !== null) this.#finish();
@@ -60,6 +61,7 @@ export class Answer {
   /** It is being written; `begin` is the gateway's first event. */
   begin(begin) {
     this.live = begin.answer;
+    this.#guarded(begin.stand_ins);
     this.#tools.replaceChildren(shading());
     this.#show("words");
   }
@@ -74,6 +76,13 @@ export class Answer {
   wait() {
     this.element.classList.add("waiting");
     this.#show("words");
+  }
+
+  /** Say that stand-ins were sent, if they were; undefined where it is not known yet. */
+  #guarded(sent) {
+    if (!sent || this.#notes.querySelector(".guarded")) return;
+    const text = "Sent with stand-ins in place of your values.";
+    this.#notes.prepend(element("p", { class: "guarded" }, icon("lock"), text));
   }
 
   /** Tell the person something about this answer. */
@@ -172,12 +181,26 @@ export class Answer {
     this.#side = side;
     this.element.dataset.side = side;
     const wanted = side === "words" ? this.words.element : this.#text;
-    if (this.#body.firstChild !== wanted) this.#body.replaceChildren(wanted);
+    if (this.#body.firstChild !== wanted) this.#swap(wanted);
     if (side === "words") this.words.draw();
     else if (this.words.active !== null) this.#actions.closePanel();
     for (const choice of this.#tools.querySelectorAll("[data-side]")) {
       choice.setAttribute("aria-pressed", String(choice.dataset.side === side));
     }
+  }
+
+  /** Show the other side; words take the room of the text until all of them are drawn. */
+  #swap(wanted) {
+    const words = this.words.element;
+    this.#body.style.minHeight = wanted === words ? `${this.#body.offsetHeight}px` : "";
+    if (wanted === words || !words.isConnected) return this.#body.replaceChildren(wanted);
+    this.#body.prepend(wanted);
+    return this.words.leave();
+  }
+
+  #grow() {
+    if (this.words.complete) this.#body.style.minHeight = "";
+    this.#actions.follow();
   }
 
   #toolbar() {

@@ -4,6 +4,7 @@
  */
 
 import { Answer } from "./answer.js";
+import { Decisions } from "./before.js";
 import * as conversation from "./conversation.js";
 import { byId } from "./element.js";
 import { attempt, notify } from "./notices.js";
@@ -15,6 +16,7 @@ const NEW = { id: null, title: "", messages: [], records: [] };
 
 export class Chat {
   id = null;
+  decisions = new Decisions();
   #views = [];
   #records = [];
   #live = null;
@@ -38,20 +40,23 @@ export class Chat {
   /** Show a conversation; null for a new one, which begins with its first question. */
   open(id, before = async () => {}) {
     return this.#turn(async () => {
+      this.decisions.forget();
       await before();
       this.#show(id === null ? NEW : await conversation.load(id), { anew: true });
     });
   }
 
-  /** Ask a question at the end of the conversation. */
+  /** Ask a question at the end. @returns {Promise<boolean>} false where the person sends nothing. */
   ask(text) {
     return this.#writing(async (superseded) => {
+      const body = await this.#decided({ text });
+      if (body === null) return false;
       if (this.id === null) {
         this.id = await conversation.begin();
         this.#hooks.shown({ id: this.id, title: "" });
       }
-      if (superseded()) return;
-      await this.#write({ text }, this.#views.length, text);
+      if (!superseded()) await this.#write(body, this.#views.length, text);
+      return true;
     });
   }
 
@@ -140,18 +145,26 @@ export class Chat {
   /** Ask again from a message on: all that follows it leaves the branch. */
   #again(message, body, text) {
     return this.#writing(async () => {
+      const decided = await this.#decided(body);
+      if (decided === null) return;
       const at = this.#views.findIndex((view) => view.id === message.id);
-      await this.#write(body, at < 0 ? this.#views.length : at, text);
+      await this.#write(decided, at < 0 ? this.#views.length : at, text);
     });
   }
 
   /** Ask again: what failed without a word has left nothing behind. */
   #retry(answer) {
-    return this.#writing(() => {
-      const { text } = answer.asked;
+    return this.#writing(async () => {
+      const body = await this.#decided(answer.asked);
+      if (body === null) return;
       const at = this.#views.indexOf(answer);
-      return this.#write(answer.asked, text === undefined ? at : at - 1, text);
+      await this.#write(body, body.text === undefined ? at : at - 1, body.text);
     });
+  }
+
+  /** The body of a question with what the person decides about their values; null to send nothing. */
+  #decided(body) {
+    return this.decisions.take(this.id, body, this.#hooks.options());
   }
 
   /** Go on from another word: what stands before it is shown at once. */
@@ -177,7 +190,7 @@ export class Chat {
     try {
       await this.stop();
       await before;
-      await work();
+      return await work();
     } finally {
       end();
     }
@@ -189,7 +202,7 @@ export class Chat {
     this.#latest = turn;
     this.#busy(true);
     try {
-      await this.#turn(() => work(() => this.#latest !== turn));
+      return await this.#turn(() => work(() => this.#latest !== turn));
     } finally {
       if (this.#latest === turn) this.#busy(false);
     }

@@ -11,7 +11,7 @@ export class Composer {
 
   /**
    * @param form the element of index.html.
-   * @param hooks `ask(text)`, `stop()`, `steer(strength)`, `conversation()`.
+   * @param hooks `ask(text)`, `stop()`, `steer(strength)`, `conversation()`, `accepts(value)`.
    */
   constructor(form, hooks) {
     this.#hooks = hooks;
@@ -19,7 +19,7 @@ export class Composer {
       this.preview.know({ off: name === "off" });
       hooks.steer(name);
     });
-    this.preview = new Preview(hooks.conversation);
+    this.preview = new Preview(hooks.conversation, hooks.accepts);
     // No spelling service and no memory of forms: some browsers send or store what is typed.
     this.text = element("textarea", {
       id: "question",
@@ -68,6 +68,7 @@ export class Composer {
     if (this.text.value !== "") return;
     this.text.value = text;
     this.#typed();
+    this.text.focus();
   }
 
   #submit() {

@@ -28,6 +28,10 @@ export const ask = (id, body, signal) => events(path(id, "/ask"), body, signal);
 export const preview = (id, text, signal) =>
   request("POST", "/app/preview", { conversation: id, text }, signal);
 
+/** The person's values that a question would send as they are; it is not asked. */
+export const exposed = async (id, body) =>
+  (await request("POST", "/app/exposed", { conversation: id, ...body })).exposed;
+
 /** End the answer soon; what is written stays. */
 export const stop = (answer) =>
   request("POST", `/app/answers/${encodeURIComponent(answer)}/stop`, {});

@@ -10,6 +10,7 @@ import { Ledger } from "./ledger.js";
 import { attempt, confirmed, notify } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Profile } from "./profile.js";
+import * as records from "./records.js";
 import { Sidebar } from "./sidebar.js";
 
 let state = null;
@@ -29,9 +30,13 @@ const composer = new Composer(byId("composer"), {
   stop: () => attempt(() => chat.stop()),
   steer: (strength) => chat.steer(strength),
   conversation: () => chat.id,
+  accepts: (text) => chat.decisions.accepts(text),
 });
 const sidebar = new Sidebar(byId("list"), { open, renamed: () => title(chat.id) });
-const profile = new Profile(byId("profile"), () => composer.preview.ask(composer.text.value));
+const profile = new Profile(byId("profile"), () => {
+  composer.preview.ask(composer.text.value);
+  attempt(pointAtProfile);
+});
 const ledger = new Ledger(byId("ledger"));
 
 async function start() {
@@ -44,6 +49,7 @@ async function start() {
   }
   wire();
   await attempt(() => sidebar.refresh());
+  await attempt(pointAtProfile);
   await attempt(() => chat.open(remembered()));
   byId("app").hidden = false; // not before: what is typed now is not lost
   composer.clear();
@@ -64,6 +70,11 @@ function adopt(fresh) {
   byId("keep-nothing").checked = !state.keeps;
   byId("keep-nothing").disabled = state.profile === null;
   byId("promise").textContent = promise();
+}
+
+/** Where nothing is known of the person, the page says so. */
+async function pointAtProfile() {
+  byId("first").hidden = state.context || (await records.search("")).total > 0;
 }
 
 /** One sentence that says truly what happens. */
@@ -96,7 +107,7 @@ async function listAgain() {
 
 async function ask(text) {
   try {
-    await chat.ask(text);
+    if (!(await chat.ask(text))) composer.restore(text);
   } catch (error) {
     notify(error.message);
     composer.restore(text);
@@ -115,6 +126,7 @@ function wire() {
   fill("open-profile", "person", "Your profile", () => profile.open(state.profile));
   fill("export", "export", "Export everything", () => attempt(exportAll));
   fill("forget", "trash", "Forget all conversations", () => attempt(forget));
+  byId("first-record").addEventListener("click", () => profile.open(state.profile));
   byId("menu").append(icon("menu"));
   byId("side-close").append(icon("close"));
   byId("menu").addEventListener("click", () => showSide(true));

@@ -1,5 +1,6 @@
-/** Before sending: the records that would be read, each of which can be left out, and warnings. */
+/** Before sending: the records that would be read, each of which can be left out, and values that it holds. */
 
+import { named } from "./before.js";
 import * as conversation from "./conversation.js";
 import { count, element, icon } from "./element.js";
 
@@ -13,12 +14,17 @@ export class Preview {
   #off = false;
   #file = false;
   #conversation;
-  #found = { records: [], left_out: [], warnings: [] };
+  #accepts;
+  #found = { records: [], left_out: [], exposed: [] };
   #list = element("div", { class: "reads", id: "reads", hidden: true });
 
-  /** @param current gives the id of the conversation, or null. */
-  constructor(current) {
+  /**
+   * @param current gives the id of the conversation, or null.
+   * @param accepts whether a value is sent as it is without a question.
+   */
+  constructor(current, accepts) {
     this.#conversation = current;
+    this.#accepts = accepts;
     this.toggle = element(
       "button",
       {
@@ -58,7 +64,7 @@ export class Preview {
   ask(text) {
     clearTimeout(this.#timer);
     this.#asked?.abort();
-    if (text.trim() === "") return this.#draw({ records: [], left_out: [], warnings: [] }, true);
+    if (text.trim() === "") return this.#draw({ records: [], left_out: [], exposed: [] }, true);
     this.#timer = setTimeout(() => this.#fetch(text), PAUSE);
     return undefined;
   }
@@ -82,7 +88,7 @@ export class Preview {
     this.#found = found;
     this.#nothing = nothing;
     this.#count();
-    this.#warn(found.warnings ?? []);
+    this.#warn(found.exposed ?? []);
     const left = found.left_out ?? [];
     const rows = found.records.map((record) => this.#row(record));
     this.#list.replaceChildren(
@@ -141,16 +147,14 @@ export class Preview {
     this.#count();
   }
 
-  #warn(warnings) {
-    const named = warnings.map(({ text, kind }) => `“${text}”${kind ? ` (${kind})` : ""}`);
-    this.warning.hidden = named.length === 0;
+  /** Values that are asked about before they are sent. */
+  #warn(values) {
+    const open = values.filter(({ text }) => !this.#accepts(text));
+    const where = open.some(({ asked }) => asked) ? "Your question holds" : "Earlier messages hold";
+    this.warning.hidden = open.length === 0;
     this.warning.replaceChildren(
-      ...(named.length
-        ? [
-            icon("warn"),
-            `Your question itself holds ${listed(named)} and will be sent as you write it.`,
-          ]
-        : []),
+      icon("warn"),
+      `${where} ${listed(named(open))}. You are asked before anything is sent.`,
     );
   }
 }

@@ -1,16 +1,18 @@
 /**
  * The words of an answer as the models wrote them, shaded by how far steering moved each.
  *
- * Words are appended in animation frames and never drawn again; each line is a block of its own, so
- * that the browser lays out one line a frame, not the whole answer. One element has the focus and names
- * the active word (aria-activedescendant), so that 4,000 words are one stop for the Tab key. What is
- * hovered or active is kept as an index: elements come and go while an answer is written.
+ * Words are drawn in animation frames, a few hundred a frame at most, and only while they are shown;
+ * each line is a block of its own, so that the browser lays out one line a frame, not the whole answer.
+ * One element has the focus and names the active word (aria-activedescendant), so that 4,000 words are
+ * one stop for the Tab key. What is hovered or active is kept as an index: elements come and go while
+ * an answer is written.
  */
 
 import { element } from "./element.js";
 import { spoken, step } from "./shade.js";
 import { isPiece } from "./words.js";
 
+const SLICE = 250; // words drawn in a frame: on a slow machine, too, well below 50 ms
 const HOVER_DELAY = 300; // ms: below it, panels flicker while the pointer crosses the text
 let views = 0;
 
@@ -58,28 +60,60 @@ export class TokenView {
     const place = token.i ?? this.tokens.length;
     if (place < this.tokens.length) this.cut(place);
     this.tokens.push(token);
-    this.#frame ||= requestAnimationFrame(() => this.draw());
+    this.#drawLater();
   }
 
   /** Leave only the first `length` words. */
   cut(length) {
     this.tokens.length = Math.min(length, this.tokens.length);
-    for (const word of this.#drawn.splice(this.tokens.length)) word.remove();
-    for (const line of [...this.element.children]) if (line.childElementCount === 0) line.remove();
-    this.#line = this.element.lastElementChild;
+    this.#undraw(this.tokens.length);
     if (this.active !== null && this.active >= this.tokens.length) this.active = null;
   }
 
-  /** Draw what has come since the last frame. */
+  /** Draw what has come since the last frame; of much of it a part now, the rest in the next ones. */
   draw() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    for (const token of this.tokens.slice(this.#drawn.length)) this.#append(token);
+    if (!this.element.isConnected) return;
+    this.element.classList.remove("leaving");
+    this.#drawUntil(this.#drawn.length + SLICE);
+    if (!this.complete) this.#drawLater();
     this.#listeners.grow?.();
+  }
+
+  /** Whether all words are drawn. */
+  get complete() {
+    return this.#drawn.length === this.tokens.length;
+  }
+
+  /** It is no longer shown: take the elements away, as many a frame as are drawn in one. */
+  leave() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.element.classList.add("leaving");
+    this.#undraw(Math.max(0, this.#drawn.length - SLICE));
+    if (this.#drawn.length > 0) this.#frame = requestAnimationFrame(() => this.leave());
+    else this.element.remove();
+  }
+
+  #drawLater() {
+    this.#frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  #drawUntil(length) {
+    for (const token of this.tokens.slice(this.#drawn.length, length)) this.#append(token);
+  }
+
+  #undraw(length) {
+    for (const word of this.#drawn.splice(length)) word.remove();
+    while (this.element.lastElementChild?.childElementCount === 0)
+      this.element.lastElementChild.remove();
+    this.#line = this.element.lastElementChild;
   }
 
   /** Make a word the active one. */
   select(index) {
+    this.#drawUntil(index + 1);
     const chosen = this.#drawn[index];
     if (!chosen) return;
     this.unselect();
