@@ -105,9 +105,10 @@ def test_sizes_tell_how_many_log_probabilities_were_asked_for_and_nothing_else(k
 
 
 @pytest.mark.slow
-def test_sizes_do_not_tell_why_an_answer_ends() -> None:
+@pytest.mark.parametrize("k", [1, 64])
+def test_sizes_do_not_tell_why_an_answer_ends(k: Any) -> None:
     models = [EqualModel(), EndingModel(fails=False), EndingModel(fails=True)]
-    (sizes,) = sizes_by(models, 64)
+    (sizes,) = sizes_by(models, k)
     assert len(sizes) == TOKENS + 1
 
 
