@@ -119,6 +119,20 @@ def test_the_guard_puts_entities_after_all_other_values() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("confirmed", ["the marta keller review", "the orange county review"])
+def test_the_words_of_a_known_value_do_not_make_a_name_common(confirmed: str) -> None:
+    found = find(f"we met Marta Keller; she reads {confirmed}", Value(confirmed, "organisation"))
+    assert found == [("Marta Keller", "name")]
+
+
+@pytest.mark.parametrize("confirmed", ["Annville Works", "Ann Arbor Works", "Dorville Works"])
+def test_a_known_value_in_another_record_does_not_change_the_level(confirmed: str) -> None:
+    known = [Value(confirmed, "organisation")]
+    guard = Guard("stand-in", known, entities=SpacyEntities(Capitals()))
+    values = guard.values(f"we met Ann\n\n[withheld]\nmy firm is {confirmed}")
+    assert [(value.text, value.level) for value in values[1:]] == [("Ann", "stand-in")]
+
+
 def test_open_records_and_a_guard_that_is_off_have_no_entities() -> None:
     entities = SpacyEntities(Capitals())
     assert Guard("stand-in", entities=entities).values("[open]\nwe met Halina") == []

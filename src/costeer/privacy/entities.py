@@ -76,8 +76,9 @@ class SpacyEntities:
                     value = None if is_label(masked, *part) else _accept(line, kind)
                     if value is not None:
                         found.setdefault(value.text.casefold(), value)
-        words = set(re.findall(r"\w+", text))
-        return [value for value in found.values() if not _is_common(value, text, words)]
+        # In the masked text, too: no known value may decide whether another one is found.
+        words = set(re.findall(r"\w+", masked))
+        return [value for value in found.values() if not _is_common(value, masked, words)]
 
     def _entities(self, text: str) -> Iterator[tuple[int, int, Kind]]:
         """Spans and kinds. A memory zone keeps nothing of the text in the model's vocabulary."""
@@ -108,6 +109,11 @@ def mask(text: str, known: Sequence[Value]) -> tuple[str, list[Span]]:
         spans.append((length - len(found.new), length))
         at = found.end
     return "".join([*pieces, text[at:]]), spans
+
+
+def stands_in(value: Value, masked: str) -> bool:
+    """Whether a value that was found stands in a masked text, as whole words."""
+    return re.search(rf"(?<!\w){re.escape(value.text)}(?!\w)", masked) is not None
 
 
 def _outside(masks: Sequence[Span], start: int, end: int) -> Iterator[Span]:

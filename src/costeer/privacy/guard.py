@@ -16,7 +16,7 @@ from costeer.exceptions import ParameterError
 from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect
-from costeer.privacy.entities import EntityFinder
+from costeer.privacy.entities import EntityFinder, mask, stands_in
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
 from costeer.privacy.stand_ins import StandIns
@@ -200,7 +200,8 @@ class Guard:
             read = [(level, text) for level, text in records if strict or level != "open"]
             known = merge(self.confirmed, [value for _, value in found])
             new = self.entities.find("\n\n".join(text for _, text in read), known)
-            found += [(level, one) for level, text in read for one in new if one.text in text]
+            masked = [(level, mask(text, known)[0]) for level, text in read]
+            found += [(level, one) for level, text in masked for one in new if stands_in(one, text)]
         detected = [_at_level(one, level) for level, one in found if strict or level != "open"]
         values = list(dict.fromkeys(merge(self.confirmed, detected)))
         return [_at_least_stand_in(value) for value in values] if strict else values
