@@ -3,6 +3,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Tests wait for sockets and processes: one worker more than there are cores.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Quick and slow tests, but for those that need the models or a browser.
+ALL := -m "not real and not browser"
 
 # Without cached bytecode, each of the tests' many processes would compile the package again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -25,15 +27,15 @@ test-slow: $(VENV)/.ready ## Run the others, which generate cases, start servers
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "slow and not real and not browser"
 
 coverage: $(VENV)/.ready ## Run the tests and measure branch coverage; fails below the floor in pyproject.toml.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not real and not browser" --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ALL) --cov --cov-report=term
 
 test-exact: $(VENV)/.ready ## Compare both modes, and the method with its oracles, in 1,000 random cases each; 200 faults an answer.
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/cloud/test_faults.py tests/decoding tests/gateway/test_fuzz.py tests/gateway/test_cloud_dies.py tests/models/test_modes_float32.py --hypothesis-profile thorough --timeout 600
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_modes.py tests/edge/test_decode.py tests/edge/test_device_faults.py tests/cloud/test_faults.py tests/decoding tests/gateway/test_fuzz.py tests/gateway/test_cloud_dies.py tests/models/test_modes_float32.py $(ALL) --hypothesis-profile thorough --timeout 600
 
 test-guard: $(VENV)/.ready ## Other private values, the same bytes: 50 cases on the default pair, 10,000 a toy cloud; every answer under the cap. Over an hour.
 	@$(BIN)/costeer models fetch
 	@$(BIN)/python -m pytest -q -m "real and slow" tests/edge/test_real_non_interference.py
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy --hypothesis-profile thorough --timeout 7200
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/edge/test_cap.py tests/edge/test_non_interference.py tests/privacy $(ALL) --hypothesis-profile thorough --timeout 7200
 
 test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair (fetches 1.6 GB once).
 	@$(BIN)/costeer models fetch
@@ -41,11 +43,11 @@ test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair
 
 test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
-	@$(BIN)/python -m pytest -q tests/models
+	@$(BIN)/python -m pytest -q tests/models $(ALL)
 
 test-clients: $(VENV)/.ready ## Install other people's clients of the gateway (openai, LangChain, llm), and test with them.
 	@$(BIN)/python -c "import openai, langchain_openai, llm" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[clients]'
-	@$(BIN)/python -m pytest -q tests/clients
+	@$(BIN)/python -m pytest -q tests/clients $(ALL)
 
 test-page: $(VENV)/.ready ## Drive the page in the system's Chromium; SCREENSHOTS=FOLDER leaves pictures there.
 	@$(BIN)/python -c "import axe_playwright_python" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt playwright axe-playwright-python
