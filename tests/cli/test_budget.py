@@ -7,8 +7,6 @@ import pytest
 
 from costeer.cli.show import meter
 from costeer.edge.answer import Result
-from costeer.profile import profiles
-from tests.profile.conftest import FAST, PASSPHRASE
 
 FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--strength", 2)
 ASK = ("generate", "--query", "Hi", "--context", "me", "--max-tokens", 12)
@@ -90,23 +88,17 @@ def test_the_meter_is_silent_where_it_knows_nothing(nats: Any, capped: Any) -> N
 
 @pytest.mark.slow
 def test_a_profile_has_an_account_of_its_own_that_begins_with_what_was_spent(
-    run: Any, monkeypatch: Any, tmp_path: Any
+    run: Any, profile: Any
 ) -> None:
-    monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
-    file = tmp_path / "passphrase"
-    file.write_text(PASSPHRASE)
-    file.chmod(0o600)
-    monkeypatch.setenv("COSTEER_PASSPHRASE_FILE", str(file))
-    profiles.create("me", PASSPHRASE, FAST)
     run(*ASK, *FAKE, "--epsilon", 3)
     before = run("budget", "show")[1]
-    assert run("budget", "show", "--profile", "me")[1] == before
-    code, out, _ = run(*ASK, *FAKE, "--epsilon", 3, "--profile", "me", "--json")
+    assert run("budget", "show", *profile)[1] == before
+    code, out, _ = run(*ASK, *FAKE, "--epsilon", 3, *profile, "--json")
     assert code == 0
     assert run("budget", "show")[1] == before
     first, evidence = float(before.split()[-2]), json.loads(out)["evidence"]
-    both = run("budget", "show", "--profile", "me")[1]
+    both = run("budget", "show", *profile)[1]
     assert float(both.split()[-2]) == pytest.approx(first + evidence, abs=2e-3)
-    assert run("budget", "reset", "--yes", "--profile", "me")[0] == 0
-    assert "0.000 to 0.000" in run("budget", "show", "--profile", "me")[1]
+    assert run("budget", "reset", "--yes", *profile)[0] == 0
+    assert "0.000 to 0.000" in run("budget", "show", *profile)[1]
     assert run("budget", "show")[1] == before

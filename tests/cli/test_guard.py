@@ -17,8 +17,6 @@ from costeer.cli.guard import KIND_NAMES, LEVEL_NAMES
 from costeer.models.fake import FakeModel
 from costeer.privacy.entities import PACKAGE
 from costeer.privacy.values import KINDS, LEVELS
-from costeer.profile import profiles
-from tests.profile.conftest import FAST, PASSPHRASE
 from tests.support.canary import Tap, contains
 from tests.support.lying import LURES, LyingModel
 from tests.support.serving import running
@@ -168,18 +166,6 @@ def test_a_damaged_list_is_said_before_anything_is_sent(
 
 def test_the_names_that_help_lists_without_imports_are_those_there_are() -> None:
     assert (KIND_NAMES, LEVEL_NAMES) == (KINDS, LEVELS)
-
-
-@pytest.fixture
-def profile(run: Any, monkeypatch: Any, tmp_path: Any) -> Any:
-    """A profile whose passphrase is in a file."""
-    monkeypatch.setenv("COSTEER_PROFILES", str(tmp_path / "profiles"))
-    file = tmp_path / "passphrase"
-    file.write_text(PASSPHRASE)
-    file.chmod(0o600)
-    monkeypatch.setenv("COSTEER_PASSPHRASE_FILE", str(file))
-    profiles.create("me", PASSPHRASE, FAST)
-    return "--profile", "me"
 
 
 def test_a_profile_has_a_list_of_its_own(run: Any, add: Any, profile: Any) -> None:

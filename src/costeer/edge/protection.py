@@ -167,7 +167,7 @@ class ProtectedAnswer:
             stop.wait(seconds)
             stop.check()
 
-        # Outside the block that releases: whoever gave up waiting would release another's answer.
+        # Not inside the try: an answer that gives up waiting must not release the lock of another.
         budget.odometer.acquire(pause)
         try:
             yield from steps

@@ -35,7 +35,7 @@ class Spent(Protocol):
 
     @property
     def lock_path(self) -> Path:
-        """The file that whoever spends holds locked."""
+        """A file that is locked while an answer spends."""
 
     def read(self) -> tuple[float, float]:
         """Nats, lowest and highest; an error where they are not known."""

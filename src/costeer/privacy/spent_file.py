@@ -19,7 +19,7 @@ class SpentFile:
         folder: the private folder by default.
 
     Attributes:
-        lock_path: the file that whoever spends holds locked.
+        lock_path: a file that is locked while an answer spends.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -24,7 +24,7 @@ class ProfileSpent:
         database: of the profile.
 
     Attributes:
-        lock_path: the file that whoever spends holds locked.
+        lock_path: a file that is locked while an answer spends.
     """
 
     def __init__(self, name: str, database: Database) -> None:

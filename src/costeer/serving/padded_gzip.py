@@ -1,9 +1,9 @@
 """gzip for events of a stream, in pieces whose sizes do not depend on what is in them.
 
-Whoever sees only sizes, as on a connection with TLS, can otherwise tell texts apart by them
+An observer who sees only sizes, as on a connection with TLS, could otherwise tell texts apart
 (https://arxiv.org/abs/2511.03675). The padding is empty deflate blocks, which every decoder skips
-(https://www.rfc-editor.org/rfc/rfc1951#section-3.2). Knows nothing of what the events are: whoever
-writes them says how large they may become.
+(https://www.rfc-editor.org/rfc/rfc1951#section-3.2). Knows nothing of what the events are; the
+caller says how large they may become.
 """
 
 from __future__ import annotations
