@@ -37,6 +37,8 @@ def found(text: Any, **options: Any) -> Any:
         ("I moved to 14 Quay Lane.", ("14 Quay Lane", "address")),
         ("Ich wohne Hauptstraße 12b.", ("Hauptstraße 12b", "address")),
         ("Rua da Prata 80", ("Rua da Prata 80", "address")),
+        ("She lives at 14 Rua das Flores.", ("14 Rua das Flores", "address")),
+        ("12 rue de la Paix", ("12 rue de la Paix", "address")),
         ("I was born on 12 March 1987.", ("12 March 1987", "date")),
         ("Date of birth: 1987-03-12", ("1987-03-12", "date")),
     ],

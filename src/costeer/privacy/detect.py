@@ -61,6 +61,10 @@ _PHRASES: tuple[tuple[Kind, str], ...] = (
     ("organisation", rf"(?i:\b(?:I|we|who) (?:now )?(?:work|works|worked|teach|study|studied)"
                      rf"(?: \w+){{0,3}} (?:at|for|with)(?: the)?) {_NAME}"),
 )  # fmt: skip
+_STREET = (
+    r"(?i:Rua|Calle|Rue|Via|Avenida|Avenue) (?:(?:de la|de l'|del|du|d[aeo]s?) ?)?"
+    rf"{_WORD}(?: {_WORD}){{0,3}}"
+)
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("e-mail", r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]+(?:\.[\w\-]+)+"),
     ("link", r"(?:https?://|www\.)[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]"),
@@ -68,8 +72,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("address", rf"\b\d+[a-zA-Z]?,? (?:{_WORD} ){{1,4}}(?:Street|St|Road|Rd|Lane|Ln|Avenue|Ave"
                 r"|Drive|Dr|Court|Ct|Square|Sq|Terrace|Way|Boulevard|Blvd|Place|Close|Crescent)\b"),
     ("address", r"\b[^\W\d_]+(?:straße|strasse|str\.|weg|platz|gasse|allee) \d+[a-z]?\b"),
-    ("address", rf"\b(?:Rua|Calle|Rue|Via|Avenida|Avenue) (?:d[aeo]s? )?{_WORD}(?: {_WORD}){{0,3}}"
-                r",? \d+[a-z]?\b"),
+    ("address", rf"\b{_STREET},? \d+[a-z]?\b"),
+    ("address", rf"\b\d+[a-z]?,? {_STREET}\b"),
     ("account", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
     ("account", r"\b\d(?:[ \-]?\d){12,18}\b"),
     ("account", r"\b\d{3}-\d{2}-\d{4}\b"),
