@@ -20,6 +20,7 @@
     ├── VocabularyError             the two models do not share a tokenizer
     ├── StoppedError                the answer was stopped on request
     ├── GuardError                  private text could not be kept here; nothing was sent
+    │   └── BudgetBusyError         another answer spends from the same budget
     └── CloudError                  the cloud failed
         ├── CloudUnreachableError   no connection, or it broke
         ├── CloudRefusedError       the server answered with an error status
@@ -124,6 +125,10 @@ class StoppedError(CoSteerError):
 
 class GuardError(CoSteerError):
     """What guards private text cannot do its work; nothing was sent."""
+
+
+class BudgetBusyError(GuardError):
+    """Another answer spends from the same budget and does not end; it may be asked again."""
 
 
 class CloudError(CoSteerError):

@@ -1,12 +1,18 @@
 """``--epsilon``, and ``costeer budget``."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
+from costeer.cli.protection import load_budget
 from costeer.cli.show import meter
 from costeer.edge.answer import Result
+from costeer.privacy.odometer import Odometer, forget_spent
+from costeer.profile import profiles
+from costeer.settings import Settings
+from tests.profile.conftest import PASSPHRASE
 
 FAKE = ("--cloud", "in-process", "--llm", "fake:1", "--slm", "fake:2", "--strength", 2)
 ASK = ("generate", "--query", "Hi", "--context", "me", "--max-tokens", 12)
@@ -102,3 +108,19 @@ def test_a_profile_has_an_account_of_its_own_that_begins_with_what_was_spent(
     assert run("budget", "reset", "--yes", *profile)[0] == 0
     assert "0.000 to 0.000" in run("budget", "show", *profile)[1]
     assert run("budget", "show")[1] == before
+
+
+def test_an_account_begins_when_the_answer_that_spends_from_the_folder_is_over(
+    profile: Any,
+) -> None:
+    forget_spent()
+    answer, chosen = Odometer(), Settings(epsilon=3, temperature=1)
+    answer.acquire()
+    answer.reserve(-0.5, 1.0, 3)
+    with profiles.open_by_secret("me", PASSPHRASE) as opened, ThreadPoolExecutor() as pool:
+        begun = pool.submit(load_budget, chosen, opened)
+        assert wait([begun], timeout=0.3).not_done
+        answer.add(0.75)
+        answer.release()
+        begun.result()
+        assert opened.spent.read() == (0.75, 0.75)

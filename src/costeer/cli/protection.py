@@ -159,15 +159,21 @@ def load_budget(chosen: Settings, profile: Profile | None) -> Budget | None:
     An account of a profile begins with what was spent without one.
 
     Raises:
-        GuardError, ProfileError: what has been spent is not known.
+        GuardError, ProfileError: what has been spent is not known, or an answer that spends from
+            the folder's account does not end.
     """
     from costeer.privacy.budget import Budget
     from costeer.privacy.odometer import Odometer
-    from costeer.privacy.spent_file import SpentFile
 
     if chosen.epsilon is None:
         return None
     if profile is None:
         return Budget(chosen.epsilon, Odometer())
-    profile.spent.begin_at(*SpentFile().read())
+    if not profile.spent.begun:
+        earlier = Odometer()
+        earlier.acquire()  # else an answer that spends from it now would be counted in part
+        try:
+            profile.spent.begin_at(earlier.low, earlier.high)
+        finally:
+            earlier.release()
     return Budget(chosen.epsilon, Odometer(profile.spent))

@@ -155,7 +155,7 @@ class ProtectedAnswer:
             stop: ends the wait for another answer that spends.
 
         Raises:
-            GuardError: the other answer does not end.
+            BudgetBusyError: the other answer does not end.
             StoppedError: stopped while waiting.
         """
         budget = self._protection.budget

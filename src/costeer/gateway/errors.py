@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 
 from costeer.exceptions import (
+    BudgetBusyError,
     CloudError,
     CloudRefusedError,
     CloudUnreachableError,
@@ -32,6 +33,7 @@ CODES: dict[type[CoSteerError], str] = {
     UsageError: "invalid_request",
     CloudUnreachableError: "cloud_unreachable",
     CloudRefusedError: "cloud_refused",
+    BudgetBusyError: "budget_busy",
 }
 
 
@@ -43,8 +45,9 @@ def api_error(error: Exception) -> ApiError:
         return ApiError(400, error.message, code=_code(error), param="messages")
     if isinstance(error, StoppedError):
         return ApiError(503, "The gateway is shutting down.", code="shutting_down", headers=FINAL)
-    if isinstance(error, CloudError):
-        return ApiError(502, error.message, code=_code(error), headers=FINAL)
+    if isinstance(error, CloudError | BudgetBusyError):
+        status = 502 if isinstance(error, CloudError) else 503
+        return ApiError(status, error.message, code=_code(error), headers=FINAL)
     described = errors.api_error(error)
     if described.status >= 500 and not isinstance(error, ApiError):
         return ApiError(500, described.message, code=described.code, headers=FINAL)

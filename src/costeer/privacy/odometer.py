@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from costeer.exceptions import GuardError
+from costeer.exceptions import BudgetBusyError
 from costeer.privacy.spent_file import SpentFile
 
 AHEAD = 0.25
@@ -87,7 +87,7 @@ class Odometer:
             patience: seconds to wait at most.
 
         Raises:
-            GuardError: the other answer does not end, or is this thread's own.
+            BudgetBusyError: the other answer does not end, or is this thread's own.
         """
         if self._holder == threading.get_ident():
             raise _busy()
@@ -128,7 +128,7 @@ def forget_spent(spent: Spent | None = None) -> None:
     """Start again from nothing, also where what has been spent is not known.
 
     Raises:
-        GuardError: an answer is spending from it.
+        BudgetBusyError: an answer is spending from it.
     """
     spent = SpentFile() if spent is None else spent
     handle = _open_locked(spent.lock_path)
@@ -140,8 +140,8 @@ def forget_spent(spent: Spent | None = None) -> None:
         os.close(handle)
 
 
-def _busy() -> GuardError:
-    return GuardError(
+def _busy() -> BudgetBusyError:
+    return BudgetBusyError(
         "Another answer is spending from the same budget.", "Wait until it has ended."
     )
 
