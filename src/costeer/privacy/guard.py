@@ -17,6 +17,7 @@ from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect
 from costeer.privacy.entities import EntityFinder, mask, stands_in
+from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
 from costeer.privacy.stand_ins import StandIns
@@ -196,6 +197,8 @@ class Guard:
         """
         strict, records = self.mode == "strict", _records(context)
         found = [(level, one) for level, text in records for one in detect(text, strict=strict)]
+        known = merge(self.confirmed, [value for _, value in found])
+        found += [(level, one) for level, text in records for one in find_names(text, known)]
         if self.on and self.entities is not None:
             read = [(level, text) for level, text in records if strict or level != "open"]
             known = merge(self.confirmed, [value for _, value in found])

@@ -10,6 +10,7 @@ the surnames.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 
@@ -37,3 +38,15 @@ WORDS_TOO = frozenset(_words("names_that_are_words"))
 
 NO_NAMES = frozenset(_words("no_names"))
 """Words with a capital that are no names."""
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Given names of some sixty languages, folded. Read when it is first asked: 110 kB."""
+    return frozenset(_words("given_names"))
+
+
+@cache
+def given_names_inside() -> frozenset[str]:
+    """Given names that are words or places too: they count only inside a sentence."""
+    return frozenset(_words("given_names_inside"))
