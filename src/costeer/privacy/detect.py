@@ -42,18 +42,45 @@ _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"(?:{_CAPITAL}\.|{_CAPITAL}[\w'\u2019\-]+)"  # an initial, or a word with a capital
 _PARTICLE = r"(?:(?:van|von|der|den|de|del|della|da|di|du|la|le|el|al|bin|ibn)[ ])*"
 _NAME = rf"({_WORD}(?:[ ]{_PARTICLE}{_WORD}){{0,3}})"
+_NAMES = rf"({_NAME[1:-1]}(?:(?:, {_NAME[1:-1]}){{0,9}},? and {_NAME[1:-1]})?)"
+_ONE_OF = (
+    "husband|fianc\u00e9e?|partner|spouse|ex|girlfriend|boyfriend|son|daughter|child|kid|baby|toddler"
+    "|twin|mother|father|parent|mum|mom|mama|dad|papa|stepmother|stepfather|stepson|stepdaughter"
+    "|sister|brother|sibling|aunt|auntie|uncle|cousin|niece|nephew|grandmother|grandfather|grandma"
+    "|grandpa|granny|gran|nan|grandson|granddaughter|grandchild|godmother|godfather|godson"
+    "|goddaughter|friend|neighbour|neighbor|flatmate|roommate|housemate|classmate|teammate|boss"
+    "|manager|supervisor|assistant|colleague|coworker|co-worker|tenant|landlord|landlady|nanny"
+    "|babysitter|doctor|dentist|vet|midwife|nurse|therapist|counsellor|coach|trainer|tutor|teacher"
+    "|student|pupil|lawyer|accountant|dog|puppy|cat|kitten|horse|pony|rabbit|hamster|parrot"
+    "|guinea pig|hen|goat|donkey|tortoise"
+)
 _WHO = (
-    "wife|husband|partner|spouse|girlfriend|boyfriend|son|daughter|child|baby|mother|father|mum|mom"
-    "|dad|sister|brother|aunt|uncle|cousin|grandmother|grandfather|friend|neighbour|neighbor|boss"
-    "|manager|colleague|doctor|dentist|therapist|teacher|lawyer|dog|cat|horse|rabbit"
+    rf"(?:{_ONE_OF})(?:e?s)?|wife|wives|children|grandchildren|puppies|ponies"
+    r"|(?:mother|father|sister|brother|daughter|son)-in-law"
+)
+_SOME = "two|three|four|five|six|seven|both"
+_ANYBODY = (
+    "Sir|Madam|Sirs|All|Team|Everyone|Everybody|Friends?|Colleagues?|Customers?|Hiring|Valued|Diary"
+    "|World|There|Members?|Parents?|Readers?|Neighbou?rs?|Students?|Guests?|Committee|Editors?"
+    "|Santa|Siri|Alexa|Google|Folks|Guys|Doctor|Professor|Teacher|Landlord|Manager|Mom|Mum|Dad"
+)
+_SENTENCE = r"(?m:^|(?<=[.!?] ))"
+_CLOSING = (
+    r"(?i:(?:\w+ ){0,3}(?:regards|wishes|greetings|sincerely|faithfully|truly|gratitude)\b"
+    r"[^\n.,!?:;]{0,40}|(?:much |lots of |all my |with )?"
+    r"(?:love|best|all the best|yours|cheers|hugs|kisses|thanks|thank you|see you|take care))"
+    r"(?:[,!.][ \t]*\n{0,2}|[ \t]*\n{1,2})"
 )
 _PHRASES: tuple[tuple[Kind, str], ...] = (
     ("name", rf"(?i:\b(?:my|the) (?:full |first |last )?name(?: is|'s|\u2019s)|\bI am called"
              rf"|\bpeople call me|\bcall me|\bI sign as) {_NAME}"),
     ("name", rf"\b(?:I am|I'm|I\u2019m) ({_WORD}(?:[ ]{_PARTICLE}{_WORD})+)"),
-    ("name", rf"(?i:\b(?:my|our|his|her|their)(?: \w+)? (?:{_WHO})(?:'s name)?"
-             rf"(?:,| is called| is named| is|)) {_NAME}"),
-    ("name", rf"(?i:\b(?:married to|together with|named|called)) {_NAME}"),
+    ("name", rf"(?i:\b(?:my|our|his|her|their|{_SOME})(?: \w+)? (?:{_WHO})(?:'s name)?"
+             rf"(?:,| is called| is named| is| are called| are named|)) {_NAMES}"),
+    ("name", rf"(?i:\b(?:married to|together with|named|called|goes by|go by|answers to)) {_NAMES}"),
+    ("name", rf"(?i:\bmy (?:full |first |last |middle |real )?name, ){_NAME}"),
+    ("name", rf"{_SENTENCE}(?:Dear|Hi|Hello|Hey|Hallo) (?!(?:{_ANYBODY})\b){_NAMES}(?=[,!:\n])"),
+    ("name", rf"{_SENTENCE}{_CLOSING}{_NAME}[.!]?[ \t]*(?=\n|$)"),
     ("name", rf"\b(?P<title>(?:Mr|Mrs|Ms|Dr|Prof)\.? ){_NAME}"),
     ("place", rf"(?i:\b(?:I|we|who) (?:now )?(?:live|lives|grew up|was born|were born|moved|reside)"
               rf"(?: back)? (?:in|to|near)) {_NAME}"),
@@ -87,6 +114,7 @@ _DATES = (
 )
 _BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
 _NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
+_AND = re.compile(r",? and |, ")
 _INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
 
 
@@ -130,8 +158,9 @@ def _phrases(text: str) -> Iterator[tuple[int, Value]]:
     for kind, pattern in _PHRASES:
         for match in re.finditer(pattern, text):
             title = match.groupdict().get("title", "")
-            name = _without_common_end(match[match.lastindex or 1])
-            yield from _value(match.start(), f"{title}{name}" if name else "", kind)
+            for one in _AND.split(match[match.lastindex or 1]):
+                name = _without_common_end(one)
+                yield from _value(match.start(), f"{title}{name}" if name else "", kind)
 
 
 def _patterns(text: str) -> Iterator[tuple[int, Value]]:

@@ -6,6 +6,7 @@ back to the original, which is what gets rewritten.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ class Folded:
         return None if cuts_start or cuts_end else (self.origin[start], self.origin[end])
 
 
+_RUN = re.compile(r"[\x00-\x7f]+|.", re.DOTALL)
+"""As much ASCII as there is in a row, or one other character."""
+
 SHORT = 256
 """Characters of what is kept folded: values and their forms, which are compared again and again."""
 
@@ -44,10 +48,14 @@ def fold(text: str) -> Folded:
 def _fold(text: str) -> Folded:
     pieces: list[str] = []
     origin: list[int] = []
-    for index, character in enumerate(text):
-        piece = _fold_one(character)
-        pieces.append(piece)
-        origin += [index] * len(piece)
+    for run in _RUN.finditer(text):
+        if run[0].isascii():
+            pieces.append(run[0].lower())
+            origin += range(run.start(), run.end())
+        else:
+            piece = _fold_one(run[0])
+            pieces.append(piece)
+            origin += [run.start()] * len(piece)
     return Folded("".join(pieces), (*origin, len(text)))
 
 

@@ -46,7 +46,8 @@ class Rewriter:
     def __init__(self, pairs: list[Replacement]) -> None:
         self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
         patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
-        self._regex = re.compile("|".join(patterns)) if patterns else None
+        begin = _begin(self._pairs)
+        self._regex = re.compile(f"{begin}(?:{'|'.join(patterns)})") if patterns else None
         self._plain = {" ".join(fold(p.old).text.split()) for p in pairs if not p.separated}
         self._separated = {_alnum(fold(p.old).text) for p in pairs if p.separated}
         self.longest = max((2 * len(fold(p.old).text) + 8 for p in pairs), default=0)
@@ -117,6 +118,21 @@ def _pattern(pair: Replacement) -> str:
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
     start = _START if _bounded(folded[:1]) else ""
     return start + body + (_END if _bounded(folded[-1:]) else "")
+
+
+def _begin(pairs: list[Replacement]) -> str:
+    """Where any of the patterns can match at all; without it a search takes five times as long."""
+    words, others = set(), {"+"}
+    for pair in pairs:
+        folded = fold(pair.old).text
+        starts_word = pair.separated or _bounded(folded[:1])
+        first = _alnum(folded)[:1] if pair.separated else folded.lstrip()[:1]
+        (words if starts_word else others).add(first)
+    return f"{_any(words | others)}(?:{_START}{_any(words)}|{_any(others)})"
+
+
+def _any(characters: set[str]) -> str:
+    return f"(?=[{re.escape(''.join(sorted(characters)))}])" if characters else "(?!)"
 
 
 def _bounded(character: str) -> bool:
