@@ -135,8 +135,8 @@ def test_a_known_value_in_another_record_does_not_change_the_level(confirmed: st
 
 def test_open_records_and_a_guard_that_is_off_have_no_entities() -> None:
     entities = SpacyEntities(Capitals())
-    assert Guard("stand-in", entities=entities).values("[open]\nwe met Halina") == []
-    assert Guard("off", entities=entities).values("we met Halina") == []
+    assert Guard("stand-in", entities=entities).values("[open]\nwe met Zelk") == []
+    assert Guard("off", entities=entities).values("we met Zelk") == []
 
 
 def test_an_entity_does_not_leave() -> None:

@@ -109,6 +109,7 @@ def _read(
 def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
     from costeer.cli.protection import find_entities
     from costeer.privacy.detect import detect
+    from costeer.privacy.names import find_names
     from costeer.privacy.report import build_report
     from costeer.privacy.spans import split_words
     from costeer.privacy.value_list import load_values
@@ -117,6 +118,7 @@ def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
 
     common = stop_words()[language(split_words(context))]
     values = merge(load_values(), detect(context))
+    values += find_names(context, values)
     if entities := find_entities(settings.load()):
         values += entities.find(context, values)
     return build_report(turns, context, values, common)

@@ -77,7 +77,8 @@ _PHRASES: tuple[tuple[Kind, str], ...] = (
     ("name", rf"\b(?:I am|I'm|I\u2019m) ({_WORD}(?:[ ]{_PARTICLE}{_WORD})+)"),
     ("name", rf"(?i:\b(?:my|our|his|her|their|{_SOME})(?: \w+)? (?:{_WHO})(?:'s name)?"
              rf"(?:,| is called| is named| is| are called| are named|)) {_NAMES}"),
-    ("name", rf"(?i:\b(?:married to|together with|named|called|goes by|go by|answers to)) {_NAMES}"),
+    ("name", rf"(?i:\b(?:married to|together with|(?:named|called)(?: him| her| it| them)?"
+             rf"|goes by|go by|answers to)) {_NAMES}"),
     ("name", rf"(?i:\bmy (?:full |first |last |middle |real )?name, ){_NAME}"),
     ("name", rf"{_SENTENCE}(?:Dear|Hi|Hello|Hey|Hallo) (?!(?:{_ANYBODY})\b){_NAMES}(?=[,!:\n])"),
     ("name", rf"{_SENTENCE}{_CLOSING}{_NAME}[.!]?[ \t]*(?=\n|$)"),

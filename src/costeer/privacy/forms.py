@@ -65,12 +65,16 @@ def name_forms(text: str, stand_in: Callable[[str], str]) -> list[Form]:
     if len(words) > 1:
         first, last, far_first, far_last = words[0], words[-1], wire[0], wire[-1]
         pairs += _two_word_forms(first, last, far_first, far_last, text)
-    forms = [Form(real, far) for real, far in dict(pairs).items()]
-    single = [
-        Form(word, far, capital=len(words) > 1 and fold(word).text in WORDS_TOO)
-        for word, far in zip(words, wire, strict=True)
+    pairs += zip(words, wire, strict=True)
+    return [
+        Form(real, far, capital=real in words and _is_word(real))
+        for real, far in dict(pairs).items()
     ]
-    return [*forms, *single]
+
+
+def _is_word(name: str) -> bool:
+    """Whether a name is a word too; who writes it in small letters means every occurrence."""
+    return fold(name).text in WORDS_TOO and not name.islower()
 
 
 def _two_word_forms(

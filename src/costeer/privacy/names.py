@@ -38,14 +38,14 @@ _CAPS = 5
 
 _BEFORE = re.compile(
     r"\b(?:St\.?|Saint|San|Santa|Lake|Mount|Mt\.?|Camp|Fort|Port|Hotel|Hurricane|Café|Cafe|Villa"
-    r"|Prince|Princess|King|Queen|Pope|Hey|OK) $"
+    r"|Prince|Princess|King|Queen|Pope|Aloe) $"
 )
 _AFTER = re.compile(
     r"(?:'s|\u2019s)? (?:Street|Road|Avenue|University|College|School|Hospital|Park|Institute|Museum"
     r"|Foundation|Award|Prize|Church|Cathedral|Bridge|Airport|County|City|Islands?|River|Beach"
     r"|Valley|Trench|Motors|Collection|Cent(?:er|re)|Library|Hotel|Inc|Ltd|LLC|Corp|Group|Bank|Day|Fashion|Falls|Bay)\b"
 )
-_LAST_WORD = re.compile(r"(\w+) $")
+_LAST_WORD = re.compile(r"(?<![\w'\u2019])(\w+) $")
 _LOOK_BACK = 20
 _NOT_INSIDE = frozenset(
     "a an the this that every each no and or in near at around across through of from to via visit "
@@ -99,7 +99,7 @@ def _listed(text: str) -> Iterator[_Name]:
         at = match.end()
         if match[0] == MASK or _is_given(text, match):
             at = _end_of_name(text, match.end())
-            if not _AFTER.match(text, at):
+            if not (_AFTER.match(text, match.end()) or _AFTER.match(text, at)):
                 yield _Name(match.start(), at)
 
 

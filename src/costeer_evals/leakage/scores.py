@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costeer.privacy.detect import detect
+from costeer.privacy.names import find_names
 from costeer.privacy.preflight import held
 from costeer.privacy.spans import Spans
 from costeer.profile.words import stop_words
@@ -24,7 +25,9 @@ def text_fields(sample: Sample, written: Written) -> dict[str, Any]:
 
     ``value``: a detected value; ``run``: four words of a record in a row; neither in the query.
     """
-    typed = held(values := detect(sample.context), [sample.query])
+    values = detect(sample.context)
+    values += find_names(sample.context, values)
+    typed = held(values, [sample.query])
     said = held([value for value in values if value not in typed], [written.sent])
     spans = Spans(sample.context, stop_words()["en"], sample.query)
     return {
