@@ -80,7 +80,7 @@ def test_names_are_found_in_everyday_sentences(text: str, names: list[str]) -> N
         "Drew a picture. Chase the ball. Pat the dog. Sue the firm. Rob a bank.",
         "I will go in May, June or August, or on a Sunday in April.",
         "We flew to Sydney, Dallas and San Diego via Houston.",
-        "I moved from London to Paris, and from Florence to Charlotte.",
+        "I moved from London to Paris, and from Florence to Charlotte; our Austin trip was hot.",
         "Virginia is for lovers, and Georgia is warm.",
         "Milan, Lucca and Siena are in Italy.",
         "Rose wine and Jasmine rice. Ginger tea. Basil and Olive oil.",
@@ -129,8 +129,9 @@ def test_no_known_value_decides_what_else_is_found(names: list[str]) -> None:
     def find(first: str, second: str) -> list[Value]:
         known = [Value(first, "name"), Value(f"{second} Works", "organisation")]
         text = (
-            f"{first} Quux met Halina and {first.lower()}. Thandeka and {first} saw {first}'s Kotlin,"
-            f" {first.upper()} and {second} Works Ilka. In {second} Works, Yusuf, {first} and Vim."
+            f"{first} Quux met Halina and {first.lower()}. Thandeka and {first} saw {first}'s"
+            f" Kotlin, {first.upper()} and {second} Works Ilka. In {second} Works, Yusuf, {first}"
+            " and Vim."
         )
         return find_names(text, known)
 
@@ -171,8 +172,8 @@ def test_the_lists_are_folded_small_and_hold_no_words_that_answers_need() -> Non
     assert sum(len(name) + 1 for name in listed) < 120_000
     assert not listed & inside
     assert not (listed | inside) & NO_NAMES
-    words = "kotlin python ruby java swift pascal perl rust alexa siri cortana venmo paypal visa" \
-        " mercedes tesla london paris berlin rome april june sunday christmas art will may"  # fmt: skip
+    words = """kotlin python ruby java swift pascal perl rust alexa siri venmo paypal visa mercedes
+        tesla london paris berlin rome april june sunday christmas art will may"""
     assert not listed & set(words.split())
 
 

@@ -190,14 +190,15 @@ class Guard:
         return "".join(text for _, text in kept).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
-        """The confirmed values, those that rules find, then entities.
+        """The confirmed values, those that rules find, then names, then entities.
 
-        Those that are found have the level of their record or kind. Entities come last, so that
-        they change nothing for the others.
+        Those that are found have the level of their record or kind. Each step reads a text in which
+        the values of those before it are masked, so that it changes nothing for them, nor they for
+        what it finds.
         """
         strict, records = self.mode == "strict", _records(context)
         found = [(level, one) for level, text in records for one in detect(text, strict=strict)]
-        known = merge(self.confirmed, [value for _, value in found])
+        known = merge(self.confirmed, [one for level, one in found if strict or level != "open"])
         found += [(level, one) for level, text in records for one in find_names(text, known)]
         if self.on and self.entities is not None:
             read = [(level, text) for level, text in records if strict or level != "open"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from costeer.privacy.detect import make_value
 from costeer.privacy.finding import MASK, pairs_to_find
@@ -20,6 +20,8 @@ from costeer.privacy.folding import fold
 from costeer.privacy.pools import NO_NAMES, WORDS_TOO, given_names, given_names_inside
 from costeer.privacy.rewriting import Rewriter
 from costeer.privacy.values import Value
+
+Span = tuple[int, int]
 
 _OTHER_MASK = "\ue001"
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
@@ -41,24 +43,21 @@ _BEFORE = re.compile(
     r"|Prince|Princess|King|Queen|Pope|Aloe) $"
 )
 _AFTER = re.compile(
-    r"(?:'s|\u2019s)? (?:Street|Road|Avenue|University|College|School|Hospital|Park|Institute|Museum"
-    r"|Foundation|Award|Prize|Church|Cathedral|Bridge|Airport|County|City|Islands?|River|Beach"
-    r"|Valley|Trench|Motors|Collection|Cent(?:er|re)|Library|Hotel|Inc|Ltd|LLC|Corp|Group|Bank|Day|Fashion|Falls|Bay)\b"
+    r"(?:'s|\u2019s)? (?:Street|Road|Avenue|University|College|School|Hospital|Park|Institute"
+    r"|Museum|Foundation|Award|Prize|Church|Cathedral|Bridge|Airport|County|City|Islands?|River"
+    r"|Beach|Bay|Falls|Valley|Trench|Motors|Collection|Cent(?:er|re)|Library|Hotel|Inc|Ltd|LLC|Corp"
+    r"|Group|Bank|Day|Fashion)\b"
 )
-_LAST_WORD = re.compile(r"(?<![\w'\u2019])(\w+) $")
+"""Such words make a name that of a place or a firm, as do those of ``_BEFORE``."""
 _LOOK_BACK = 20
+"""Characters before a name that are looked at."""
+
+_LAST_WORD = re.compile(r"(?<![\w'\u2019])(\w+) $")
 _NOT_INSIDE = frozenset(
-    "a an the this that every each no and or in near at around across through of from to via visit "
-    "visiting visited outside".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A name's span in a masked text."""
-
-    start: int
-    end: int
+    ["a", "an", "the", "this", "that", "every", "each", "no", "my", "your", "his", "her", "our",
+     "their", "and", "or", "in", "near", "at", "around", "across", "through", "outside", "of", "from",
+     "to", "via", "visit", "visiting", "visited"]
+)  # fmt: skip
 
 
 def find_names(text: str, known: Sequence[Value]) -> list[Value]:
@@ -72,8 +71,8 @@ def find_names(text: str, known: Sequence[Value]) -> list[Value]:
     listed = list(_listed(masked))
     names = [*listed, *_grouped(masked, listed)]
     found: dict[str, Value] = {}
-    for name in sorted(names, key=lambda name: name.start):
-        for part in masked[name.start : name.end].split(MASK):
+    for span in sorted(names):
+        for part in masked[slice(*span)].split(MASK):
             value = make_value(part, "name")
             if value is not None:
                 found.setdefault(value.text.casefold(), value)
@@ -92,7 +91,7 @@ def _mask(text: str, known: Sequence[Value]) -> str:
     return Rewriter(pairs).rewrite(text)
 
 
-def _listed(text: str) -> Iterator[_Name]:
+def _listed(text: str) -> Iterator[Span]:
     """Given names, and masked names, with the surname behind them."""
     at = 0
     while match := _FIRST.search(text, at):
@@ -100,14 +99,14 @@ def _listed(text: str) -> Iterator[_Name]:
         if match[0] == MASK or _is_given(text, match):
             at = _end_of_name(text, match.end())
             if not (_AFTER.match(text, match.end()) or _AFTER.match(text, at)):
-                yield _Name(match.start(), at)
+                yield match.start(), at
 
 
 def _is_given(text: str, match: re.Match[str]) -> bool:
     """Whether a word with a capital is a given name where it stands."""
     folded = fold(match[0]).text
     listed = folded in given_names() or any(w in given_names() for w in folded.split("-"))
-    if _is_abbreviation(match[0]) or not (listed or folded in given_names_inside()):
+    if not (_is_capitalised(match[0]) and (listed or folded in given_names_inside())):
         return False
     before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
     return not _BEFORE.search(before) and (listed or _is_inside(before))
@@ -119,46 +118,46 @@ def _is_inside(before: str) -> bool:
     return last is not None and last[1].islower() and last[1] not in _NOT_INSIDE
 
 
-def _is_abbreviation(word: str) -> bool:
-    return word.isupper() and len(word) < _CAPS
+def _is_capitalised(word: str) -> bool:
+    """Whether a word has a capital, and is no abbreviation."""
+    return word[0].isupper() and len(word) > 1 and (len(word) >= _CAPS or not word.isupper())
 
 
 def _end_of_name(text: str, end: int) -> int:
     """Where a name ends that begins with a given name which ends at ``end``."""
     match = _SURNAME.match(text, end)
-    if match is None or not _is_surname(match[1], text):
+    if match is None or not _may_be_name(match[1], text):
         return end
     after = _SURNAME.match(text, match.end())
     if after is not None and after[1].lower() not in NO_NAMES and after[1] != MASK:
-        return end  # more than two words with a capital are mostly a title
+        return end  # three words with a capital are mostly a title
     return match.end()
 
 
-def _is_surname(word: str, text: str) -> bool:
-    """Whether a word with a capital may be a name beside one; if the text has it in small letters, it is a word."""
+def _may_be_name(word: str, text: str) -> bool:
+    """Whether a word beside a name may be one: not if the text has it in small letters, too."""
     lower = word.lower()
-    return word == MASK or not (
-        len(word) < 2
-        or " " in word
-        or _is_abbreviation(word)
-        or lower in NO_NAMES
-        or (lower not in WORDS_TOO and _has_word(text, lower))
+    return word == MASK or (
+        _is_capitalised(word)
+        and " " not in word
+        and lower not in NO_NAMES
+        and (lower in WORDS_TOO or not _has_word(text, lower))
     )
 
 
-def _grouped(text: str, names: Sequence[_Name]) -> Iterator[_Name]:
+def _grouped(text: str, names: Sequence[Span]) -> Iterator[Span]:
     """The others of "Owen, Piers and Ada", where at least half of them are names."""
     if not names:
         return
-    covered = {at for name in names for at in range(name.start, name.end)}
+    covered = {at for name in names for at in range(*name)}
     for group in _GROUP.finditer(text):
         members = [
-            _Name(group.start() + one.start(), group.start() + one.end())
+            (group.start() + one.start(), group.start() + one.end())
             for one in _MEMBER.finditer(group[0])
         ]
-        others = [one for one in members if covered.isdisjoint(range(one.start, one.end))]
+        others = [one for one in members if covered.isdisjoint(range(*one))]
         if 2 * len(others) <= len(members):
-            yield from (one for one in others if _is_surname(text[one.start : one.end], text))
+            yield from (one for one in others if _may_be_name(text[slice(*one)], text))
 
 
 def _has_word(text: str, word: str) -> bool:
