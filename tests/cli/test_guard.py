@@ -58,7 +58,7 @@ def test_values_found_in_a_context_are_listed_with_their_levels(
 @pytest.mark.skipif(find_spec(PACKAGE) is None, reason="costeer[detect] is not installed")
 def test_the_list_says_what_only_the_model_finds(run: Any, monkeypatch: Any, tmp_path: Any) -> None:
     monkeypatch.setenv("COSTEER_ENTITY_MODEL", "true")
-    (tmp_path / "me.txt").write_text("I live in Porto.\r\nOn Sunday I went to Aveiro again.")
+    (tmp_path / "me.txt").write_text("I live in Porto.\r\nWe flew to Aveiro.")
     assert run("guard", "list", "--context-file", "me.txt")[1] == (
         "rules  open  place  Porto\nmodel  open  place  Aveiro\n"
     )

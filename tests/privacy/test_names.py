@@ -39,10 +39,10 @@ def found(text: str) -> list[str]:
         ("We named him Rex. Rex eats shoes.", ["Rex"]),
         ("I go by Wren.", ["Wren"]),
         ("Nobody uses my first name, Ottoline.", ["Ottoline"]),
-        ("Dear Thandeka, thank you.", ["Thandeka"]),
+        ("Dear Oyelade, thank you.", ["Oyelade"]),
         ("It was late.\nHi Oyelaran and Zinzi!", ["Oyelaran", "Zinzi"]),
         ("Warm regards from the lighthouse,\nEbba", ["Ebba"]),
-        ("Come and see. Best, Thandeka", ["Thandeka"]),
+        ("Come and see. Best, Oyelade", ["Oyelade"]),
         ("Take care,\n\nHenrike", ["Henrike"]),
         ("Tell Priya that I am late.", ["Priya"]),
         ("Priya is late.", ["Priya"]),
@@ -56,7 +56,7 @@ def found(text: str) -> list[str]:
         ("Anne-Marie and I are going.", ["Anne-Marie"]),
         ("Zoë is here, and Zoe is not.", ["Zoë", "Zoe"]),
         ("Fatima, Chen and Björn share the flat.", ["Fatima", "Chen", "Björn"]),
-        ("Thandeka and Owen came.", ["Thandeka", "Owen"]),
+        ("Oyelade and Owen came.", ["Oyelade", "Owen"]),
         ("I had lunch with Grace yesterday.", ["Grace"]),
         ("She told Jordan that it rains.", ["Jordan"]),
     ],
@@ -129,7 +129,7 @@ def test_no_known_value_decides_what_else_is_found(names: list[str]) -> None:
     def find(first: str, second: str) -> list[Value]:
         known = [Value(first, "name"), Value(f"{second} Works", "organisation")]
         text = (
-            f"{first} Quux met Halina and {first.lower()}. Thandeka and {first} saw {first}'s"
+            f"{first} Quux met Halina and {first.lower()}. Oyelade and {first} saw {first}'s"
             f" Kotlin, {first.upper()} and {second} Works Ilka. In {second} Works, Yusuf, {first}"
             " and Vim."
         )
@@ -137,7 +137,7 @@ def test_no_known_value_decides_what_else_is_found(names: list[str]) -> None:
 
     assert find(*names[:2]) == find(*names[2:])
     assert [value.text for value in find(*names[:2])] == [
-        "Quux", "Halina", "Thandeka", "Ilka", "Yusuf", "Vim",
+        "Quux", "Halina", "Oyelade", "Ilka", "Yusuf", "Vim",
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Finding the values in a person's text: labels, phrases, patterns and checksums.
 
-Rules find what is labelled or has a form of its own; in free text they miss names. A statistical
-model finds some of those (``entities``); what both miss the person adds (``costeer guard``).
+Rules find what is labelled, follows certain words or has a form of its own. Names in other sentences
+are found by a list of given names (``names``), and by a statistical model, if the person wants it
+(``entities``); what all of them miss the person adds (``costeer guard``).
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ _LOOK_BACK = 20
 _LAST_WORD = re.compile(r"(?<![\w'\u2019])(\w+) $")
 _NOT_INSIDE = frozenset(
     ["a", "an", "the", "this", "that", "every", "each", "no", "my", "your", "his", "her", "our",
-     "their", "and", "or", "in", "near", "at", "around", "across", "through", "outside", "of", "from",
-     "to", "via", "visit", "visiting", "visited"]
+     "their", "and", "or", "in", "near", "at", "around", "across", "through", "outside", "of",
+     "from", "to", "via", "visit", "visiting", "visited"]
 )  # fmt: skip
 
 

@@ -122,7 +122,8 @@ def _pattern(pair: Replacement) -> str:
 
 def _begin(pairs: list[Replacement]) -> str:
     """Where any of the patterns can match at all; without it a search takes five times as long."""
-    words, others = set(), {"+"}
+    words: set[str] = set()
+    others = {"+"}
     for pair in pairs:
         folded = fold(pair.old).text
         starts_word = pair.separated or _bounded(folded[:1])
