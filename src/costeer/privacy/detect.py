@@ -1,8 +1,8 @@
 """Finding the values in a person's text: labels, phrases, patterns and checksums.
 
-Rules find what is labelled, follows certain words or has a form of its own. Names in other sentences
-are found by a list of given names (``names``), and by a statistical model, if the person wants it
-(``entities``); what all of them miss the person adds (``costeer guard``).
+Rules find what is labelled, follows certain words or has a form of its own. In other sentences a
+list of given names finds names (``names``), and a statistical model, if the person wants it, finds
+more (``entities``); what all of them miss the person adds (``costeer guard``).
 """
 
 from __future__ import annotations
