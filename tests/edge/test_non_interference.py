@@ -169,6 +169,28 @@ def test_without_stand_ins_the_comparison_fails(wire: Any, turn: Any) -> None:
     assert on[0] == on[1]
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["on the person's list", "found by phrases"])
+def test_whether_a_known_name_is_a_listed_given_name_makes_no_difference(
+    wire: Any, listed: Any
+) -> None:
+    """The list of given names reads a text in which known values are masked."""
+    given = {"first": "Owen", "last": "Ada", "pet": "Priya", "ill": "Halina"}
+    rare = {"first": "Zqen", "last": "Xka", "pet": "Vliya", "ill": "Gxlina"}
+    extra = "{first} Quux, {pet} and Piers met {last} and Linus Moss. Ask {ill}."
+    sent = [
+        wire.sent(
+            REAL | names,
+            ["Who are {first} and {pet}?"],
+            extra,
+            seed=1,
+            mode="stand-in",
+            listed=listed,
+        )
+        for names in (given, rare)
+    ]
+    assert sent[0] == sent[1]
+
+
 def test_a_cloud_that_writes_names_does_not_learn_which_is_guarded(wire: Any) -> None:
     """An earlier answer goes up as it was, also where it holds a real value by chance."""
     said = [{"role": "user", "content": "Name some people."}]
