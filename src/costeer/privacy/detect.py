@@ -167,6 +167,8 @@ def _phrases(text: str) -> Iterator[tuple[int, Value]]:
 
 def _patterns(text: str) -> Iterator[tuple[int, Value]]:
     for kind, pattern in _PATTERNS:
+        if kind in ("e-mail", "handle") and "@" not in text:
+            continue
         for match in re.finditer(pattern, text):
             if kind != "account" or _checks(match[0]):
                 yield from _value(match.start(), match[0], kind)

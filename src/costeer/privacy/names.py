@@ -11,7 +11,7 @@ are in a list of their own, and count only inside a sentence, after a word in sm
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from costeer.privacy.detect import make_value
@@ -49,6 +49,7 @@ _AFTER = re.compile(
     r"|Group|Bank|Day|Fashion)\b"
 )
 """Such words make a name that of a place or a firm, as do those of ``_BEFORE``."""
+_SMALL = re.compile(r"\b[^\W\dA-Z_]\w*")
 _LOOK_BACK = 20
 """Characters before a name that are looked at."""
 
@@ -68,8 +69,9 @@ def find_names(text: str, known: Sequence[Value]) -> list[Value]:
         known: all values that are confirmed, or found by rules, wherever they stand.
     """
     masked = _mask(text, known)
-    listed = list(_listed(masked))
-    names = [*listed, *_grouped(masked, listed)]
+    words = frozenset(_SMALL.findall(masked))
+    listed = list(_listed(masked, words))
+    names = [*listed, *_grouped(masked, listed, words)]
     found: dict[str, Value] = {}
     for span in sorted(names):
         for part in masked[slice(*span)].split(MASK):
@@ -91,13 +93,13 @@ def _mask(text: str, known: Sequence[Value]) -> str:
     return Rewriter(pairs).rewrite(text)
 
 
-def _listed(text: str) -> Iterator[Span]:
+def _listed(text: str, words: Set[str]) -> Iterator[Span]:
     """Given names, and masked names, with the surname behind them."""
     at = 0
     while match := _FIRST.search(text, at):
         at = match.end()
         if match[0] == MASK or _is_given(text, match):
-            at = _end_of_name(text, match.end())
+            at = _end_of_name(text, match.end(), words)
             if not (_AFTER.match(text, match.end()) or _AFTER.match(text, at)):
                 yield match.start(), at
 
@@ -123,10 +125,10 @@ def _is_capitalised(word: str) -> bool:
     return word[0].isupper() and len(word) > 1 and (len(word) >= _CAPS or not word.isupper())
 
 
-def _end_of_name(text: str, end: int) -> int:
+def _end_of_name(text: str, end: int, words: Set[str]) -> int:
     """Where a name ends that begins with a given name which ends at ``end``."""
     match = _SURNAME.match(text, end)
-    if match is None or not _may_be_name(match[1], text):
+    if match is None or not _may_be_name(match[1], words):
         return end
     after = _SURNAME.match(text, match.end())
     if after is not None and after[1].lower() not in NO_NAMES and after[1] != MASK:
@@ -134,18 +136,18 @@ def _end_of_name(text: str, end: int) -> int:
     return match.end()
 
 
-def _may_be_name(word: str, text: str) -> bool:
+def _may_be_name(word: str, words: Set[str]) -> bool:
     """Whether a word beside a name may be one: not if the text has it in small letters, too."""
     lower = word.lower()
     return word == MASK or (
         _is_capitalised(word)
         and " " not in word
         and lower not in NO_NAMES
-        and (lower in WORDS_TOO or not _has_word(text, lower))
+        and (lower in WORDS_TOO or lower not in words)
     )
 
 
-def _grouped(text: str, names: Sequence[Span]) -> Iterator[Span]:
+def _grouped(text: str, names: Sequence[Span], words: Set[str]) -> Iterator[Span]:
     """The others of "Owen, Piers and Ada", where at least half of them are names."""
     if not names:
         return
@@ -157,8 +159,4 @@ def _grouped(text: str, names: Sequence[Span]) -> Iterator[Span]:
         ]
         others = [one for one in members if covered.isdisjoint(range(*one))]
         if 2 * len(others) <= len(members):
-            yield from (one for one in others if _may_be_name(text[slice(*one)], text))
-
-
-def _has_word(text: str, word: str) -> bool:
-    return word in text and re.search(rf"\b{re.escape(word)}\b", text) is not None
+            yield from (one for one in others if _may_be_name(text[slice(*one)], words))
