@@ -45,6 +45,12 @@ def test_text_before_the_beginning_is_only_looked_at() -> None:
     assert NAMES.rewrite(" Maren", 1) == "Alex"
 
 
+@pytest.mark.parametrize("old", ["\u02bc", "\u02bc-", "\u02bc\u00ad"])
+def test_what_folds_to_no_letter_or_digit_is_nowhere(old: str) -> None:
+    rewriter = Rewriter([Replacement(old, "X", separated=True), Replacement("12", "Y")])
+    assert rewriter.rewrite("a' -12") == "a' -Y"
+
+
 def test_without_pairs_nothing_is_found() -> None:
     assert Rewriter([]).rewrite("Maren") == "Maren"
 

@@ -40,10 +40,12 @@ class Rewriter:
     """Finds and replaces.
 
     Args:
-        pairs: where several have the same ``old``, the first counts.
+        pairs: where several have the same ``old``, the first counts; one that folds to nothing is
+            nowhere.
     """
 
     def __init__(self, pairs: list[Replacement]) -> None:
+        pairs = [pair for pair in pairs if _is_something(pair)]
         self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
         patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
         begin = _begin(self._pairs)
@@ -118,6 +120,11 @@ def _pattern(pair: Replacement) -> str:
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
     start = _START if _bounded(folded[:1]) else ""
     return start + body + (_END if _bounded(folded[-1:]) else "")
+
+
+def _is_something(pair: Replacement) -> bool:
+    folded = fold(pair.old).text
+    return bool(_alnum(folded) if pair.separated else folded.strip())
 
 
 def _begin(pairs: list[Replacement]) -> str:
