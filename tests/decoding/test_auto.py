@@ -41,8 +41,13 @@ def by_hand(with_: Any, without: Any, text: Any, answer: Any) -> Any:
         for start in range(len(text) - P.run)
         if len(answer) >= P.run and text[start : start + P.run] == answer[-P.run :]
     ]
-    bonus = P.gain * weight * (with_[-1] - without[-1])
-    return [min(b, 0) if token in copied else b for token, b in enumerate(bonus.tolist())]
+    bonus = []
+    for token, (likely, plain) in enumerate(zip(with_[-1], without[-1], strict=True)):
+        near = max(0, 1 - (max(with_[-1]) - likely) / P.fade)
+        help_ = P.gain * weight * (likely - plain)
+        help_ *= near if help_ > 0 else 1
+        bonus.append(min(help_, 0) if token in copied else help_)
+    return bonus
 
 
 @pytest.mark.slow
@@ -83,6 +88,17 @@ def test_silent_where_the_context_says_nothing_and_full_where_it_decides() -> No
     loud = log_softmax(np.eye(1, V, 5, dtype=np.float32) * 9)
     uniform = log_softmax(np.zeros((1, V), np.float32))
     assert Auto(P, []).bonus(loud, uniform) == pytest.approx(P.gain * (loud - uniform), rel=1e-5)
+
+
+def test_what_the_small_model_would_not_say_gets_no_help() -> None:
+    """However much likelier the context makes it; what it makes less likely is not touched."""
+    with_ = log_softmax(np.array([[9, 5, 3, 0, 0]], np.float32))
+    without = log_softmax(np.array([[9, -9, -9, -9, 5]], np.float32))
+    bonus = Auto(AutoParams(knee=1e-9, fade=5.0), []).bonus(with_, without)[0]
+    delta = with_[0] - without[0]
+    assert bonus[1] == pytest.approx(2.5 * delta[1] * 0.2, rel=1e-4)
+    assert bonus[2] == bonus[3] == 0 < delta[3]
+    assert bonus[4] == pytest.approx(2.5 * delta[4]) and delta[4] < 0
 
 
 def test_the_gain_falls_while_the_context_is_recited() -> None:

@@ -1,7 +1,8 @@
 """The rule behind ``strength="auto"``: a gain for every token, computed on the device alone.
 
-    score = log pi_0 + gain * w * (log P_SLM,with - log P_SLM,without)
+    score = log pi_0 + gain * w * s * (log P_SLM,with - log P_SLM,without)
     w     = min(1, KL / knee) * min(1, calm / recent)
+    s     = max(0, 1 - (log max P_SLM,with - log P_SLM,with) / fade) where the difference is positive
     at most 0 for a token that would extend a copied run
 
 KL is KL(P_SLM,with || P_SLM,without) at this position, and ``recent`` is its moving average.
@@ -11,6 +12,12 @@ almost equal. What remains of the delta there is noise, and a constant gain that
 respect the user turns that noise into changed words. So the divergence of the two rows sets the
 weight: full where the context decides something (a diet, a name, a language), zero where it is
 silent.
+
+A context makes many words likelier that it does not make likely. After "Sure," the small model gives
+a person's name a hundredth of what it gives its favourite, but a thousand times what it would give
+without the context; multiplied, that beats everything the large model had in mind, and once the name
+is there, the rest of the facts follows. So help fades with the distance to the favourite: a token
+gets all of it only if the small model, with the context, would really say it here.
 
 Once an answer recites the context, the two rows differ everywhere: the small model repeats what it
 has read, which it would never have said without the context. Answers that people would keep have a
@@ -33,7 +40,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costeer.decoding.steering import Array, delta
+from costeer.decoding.steering import LOG_FLOOR, Array, delta
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class AutoParams:
         cap: nats; the most that one position contributes to the moving average, since a name or a
             language can contribute tens.
         span: positions in the moving average.
+        fade: nats; a token that the small model, with the context, finds less likely than its
+            favourite by this much or more gets no help.
         run: how many tokens in a row the answer may copy from the private text with help.
     """
 
@@ -55,6 +64,7 @@ class AutoParams:
     calm: float = 0.4
     cap: float = 2.0
     span: float = 12.0
+    fade: float = 5.0
     run: int = 8
 
 
@@ -100,6 +110,8 @@ class Auto:
         # Row by row: a sum over several rows at once may round differently.
         gains = [self._gain(divergence(w, d)) for w, d in zip(with_context, result, strict=True)]
         result *= np.array(gains, np.float32)[:, None]
+        for row, likely in zip(result, with_context, strict=True):
+            fade_help(row, likely, self._params.fade)
         end_copies(result, answer, self._after, self._params.run)
         return result
 
@@ -121,6 +133,21 @@ def divergence(with_context: Array, delta: Array) -> float:
         delta: (V,) finite; with minus without.
     """
     return max(float((np.exp(with_context) * delta).sum(dtype=np.float64)), 0.0)
+
+
+def fade_help(bonus: Array, with_context: Array, fade: float) -> None:
+    """Take help from tokens, the more the further they are from the likeliest one.
+
+    Args:
+        bonus: (V,), changed in place where it is positive.
+        with_context: (V,) natural log: the small model's row with the context.
+        fade: nats; a token that is this far away gets none.
+    """
+    scale = np.maximum(with_context, np.float32(LOG_FLOOR))
+    scale -= scale.max()
+    scale /= np.float32(fade)
+    scale += 1
+    np.multiply(bonus, np.maximum(scale, 0), out=bonus, where=bonus > 0)
 
 
 def end_copies(

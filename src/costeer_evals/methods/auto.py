@@ -25,6 +25,7 @@ class AutoCoSteer(ContextMethod):
     calm: float = DEFAULT.calm
     cap: float = DEFAULT.cap
     span: float = DEFAULT.span
+    fade: float = DEFAULT.fade
     run: int = DEFAULT.run
 
     def __post_init__(self) -> None:
