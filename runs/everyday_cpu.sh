@@ -3,8 +3,8 @@
 # Usage: runs/everyday_cpu.sh [PREFEVAL.jsonl]
 # The 72 requests that the project ships, and its 32 of people about whom several facts are known. With
 # a file of PrefEval (arXiv 2502.09597, github.com/amazon-science/PrefEval) in the form that
-# docs/experiments.md gives, also its first ROWS rows (default 42). Takes more than half an hour on two
-# cores; a stopped run continues where it was. OUT names another folder for the results.
+# docs/experiments.md gives, also its first ROWS rows (default 42). Takes an hour or two on two cores;
+# a stopped run continues where it was. OUT names another folder for the results.
 source "$(dirname "$0")/common.sh"
 out=${OUT:-results/everyday_cpu}
 mkdir -p "$out"

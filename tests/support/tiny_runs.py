@@ -40,7 +40,7 @@ def everyday(path: Path, count: int) -> Path:
 
 def people(path: Path, count: int) -> Path:
     row: dict[str, Any] = {"context": "I am Maren.\n\nI like tea.", "needs": "[a-z]"}
-    row |= {"forbids": None, "asides": {"name": "Maren", "letter": "e"}}
+    row |= {"forbids": None, "asides": {"name": "Maren", "letter": "[a-z]", "end": "$"}}
     return write(path, [{"id": f"q{i}", "query": f"And then, {i}?", **row} for i in range(count)])
 
 

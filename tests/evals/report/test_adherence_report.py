@@ -101,8 +101,8 @@ def test_rows_of_texts_count_the_asides_of_their_samples(tmp_path: Path) -> None
     said = {(line["sample"], line["method"]): line["text"] for line in written}
     assert len(said) == 6
     for (_, _, sample, method), found in rows(out).items():
-        assert found["scores"]["asides"] == asides(said[sample, method], ["Maren", "e"])
-    assert all("asides" in column.rows[0]["scores"] for column in only(out).columns)
+        expected = asides(said[sample, method], ["Maren", "[a-z]", "$"])
+        assert found["scores"]["asides"] == expected >= 1
 
 
 @pytest.mark.slow
