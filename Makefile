@@ -53,9 +53,9 @@ test-page: $(VENV)/.ready ## Drive the page in the system's Chromium; SCREENSHOT
 	@$(BIN)/python -c "import axe_playwright_python" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt playwright axe-playwright-python
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m browser tests/page $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
-quality: $(VENV)/.ready ## Measure how often answers respect the person (72 requests; half an hour on two cores).
+quality: $(VENV)/.ready ## Measure how often answers respect the person (72 and 32 requests; an hour or two on two cores).
 	@$(BIN)/costeer models fetch
-	@OUT=build/quality runs/everyday_cpu.sh && cat build/quality/texts.md
+	@OUT=build/quality runs/everyday_cpu.sh && cat build/quality/texts.md build/quality/people.md
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

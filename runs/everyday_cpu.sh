@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Everyday requests on the default pair, on a CPU: does the answer respect the person?
 # Usage: runs/everyday_cpu.sh [PREFEVAL.jsonl]
-# The 72 requests that the project ships, and, with a file of PrefEval (arXiv 2502.09597,
-# github.com/amazon-science/PrefEval) in the form that docs/experiments.md gives, its first ROWS rows
-# (default 42). Takes half an hour on two cores; a stopped run continues where it was. OUT names another
-# folder for the results.
+# The 72 requests that the project ships, and its 32 of people about whom several facts are known. With
+# a file of PrefEval (arXiv 2502.09597, github.com/amazon-science/PrefEval) in the form that
+# docs/experiments.md gives, also its first ROWS rows (default 42). Takes an hour or two on two cores;
+# a stopped run continues where it was. OUT names another folder for the results.
 source "$(dirname "$0")/common.sh"
 out=${OUT:-results/everyday_cpu}
 mkdir -p "$out"
@@ -13,6 +13,9 @@ in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-t
   --methods llm-without,llm-with,slm-with,guided-auto,guided-auto:gain=1.25,guided-auto:gain=3.75
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 "$costeer" eval compare llm-with guided-auto $(files "$out/texts") > "$out/compare.md"
+in_shards "$out/people" --tasks people --kind generate --max-tokens 60 --keep-texts \
+  --methods llm-without,llm-with,slm-with,guided-auto
+"$costeer" eval table $(files "$out/people") > "$out/people.md"
 in_shards "$out/itself" --slm qwen2.5-coder-1.5b --tasks everyday --kind generate --max-tokens 90 \
   --keep-texts --methods llm-with,guided-auto
 "$costeer" eval table $(files "$out/itself") > "$out/itself.md"

@@ -35,6 +35,8 @@ class TaskSample:
         parts: list[object] = [sample.query, sample.context_prompt, sample.reference]
         if sample.needs or sample.options:
             parts += [sample.needs, sample.forbids, sample.options]
+        if sample.asides:
+            parts.append(sample.asides)
         return short_hash(json.dumps(parts))
 
     @property

@@ -38,6 +38,12 @@ def everyday(path: Path, count: int) -> Path:
     return write(path, [{"id": f"e{i}", "query": f"Who am I, {i}?", **row} for i in range(count)])
 
 
+def people(path: Path, count: int) -> Path:
+    row: dict[str, Any] = {"context": "I am Maren.\n\nI like tea.", "needs": "[a-z]"}
+    row |= {"forbids": None, "asides": {"name": "Maren", "letter": "[a-z]", "end": "$"}}
+    return write(path, [{"id": f"q{i}", "query": f"And then, {i}?", **row} for i in range(count)])
+
+
 def choices(path: Path, count: int) -> Path:
     row = {"topic": "drinks", "preference": "I dislike Biscuit.", "options": ["Tea.", "J", "Wine."]}
     return write(path, [{"id": f"p{i}", "question": f"Drink {i}?", **row} for i in range(count)])
@@ -51,6 +57,7 @@ def all_tasks(folder: Path) -> dict[str, Path]:
     ]
     found = {
         "everyday": everyday(folder / "everyday.jsonl", 1),
+        "people": people(folder / "people.jsonl", 1),
         "prefeval": choices(folder / "prefeval.jsonl", 1),
         "cogenesis": cogenesis(folder / "dev.json", 2),
         "cogenesis-abstracts": write(

@@ -32,8 +32,8 @@ DATA = click.option(
     "--data",
     multiple=True,
     metavar="[TASK=]PATH",
-    help="The benchmark's own file. Without it, LongLaMP comes from the hub, and everyday is "
-    "the set that ships with CoSteer.",
+    help="The benchmark's own file. Without it, LongLaMP comes from the hub, and everyday "
+    "and people are the sets that ship with CoSteer.",
 )
 LIMIT = click.option(
     "--limit", type=click.IntRange(min=1), help="Use only the first rows of each file."

@@ -1,8 +1,9 @@
 """Whether an answer respects the person, by regular expressions; no model judges.
 
 *mentions*: the answer matches what it needs. *violates*: it matches what it must not say.
-*respected*: the first without the second. Two faults of form are separate: *artefact*, wording of
-the private prompt in the answer, and *refusal*, an answer in which the model speaks as a program.
+*respected*: the first without the second. *asides*: how many facts that the request does not need
+the answer names. Two faults of form are separate: *artefact*, wording of the private prompt in the
+answer, and *refusal*, an answer in which the model speaks as a program.
 
 Crude on purpose: a match does not prove that an answer is good. Knows nothing of where the
 expressions come from.
@@ -66,6 +67,11 @@ def violates(text: str, forbids: str | None) -> bool:
 def respected(text: str, needs: str, forbids: str | None) -> bool:
     """Whether the text matches ``needs`` and not ``forbids``."""
     return adherence(text, needs, forbids).respected
+
+
+def asides(text: str, expressions: Iterable[str]) -> int:
+    """How many of the expressions the text matches, each counted once."""
+    return sum(re.search(expression, text, FLAGS) is not None for expression in expressions)
 
 
 def artefact(text: str, wording: Iterable[str] = ()) -> bool:

@@ -35,6 +35,7 @@ ADHERENCE = (
     ScoreColumn("respected", "respected, %", 100, 1),
     ScoreColumn("mentions", "mentions, %", 100, 1),
     ScoreColumn("violates", "violates, %", 100, 1),
+    ScoreColumn("asides", "asides", 1, 2),
 )
 CHOICE = (
     ScoreColumn("margin", "margin, nats a token", 1, 3),
@@ -61,6 +62,8 @@ NLL = (ScoreColumn("nats_llm_with", "nats to LLM w/", 1, 3),)
 ALL = (*ADHERENCE, *CHOICE, *OVERLAP, *RATED, *FORM, *NLL)
 SHARES = ("respected", "correct")
 """Shares of texts, shown with Wilson's interval."""
+MEANS = ("asides", "margin")
+"""Means over texts, shown with a bootstrap interval."""
 HEADLINES = ("respected", "margin", "rouge_l", "repeated_4")
 """The score that sums up a section is the first of these that its rows have."""
 
@@ -102,7 +105,7 @@ def _cell(section: Section, key: str, score: ScoreColumn, seed: int) -> Cell:
     values = column.values(name) if column is not None else None
     if values and name in SHARES:
         found = wilson(round(sum(values)), len(values))
-    elif values and name == "margin":
+    elif values and name in MEANS:
         found = paired_bootstrap(values, section.groups, seed=seed)
     else:
         return mean(section, key, name, factor)

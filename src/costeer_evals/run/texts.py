@@ -15,7 +15,7 @@ from costeer.exceptions import InputError
 from costeer.models.base import Tokenizer
 from costeer_evals.baselines import BASELINES, nearest_record
 from costeer_evals.methods.base import Branch
-from costeer_evals.metrics.adherence import adherence, artefact, refusal
+from costeer_evals.metrics.adherence import adherence, artefact, asides, refusal
 from costeer_evals.metrics.overlap import overlap
 from costeer_evals.metrics.repetition import repetition, words
 from costeer_evals.run import results
@@ -91,7 +91,7 @@ def baseline_result(
 
 
 def score_text(sample: Sample, text: str) -> dict[str, Any]:
-    """All scores that need no model: adherence, overlap with the reference, repetition, faults.
+    """All scores that need no model: adherence, asides, overlap, repetition, faults.
 
     ``nearest`` is the best ROUGE-2 F of the reference with a record of the history.
     """
@@ -99,6 +99,8 @@ def score_text(sample: Sample, text: str) -> dict[str, Any]:
     scores |= {"artefact": artefact(text, wording()), "refusal": refusal(text)}
     if sample.needs is not None:
         scores |= asdict(adherence(text, sample.needs, sample.forbids))
+    if sample.asides:
+        scores["asides"] = asides(text, sample.asides)
     if sample.reference:
         scores |= asdict(overlap(text, sample.reference))
         scores["nearest"] = nearest_record(sample)

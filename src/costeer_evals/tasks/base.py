@@ -47,6 +47,8 @@ class Sample:
         needs: a regular expression that an answer matches if it respects the person; see
             ``metrics.adherence``.
         forbids: a regular expression that such an answer does not match.
+        asides: regular expressions, one for each fact of the context that the request does not
+            need.
         half: "tune" or "test", if the benchmark divides its samples itself.
         options: answers to score instead of a reference; the first is the right one.
     """
@@ -63,6 +65,7 @@ class Sample:
     kind: str = field(default="", repr=False)
     needs: str | None = field(default=None, repr=False)
     forbids: str | None = field(default=None, repr=False)
+    asides: tuple[str, ...] = field(default=(), repr=False)
     half: str = field(default="", repr=False)
     options: tuple[str, ...] = field(default=(), repr=False)
 

@@ -1,14 +1,17 @@
 """Everyday requests: what people ask, and what in their context the answer must respect.
 
-Data: ``data/everyday.jsonl``, written for this project; see the README beside it. Rows of other
-files have the same form: ``{"id", "context", "query", "needs", "forbids"}``, the last two
-regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind`` and ``half``
-("dev" or "test") are optional.
+Data: ``data/everyday.jsonl`` and ``data/people.jsonl``, written for this project; see the README
+beside them. In ``people``, several facts are known about each person, and a request needs few of
+them. Rows of other files have the same form: ``{"id", "context", "query", "needs", "forbids"}``,
+the last two regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind``,
+``half`` ("dev" or "test") and ``asides``, an object of names and expressions, are optional.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -18,26 +21,26 @@ from costeer_evals.tasks.base import LoadOptions, Metric, Sample
 from costeer_evals.tasks.private import private_turn
 
 HALVES = {"dev": "tune", "test": "test"}
-SHIPPED = files("costeer_evals") / "data" / "everyday.jsonl"
+DATA = files("costeer_evals") / "data"
 
 
+@dataclass(frozen=True, slots=True)
 class Everyday:
-    """The everyday requests."""
+    """A set of everyday requests, which ships as ``data/{name}.jsonl``."""
 
-    name = "everyday"
+    name: str
     metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load a file, or the set that ships with CoSteer; see ``Task.load``."""
         if source is not None:
             return [_sample(row) for row in rows.read(source, options.limit)]
-        with as_file(SHIPPED) as shipped:
+        with as_file(DATA / f"{self.name}.jsonl") as shipped:
             return [_sample(row) for row in rows.read(shipped, options.limit)]
 
 
 def _sample(row: rows.DataRow) -> Sample:
     query, name = row.text("query"), row.name("id")
-    needs = _expression(row, "needs")
     forbids = None if row.values.get("forbids") is None else _expression(row, "forbids")
     return Sample(
         id=name,
@@ -47,19 +50,35 @@ def _sample(row: rows.DataRow) -> Sample:
         reference=None,
         group=name,
         kind=row.text("kind") if "kind" in row.values else "",
-        needs=needs,
+        needs=_expression(row, "needs"),
         forbids=forbids,
+        asides=_asides(row),
         half=HALVES.get(str(row.values.get("half")), ""),
     )
 
 
+def _asides(row: rows.DataRow) -> tuple[str, ...]:
+    """The expressions under "asides"; their names may be private, so no message has one."""
+    found = row.values.get("asides")
+    if found is None:
+        return ()
+    if not isinstance(found, Mapping) or not found:
+        raise row.error("there is no object of regular expressions under 'asides'.")
+    if not all(isinstance(text, str) and text.strip() for text in found.values()):
+        raise row.error("something under 'asides' is not a text.")
+    return tuple(_compilable(row, text, "a text under 'asides'") for text in found.values())
+
+
 def _expression(row: rows.DataRow, key: str) -> str:
-    text = row.text(key)
+    return _compilable(row, row.text(key), f"the text under {key!r}")
+
+
+def _compilable(row: rows.DataRow, text: str, what: str) -> str:
     try:
         re.compile(text, FLAGS)
     except re.error:
-        raise row.error(f"the text under {key!r} is not a regular expression.") from None
+        raise row.error(f"{what} is not a regular expression.") from None
     return text
 
 
-TASK = Everyday()
+TASKS = (Everyday("everyday"), Everyday("people"))

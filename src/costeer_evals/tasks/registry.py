@@ -9,7 +9,7 @@ from costeer_evals.tasks import abstracts, cogenesis, everyday, longlamp, prefer
 from costeer_evals.tasks.base import Task
 
 _ALL: tuple[Task, ...] = (
-    everyday.TASK,
+    *everyday.TASKS,
     prefeval.TASK,
     cogenesis.TASK,
     abstracts.TASK,

@@ -51,7 +51,7 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
     )
     assert process.returncode == 0, process.stderr
     found = rows(tmp_path / "texts.jsonl")
-    samples = 1 + 1 + 2 + 1 + 6 + 4 * 4
+    samples = 1 + 1 + 1 + 2 + 1 + 6 + 4 * 4
     assert len(found) == json.loads(process.stdout)["rows"]
     assert len(found) == samples * (len(METHODS) + len(BASELINES))
     assert all(("meteor" in row["scores"]) == (row["tokens"]["reference"] > 0)

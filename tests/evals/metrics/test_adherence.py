@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer_evals.metrics.adherence import artefact, mentions, refusal, respected, violates
+from costeer_evals.metrics.adherence import (
+    artefact,
+    asides,
+    mentions,
+    refusal,
+    respected,
+    violates,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,21 @@ def test_respected_is_a_mention_without_a_violation(
 ) -> None:
     expected = mentions(text, needs) and not violates(text, forbids)
     assert respected(text, needs, forbids) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Halina likes chess, and so do you. Chess!", 2),
+        ("Your WIFE may help, and halina too.", 1),
+        ("Take the stairs.\n71 of them", 1),
+        ("Call a mover.", 0),
+        ("", 0),
+    ],
+)
+def test_an_aside_counts_once(text: str, count: int) -> None:
+    assert asides(text, ["halina|wife", r"\bchess\b", "^71"]) == count
+    assert asides(text, ()) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from costeer_evals.metrics.adherence import adherence, refusal
+from costeer_evals.metrics.adherence import adherence, asides, refusal
 from costeer_evals.report import compare, sweep, texts
 from costeer_evals.report.collect import build_sections, load_results
 from costeer_evals.run.experiment import GenerateConfig
 from costeer_evals.run.job import run_job
 from tests.support.tiny_report import BOUND, LIGHT, LLM, cells, file, only, row
-from tests.support.tiny_runs import choices, cogenesis, everyday, job, rows
+from tests.support.tiny_runs import choices, cogenesis, everyday, job, people, rows
 
 
 def kept(respected: bool, **more: Any) -> dict[str, Any]:
@@ -74,6 +74,37 @@ def test_two_methods_are_compared_by_respect(tmp_path: Path) -> None:
     assert found[1:3] == pytest.approx([87.5, 100]) and found[3].estimate == pytest.approx(12.5)
 
 
+def test_asides_are_a_mean_with_its_interval_where_rows_have_them(tmp_path: Path) -> None:
+    counts = {LLM: [0, 0, 0, 0], LIGHT: [0, 2, 4, 0], BOUND: [1, 1, 1, 1]}
+    found = [
+        row(how, f"s{i}", kept(True, asides=count), task="people")
+        for how, values in counts.items()
+        for i, count in enumerate(values)
+    ]
+    section = only(file(tmp_path, *found))
+    table = texts.table(section)
+    light, bound = (cells(table, label)["asides"] for label in ("LightCoSteer", BOUND.label))
+    assert light.estimate == 1.5 and 0 <= light.low < 1.5 < light.high <= 4
+    assert (bound.low, bound.estimate, bound.high) == (1, 1, 1)
+    line = {line[0]: line for line in compare.table(section, LLM.key(), LIGHT.key()).rows}["asides"]
+    assert line[1:3] == [0, 1.5] and line[3].estimate == 1.5
+    others = texts.table(only(made(tmp_path)))
+    assert "asides" not in [column.name for column in others.columns]
+
+
+@pytest.mark.slow
+def test_rows_of_texts_count_the_asides_of_their_samples(tmp_path: Path) -> None:
+    out, source = tmp_path / "out.jsonl", people(tmp_path / "p.jsonl", 2)
+    names = ("llm-without", "llm-with", "costeer:gain=0.5")
+    run_job(job(out, "people", source, GenerateConfig(12), names=names, keep_texts=True))
+    written = [json.loads(line) for line in (tmp_path / "out.texts.jsonl").read_text().splitlines()]
+    said = {(line["sample"], line["method"]): line["text"] for line in written}
+    assert len(said) == 6
+    for (_, _, sample, method), found in rows(out).items():
+        expected = asides(said[sample, method], ["Maren", "[a-z]", "$"])
+        assert found["scores"]["asides"] == expected >= 1
+
+
 @pytest.mark.slow
 def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path: Path) -> None:
     out, source = tmp_path / "out.jsonl", everyday(tmp_path / "e.jsonl", 3)
@@ -89,7 +120,7 @@ def test_rows_of_everyday_texts_count_what_the_texts_say(tmp_path: Path) -> None
         assert scores["respected"] is expected.respected
         assert (scores["mentions"], scores["violates"]) == (expected.mentions, expected.violates)
         assert scores["refusal"] is refusal(text) and scores["artefact"] is False
-        assert found["topic"] == "names"
+        assert found["topic"] == "names" and "asides" not in scores
     section = only(out)
     assert len(texts.table(section).rows) == len(texts.by_topic(section).columns) - 2 == 3
     for private in ("Maren", "Who am I", *said.values()):
