@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from costeer.edge.answer import Result
     from costeer.edge.runtime import Costeer
 
-QUERY = "Recommend a dinner spot for Saturday and say what I should order."
+QUERY = "Suggest a day out for Saturday and how to get there."
 
 CONTEXT = """\
 My name is Maren Okafor. I live in Porto with my dog Biscuit.
