@@ -34,7 +34,7 @@ from costeer_evals.metrics.adherence import adherence
 from costeer_evals.samples import Sample
 from costeer_evals.statistics import paired_bootstrap
 from costeer_evals.tasks.base import LoadOptions
-from costeer_evals.tasks.everyday import TASK
+from costeer_evals.tasks.everyday import Everyday
 
 OUT = Path(os.environ.get("OUT", "results/guard_cpu"))
 MAX_TOKENS = 90
@@ -50,7 +50,9 @@ def main(data: Path | None) -> None:
     file = OUT / "rows.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     done = {(row["sample"], row["guard"], row["draw"]) for row in rows}
-    samples = [sample for sample in TASK.load(data, LoadOptions()) if has_values(sample)]
+    samples = [
+        sample for sample in Everyday("everyday").load(data, LoadOptions()) if has_values(sample)
+    ]
     with Costeer.from_settings(Settings()) as costeer, file.open("a") as writing:
         for sample in samples:
             for mode, draw in WAYS:

@@ -2,7 +2,7 @@
 
     score = log pi_0 + gain * w * s * (log P_SLM,with - log P_SLM,without)
     w     = min(1, KL / knee) * min(1, calm / recent)
-    s     = max(0, 1 - (log max P_SLM,with - log P_SLM,with) / fade) where the difference is positive
+    s     = max(0, 1 - (log max P_SLM,with - log P_SLM,with) / fade) where it helps, else 1
     at most 0 for a token that would extend a copied run
 
 KL is KL(P_SLM,with || P_SLM,without) at this position, and ``recent`` is its moving average.
@@ -13,11 +13,11 @@ respect the user turns that noise into changed words. So the divergence of the t
 weight: full where the context decides something (a diet, a name, a language), zero where it is
 silent.
 
-A context makes many words likelier that it does not make likely. After "Sure," the small model gives
-a person's name a hundredth of what it gives its favourite, but a thousand times what it would give
-without the context; multiplied, that beats everything the large model had in mind, and once the name
-is there, the rest of the facts follows. So help fades with the distance to the favourite: a token
-gets all of it only if the small model, with the context, would really say it here.
+A context makes many words likelier that it does not make likely. After "Based on" the small model
+gave a person's name a hundredth of what it gave its favourite, but sixty thousand times what it gave
+without the context; multiplied, that beats everything that the large model had in mind, and once the
+name is there, the other facts follow. So help fades with the distance to the favourite: a token gets
+all of it only if the small model, with the context, would really say it here.
 
 Once an answer recites the context, the two rows differ everywhere: the small model repeats what it
 has read, which it would never have said without the context. Answers that people would keep have a
