@@ -14,10 +14,10 @@ weight: full where the context decides something (a diet, a name, a language), z
 silent.
 
 A context makes many words likelier that it does not make likely. After "Based on" the small model
-gave a person's name a hundredth of what it gave its favourite, but sixty thousand times what it gave
-without the context; multiplied, that beats everything that the large model had in mind, and once the
-name is there, the other facts follow. So help fades with the distance to the favourite: a token gets
-all of it only if the small model, with the context, would really say it here.
+gave a person's name a hundredth of what it gave its favourite, but sixty thousand times what it
+gave without the context; multiplied, that beats everything that the large model had in mind, and
+once the name is there, the other facts follow. So help fades with the distance to the favourite: a
+token gets all of it only if the small model, with the context, would really say it here.
 
 Once an answer recites the context, the two rows differ everywhere: the small model repeats what it
 has read, which it would never have said without the context. Answers that people would keep have a
