@@ -13,8 +13,9 @@ in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-t
   --methods llm-without,llm-with,slm-with,guided-auto,guided-auto:gain=1.25,guided-auto:gain=3.75
 "$costeer" eval table $(files "$out/texts") > "$out/texts.md"
 "$costeer" eval compare llm-with guided-auto $(files "$out/texts") > "$out/compare.md"
+# Nothing fades over 1e9 nats: the rule as it was before.
 in_shards "$out/people" --tasks people --kind generate --max-tokens 60 --keep-texts \
-  --methods llm-without,llm-with,slm-with,guided-auto
+  --methods llm-without,llm-with,slm-with,guided-auto,guided-auto:gain=3.75,guided-auto:fade=1e9
 "$costeer" eval table $(files "$out/people") > "$out/people.md"
 in_shards "$out/itself" --slm qwen2.5-coder-1.5b --tasks everyday --kind generate --max-tokens 90 \
   --keep-texts --methods llm-with,guided-auto
