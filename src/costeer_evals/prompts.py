@@ -7,10 +7,13 @@ prompt. The guide is ours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from costeer.edge.prompts import SYSTEM, guide, with_context
+from costeer.edge.prompts import SYSTEM, guide, with_context, with_instructions
 from costeer.models.base import Message, Tokenizer
+from costeer.privacy.guard import Guard
+from costeer.privacy.sending import sent_records
 from costeer_evals.tasks.base import Sample
 
 
@@ -41,14 +44,22 @@ def turns(user: str, system: str = SYSTEM) -> list[Message]:
 
 
 def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
-    """Encode a sample; nothing is truncated."""
+    """Encode a sample; nothing is truncated.
+
+    What its person sends is part of every prompt, except for the benchmark's own with the context.
+    """
     public = turns(sample.query)
     private = turns(sample.context_prompt)
-    about = with_context(public, sample.context) if sample.context else private
+    guided: Sequence[Message] = turns(sample.query, guide(public))
+    kept = sample.context
+    if sent := sent_records(sample.context):
+        kept = Guard("off").prepare(public, sample.context).context
+        public, guided = (list(with_instructions(said, sent)) for said in (public, guided))
+    about = with_context(public, kept) if sample.context else private
     return TokenPrompts(
         public=tuple(tokenizer.chat(public)),
         private=tuple(tokenizer.chat(private)),
         reference=tuple(tokenizer.encode(sample.reference or "")),
-        guided=tuple(tokenizer.chat(turns(sample.query, guide(public)))),
+        guided=tuple(tokenizer.chat(guided)),
         about=tuple(tokenizer.chat(about)),
     )

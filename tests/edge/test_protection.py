@@ -1,3 +1,4 @@
+from collections import deque
 from threading import Thread
 from typing import Any
 
@@ -7,6 +8,7 @@ from costeer.cloud.cancellation import Stop
 from costeer.decoding.sampling import SamplingParams
 from costeer.decoding.strength import AUTO
 from costeer.edge.answer import Chunk, Result
+from costeer.edge.prompts import SYSTEM
 from costeer.edge.protection import Protection
 from costeer.edge.verify import DecodeParams
 from costeer.exceptions import GuardError, StoppedError
@@ -52,6 +54,39 @@ def test_a_number_opens_the_persons_own_odometer(tmp_path: Any, monkeypatch: Any
 
 def test_where_nothing_is_guarded_a_proof_may_ask_for_any_number() -> None:
     assert applied(Protection("stand-in", None), "I am vegan.").widest is None
+
+
+@pytest.mark.parametrize("mode", ["off", "stand-in", "strict"])
+def test_what_the_person_sends_becomes_an_instruction(mode: Any) -> None:
+    context = f"{CONTEXT}\n\n[send]\nAnswer in Spanish."
+    guarded = Protection(mode, None).begin(SAID, context, ()).guarded
+    system, question = guarded.messages
+    assert system == {"role": "system", "content": f"{SYSTEM}\n\nAnswer in Spanish."}
+    assert question == SAID[0]
+    assert "Spanish" not in guarded.context
+
+
+def test_an_instruction_follows_the_callers_own() -> None:
+    said = [{"role": "system", "content": "Be kind."}, *SAID]
+    guarded = Protection("off", None).begin(said, "[send]\nKeep it short.", ()).guarded
+    assert guarded.messages[0]["content"] == "Be kind.\n\nKeep it short."
+
+
+def test_a_value_in_what_is_sent_gets_a_stand_in() -> None:
+    context = f"{CONTEXT}\n\n[send]\nAddress me as Maren."
+    guarded = Protection("stand-in", None).begin(SAID, context, ()).guarded
+    assert "Address me as" in guarded.messages[0]["content"]
+    assert "Maren" not in guarded.messages[0]["content"]
+
+
+def test_later_turns_send_what_earlier_ones_have_sent() -> None:
+    context = f"{CONTEXT}\n\n[send]\nAddress me as Maren."
+    protection = Protection("stand-in", None)
+    first = protection.begin(SAID, context, ())
+    deque(first.chunks((chunk for chunk in ()), Result(text="Hello.")), maxlen=0)
+    turns = [*SAID, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "And?"}]
+    second = protection.begin(turns, context, ())
+    assert second.guarded.messages[:2] == first.guarded.messages
 
 
 def test_a_result_has_the_answer_as_it_was_sent() -> None:

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costeer.privacy.sending import sent_records
 from costeer.profile.records import KINDS, Draft, Record
-from costeer.profile.selection import RecordChoice, Selection, context_list, select, select_more
+from costeer.profile.selection import (
+    RecordChoice,
+    Selection,
+    context_list,
+    is_sent,
+    select,
+    select_more,
+)
 from costeer.profile.store import Match
 
 texts = st.text("ab \n", min_size=1, max_size=30).filter(str.strip)
@@ -145,3 +153,27 @@ def test_two_hundred_unrelated_records_change_nothing_for_a_question(store: Any)
     store.add_all(Draft("document", f"Mountains, chapter {n}.") for n in range(100))
     after = select(store.pinned(), store.search(question)).read
     assert after == before
+
+
+MARKED = [
+    ("preference", "[send]\nAnswer in Spanish.", True),
+    ("fact", "[SEND] Keep it short.", True),
+    ("preference", "[open]\n[send]\nKeep it short.", True),
+    ("preference", "Please [send] it.", False),
+    ("preference", "[withheld]\n[send]\nKeep it short.", False),
+    ("document", "[send]\nAll of this.", False),
+    ("sample", "[send] [send]\nAll of this.", False),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "sent"), MARKED)
+def test_only_marked_preferences_and_facts_are_sent(kind: Any, text: str, sent: bool) -> None:
+    record = Record(kind, text, id=1)
+    assert is_sent(record) == sent
+    [context] = context_list([RecordChoice(record, "")])
+    assert bool(sent_records(context)) == sent
+
+
+def test_the_reason_says_that_a_record_is_sent() -> None:
+    chosen = select([Record("preference", "[send]\nAnswer in Spanish.", id=1)], [])
+    assert [choice.reason for choice in chosen.read] == ["sent: it begins with [send]"]

@@ -62,9 +62,20 @@ for group_member in (
     "--text-file", metavar="FILE|-", default="-", help="The text; standard input if not given."
 )
 @click.option("--title", default="", help="A name for it.")
+@click.option(
+    "--send",
+    is_flag=True,
+    help="Send it to the large model with every question: how to answer you, not who you are.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
 def add(
-    name: str, passphrase_fd: int | None, kind: str, text_file: str, title: str, as_json: bool
+    name: str,
+    passphrase_fd: int | None,
+    kind: str,
+    text_file: str,
+    title: str,
+    send: bool,
+    as_json: bool,
 ) -> None:
     """Add one record; the same text a second time changes nothing.
 
@@ -74,17 +85,21 @@ def add(
     Examples:
       echo "I am vegan." | costeer profile add --kind preference
       costeer profile add --kind sample --text-file letter.txt
+      echo "Answer in Spanish." | costeer profile add --kind preference --send
     """
-    from costeer.profile.records import Draft, as_kind, check
+    from costeer.profile.records import WRITTEN, Draft, as_kind, check
 
+    if send and as_kind(kind) in WRITTEN:
+        raise click.UsageError("Only a preference or a fact can be sent with every question.")
     text = _read_text(text_file)
-    draft = check(Draft(as_kind(kind), text, title, "typed"))
+    draft = check(Draft(as_kind(kind), f"[send]\n{text}" if send else text, title, "typed"))
     with open_profile(name, passphrase_fd) as profile:
         record, new = profile.records.add(draft)
     if as_json:
         _print_json(_fields(record))
     else:
-        click.echo(f"Record {record.id} is {'new' if new else 'there already'}.")
+        sent = " It goes to the large model with every question." if send else ""
+        click.echo(f"Record {record.id} is {'new' if new else 'there already'}.{sent}")
 
 
 @command.command(name="list")

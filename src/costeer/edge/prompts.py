@@ -95,8 +95,19 @@ def conversation(messages: Sequence[Message], system: str = SYSTEM) -> list[Mess
 
 def guide(messages: Sequence[Message]) -> str:
     """Return the large model's system message. The first question decides, so it stays cached."""
-    first = next(message["content"] for message in messages if message["role"] == "user")
+    asked = (message["content"] for message in messages if message["role"] == "user")
+    first = next(asked, "")
     return GUIDE if _ASKS_FOR_TEXT.search(first) else SYSTEM
+
+
+def with_instructions(
+    messages: Sequence[Message], instructions: Sequence[str]
+) -> Sequence[Message]:
+    """Add what the person sends (``privacy.sending``) to the system message, for both models."""
+    if not instructions:
+        return messages
+    system, *turns = conversation(messages, guide(messages))
+    return [{**system, "content": "\n\n".join([system["content"], *instructions])}, *turns]
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:

@@ -14,6 +14,7 @@ from costeer.cloud.cancellation import Stop
 from costeer.decoding.strength import AUTO
 from costeer.edge.answer import Beginning, Chunk, Result
 from costeer.edge.display import Display
+from costeer.edge.prompts import with_instructions
 from costeer.edge.verify import DecodeParams, Step
 from costeer.edge.watch import WARNING, Watch
 from costeer.exceptions import ParameterError
@@ -21,6 +22,7 @@ from costeer.models.base import Message
 from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.odometer import Odometer
+from costeer.privacy.sending import sent_records
 
 GUARDED_WIDEST = 1024
 """How many times ``top_k`` log-probabilities may be asked for where a value is guarded: a public
@@ -74,6 +76,8 @@ class Protection:
     ) -> ProtectedAnswer:
         """Rewrite a request; an answer that goes on from another keeps its stand-ins.
 
+        Records of the context that the person sends become part of the messages.
+
         ``mode`` is the guard that was chosen for this answer; who chose needs no note about it.
 
         Raises:
@@ -82,6 +86,7 @@ class Protection:
         """
         begun = beginning or Beginning()
         guard = self.guard_for(mode)
+        messages = with_instructions(messages, sent_records(context))
         guarded = guard.prepare(messages, context, stop, begun.conversation)
         if mode is not None:
             guarded = replace(guarded, note="")

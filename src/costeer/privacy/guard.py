@@ -20,6 +20,7 @@ from costeer.privacy.entities import EntityFinder, mask, stands_in
 from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
+from costeer.privacy.sending import is_marked, sent_records
 from costeer.privacy.stand_ins import StandIns
 from costeer.privacy.values import LEVEL_OF_KIND, Level, Value, merge, split_level
 
@@ -173,7 +174,8 @@ class Guard:
         """The values that a request holds and that would go up as they are."""
         if self.on:
             return []
-        return held(self._read(context)[1], [message["content"] for message in messages])
+        said = [message["content"] for message in messages]
+        return held(self._read(context)[1], [*said, *sent_records(context)])
 
     def keep(
         self, messages: Sequence[Message], guarded: Guarded, answer: str, wire_answer: str
@@ -183,11 +185,11 @@ class Guard:
             self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
 
     def _read(self, context: str) -> tuple[str, list[Value]]:
-        """The context without withheld records, and all values that are known."""
+        """What the small model alone may read of a context, and all values that are known."""
         if self._latest is None or self._latest[0] != context:
             self._latest = (context, self._values(context))
-        kept = [(level, text) for level, text in _records(context) if level != "withheld"]
-        return "".join(text for _, text in kept).strip("\n"), self._latest[1]
+        records = [text for level, text in _records(context) if level != "withheld"]
+        return "".join(text for text in records if not is_marked(text)).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
         """The confirmed values, those that rules find, then names, then entities.
@@ -197,7 +199,11 @@ class Guard:
         what it finds.
         """
         strict, records = self.mode == "strict", _records(context)
-        found = [(level, one) for level, text in records for one in detect(text, strict=strict)]
+        found = [
+            (level, one)
+            for level, text in records
+            for one in detect(text, strict=strict and not is_marked(text))
+        ]
         known = merge(self.confirmed, [one for level, one in found if strict or level != "open"])
         found += [(level, one) for level, text in records for one in find_names(text, known)]
         if self.on and self.entities is not None:

@@ -5,7 +5,8 @@
 2. Then preferences and facts that share a word with the question, then samples and documents that
    share two, best first (BM25), every one that still fits: at the first question up to three
    quarters of the budget, later up to all of it.
-3. What has been chosen stays, and its order too: a later question only appends, so that what the
+3. A preference or fact that begins with ``[send]`` is sent to the large model instead.
+4. What has been chosen stays, and its order too: a later question only appends, so that what the
    small model has read stays in its cache.
 
 Pure functions of records; knows nothing of databases.
@@ -13,16 +14,20 @@ Pure functions of records; knows nothing of databases.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from costeer.profile.records import Record
+from costeer.profile.records import WRITTEN, Record
 from costeer.profile.store import Match
 
 BUDGET = 6_000
 """Characters, some 1,500 tokens of English."""
 PINNED_SHARE = 0.5
 FIRST_SHARE = 0.75
+
+_MARKS = re.compile(r"(?:\s*\[(?:open|stand-in|withheld|send)\])+", re.IGNORECASE)
+_SEND = re.compile(r"\[send\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +108,34 @@ class Selection:
 def context_list(choices: Iterable[RecordChoice]) -> list[str]:
     """The texts in order, one string a record; joined by blank lines, they are a context.
 
-    Blank lines within a record go, because they would make several records of it.
+    Blank lines within a record go, because they would make several records of it. Somebody else may
+    have written a document, so no sample or document is sent, whatever its first line says.
     """
-    texts = (choice.record.text.splitlines() for choice in choices)
-    return ["\n".join(line for line in lines if line.strip()) for lines in texts]
+    records = (choice.record for choice in choices)
+    texts = (_kept(record.text) if record.kind in WRITTEN else record.text for record in records)
+    return ["\n".join(line for line in text.splitlines() if line.strip()) for text in texts]
+
+
+def is_sent(record: Record) -> bool:
+    """Whether a record goes to the large model itself: a preference or fact marked ``[send]``."""
+    marks = _MARKS.match(record.text)
+    sends = marks is not None and _SEND.search(marks[0]) and "[withheld]" not in marks[0].lower()
+    return bool(sends) and record.kind not in WRITTEN
+
+
+def _kept(text: str) -> str:
+    """A text without the mark that would send it."""
+    return _MARKS.sub(lambda marks: _SEND.sub("", marks[0]), text, count=1)
 
 
 def _because_pinned(records: Iterable[Record]) -> list[RecordChoice]:
-    return [RecordChoice(record, f"pinned: every {record.kind} is read") for record in records]
+    return [RecordChoice(record, _reason(record)) for record in records]
+
+
+def _reason(record: Record) -> str:
+    if is_sent(record):
+        return "sent: it begins with [send]"
+    return f"pinned: every {record.kind} is read"
 
 
 def _because_matched(matches: Iterable[Match], taken: set[int]) -> list[RecordChoice]:

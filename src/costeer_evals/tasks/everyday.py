@@ -4,17 +4,23 @@ Data: ``data/everyday.jsonl`` and ``data/people.jsonl``, written for this projec
 beside them. In ``people``, several facts are known about each person, and a request needs few of
 them. Rows of other files have the same form: ``{"id", "context", "query", "needs", "forbids"}``,
 the last two regular expressions (see ``metrics.adherence``), ``forbids`` possibly null; ``kind``,
-``half`` ("dev" or "test") and ``asides``, an object of names and expressions, are optional.
+``half`` ("dev" or "test"), ``asides``, an object of names and expressions, and ``sends`` are
+optional.
+
+``sends`` is the record of the context that says how to answer. The task ``sent`` has the requests
+with one, and their people send it (``privacy.sending``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
+from itertools import islice
 from pathlib import Path
 
+from costeer.privacy.sending import MARK
 from costeer_evals.metrics.adherence import FLAGS
 from costeer_evals.tasks import rows
 from costeer_evals.tasks.base import LoadOptions, Metric, Sample
@@ -26,17 +32,25 @@ DATA = files("costeer_evals") / "data"
 
 @dataclass(frozen=True, slots=True)
 class Everyday:
-    """A set of everyday requests, which ships as ``data/{name}.jsonl``."""
+    """A set of everyday requests, which ships as ``data/{file}.jsonl``."""
 
     name: str
+    file: str
+    sends: bool = False
     metrics: frozenset[Metric] = frozenset()
 
     def load(self, source: Path | None, options: LoadOptions) -> list[Sample]:
         """Load a file, or the set that ships with CoSteer; see ``Task.load``."""
         if source is not None:
+            return self._samples(source, options)
+        with as_file(DATA / f"{self.file}.jsonl") as shipped:
+            return self._samples(shipped, options)
+
+    def _samples(self, source: Path, options: LoadOptions) -> list[Sample]:
+        if not self.sends:
             return [_sample(row) for row in rows.read(source, options.limit)]
-        with as_file(DATA / f"{self.name}.jsonl") as shipped:
-            return [_sample(row) for row in rows.read(shipped, options.limit)]
+        marked = (row for row in rows.read(source) if "sends" in row.values)
+        return [_send(_sample(row), row.text("sends")) for row in islice(marked, options.limit)]
 
 
 def _sample(row: rows.DataRow) -> Sample:
@@ -55,6 +69,10 @@ def _sample(row: rows.DataRow) -> Sample:
         asides=_asides(row),
         half=HALVES.get(str(row.values.get("half")), ""),
     )
+
+
+def _send(sample: Sample, record: str) -> Sample:
+    return replace(sample, context=sample.context.replace(record, f"{MARK}\n{record}"))
 
 
 def _asides(row: rows.DataRow) -> tuple[str, ...]:
@@ -81,4 +99,8 @@ def _compilable(row: rows.DataRow, text: str, what: str) -> str:
     return text
 
 
-TASKS = (Everyday("everyday"), Everyday("people"))
+TASKS = (
+    Everyday("everyday", "everyday"),
+    Everyday("people", "people"),
+    Everyday("sent", "everyday", sends=True),
+)

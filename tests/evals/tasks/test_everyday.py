@@ -13,7 +13,9 @@ import pytest
 
 from costeer.edge.prompts import with_context
 from costeer.exceptions import InputError
+from costeer.models.fake import FakeModel
 from costeer_evals.metrics.adherence import FLAGS, asides, respected
+from costeer_evals.prompts import encode
 from costeer_evals.samples import TaskSample
 from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.everyday import DATA
@@ -52,8 +54,11 @@ def test_contexts_are_of_all_lengths() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_case_is_fair(name: Any) -> None:
     case = CASES[name]
-    assert case.keys() == {"id", "kind", "half", "context", "query", "needs", "forbids"}
-    for record in case["context"].split("\n\n"):
+    keys = {"id", "kind", "half", "context", "query", "needs", "forbids"}
+    assert case.keys() - {"sends"} == keys
+    records = case["context"].split("\n\n")
+    assert case.get("sends", records[0]) in records
+    for record in records:
         assert record.lower() not in case["query"].lower()
     for expression in (case["needs"], case["forbids"] or ""):
         re.compile(expression, FLAGS)
@@ -91,6 +96,23 @@ def test_people_are_four_and_each_is_in_one_half() -> None:
 
 def test_examples_are_of_the_cases_alone() -> None:
     assert EXAMPLES.keys() == CASES.keys() and PEOPLE_EXAMPLES.keys() == PEOPLE.keys()
+
+
+def test_what_says_how_to_answer_can_be_sent() -> None:
+    samples = {sample.id: sample for sample in find_task("sent").load(None, ALL)}
+    kinds = Counter(CASES[name]["kind"] for name in samples)
+    assert kinds == {"language of the answer": 6, "form and length": 6}
+    tokenizer = FakeModel().tokenizer
+    for name, sample in samples.items():
+        prompts = encode(sample, tokenizer)
+        read = [
+            tokenizer.decode_bytes(ids).decode()
+            for ids in (prompts.public, prompts.guided, prompts.about)
+        ]
+        assert all(CASES[name]["sends"] in text and "[send]" not in text for text in read)
+        others = [r for r in CASES[name]["context"].split("\n\n") if r != CASES[name]["sends"]]
+        for record in others:
+            assert record in read[2] and record not in read[0] + read[1]
 
 
 @pytest.mark.parametrize(("name", "cases"), [("everyday", CASES), ("people", PEOPLE)])

@@ -1,0 +1,41 @@
+"""Records that a person sends: how an answer is to be, not who it is for.
+
+A record of a context whose first line is ``[send]`` goes to the large model with every question, as
+an instruction. "Answer in Spanish." is no secret once the answer is in Spanish, and the large model
+follows it far better than steering can bring it about (docs/strength.md). Values in it still get
+stand-ins.
+"""
+
+from __future__ import annotations
+
+import re
+
+MARK = "[send]"
+
+_MARKS = re.compile(r"(?:\s*\[(?:open|stand-in|withheld|send)\][ \t]*\n?)+", re.IGNORECASE)
+_RECORD_BREAK = re.compile(r"\n[ \t]*\n\s*")
+
+
+def is_marked(record: str) -> bool:
+    """Whether a record states that it is sent, beside its level, if it has one."""
+    return MARK in _marks(record)
+
+
+def unmark(record: str) -> str:
+    """A record without the lines in front that say how far it may go."""
+    return record[len(_marks(record)) :]
+
+
+def sent_records(context: str) -> list[str]:
+    """The records of a context that are sent, without their marks; withheld ones are not."""
+    if MARK not in context.lower():
+        return []
+    records = _RECORD_BREAK.split(context.replace("\r\n", "\n").replace("\r", "\n"))
+    marked = (record for record in records if is_marked(record))
+    sent = (unmark(record).strip() for record in marked if "[withheld]" not in _marks(record))
+    return [record for record in sent if record]
+
+
+def _marks(record: str) -> str:
+    found = _MARKS.match(record)
+    return found[0].lower() if found else ""
