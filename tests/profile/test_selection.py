@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.privacy.sending import sent_records
 from costeer.profile.records import KINDS, Draft, Record
 from costeer.profile.selection import (
     RecordChoice,
     Selection,
     context_list,
-    is_sent,
     select,
     select_more,
 )
@@ -155,25 +153,8 @@ def test_two_hundred_unrelated_records_change_nothing_for_a_question(store: Any)
     assert after == before
 
 
-MARKED = [
-    ("preference", "[send]\nAnswer in Spanish.", True),
-    ("fact", "[SEND] Keep it short.", True),
-    ("preference", "[open]\n[send]\nKeep it short.", True),
-    ("preference", "Please [send] it.", False),
-    ("preference", "[withheld]\n[send]\nKeep it short.", False),
-    ("document", "[send]\nAll of this.", False),
-    ("sample", "[send] [send]\nAll of this.", False),
-]
-
-
-@pytest.mark.parametrize(("kind", "text", "sent"), MARKED)
-def test_only_marked_preferences_and_facts_are_sent(kind: Any, text: str, sent: bool) -> None:
-    record = Record(kind, text, id=1)
-    assert is_sent(record) == sent
-    [context] = context_list([RecordChoice(record, "")])
-    assert bool(sent_records(context)) == sent
-
-
 def test_the_reason_says_that_a_record_is_sent() -> None:
     chosen = select([Record("preference", "[send]\nAnswer in Spanish.", id=1)], [])
-    assert [choice.reason for choice in chosen.read] == ["sent: it begins with [send]"]
+    assert [choice.reason for choice in chosen.read] == [
+        "sent to the large model with every question"
+    ]

@@ -87,12 +87,13 @@ def add(
       costeer profile add --kind sample --text-file letter.txt
       echo "Answer in Spanish." | costeer profile add --kind preference --send
     """
-    from costeer.profile.records import WRITTEN, Draft, as_kind, check
+    from costeer.profile.records import Draft, as_kind, check
+    from costeer.profile.sent import can_be_sent, mark
 
-    if send and as_kind(kind) in WRITTEN:
+    if send and not can_be_sent(as_kind(kind)):
         raise click.UsageError("Only a preference or a fact can be sent with every question.")
     text = _read_text(text_file)
-    draft = check(Draft(as_kind(kind), f"[send]\n{text}" if send else text, title, "typed"))
+    draft = check(Draft(as_kind(kind), mark(text) if send else text, title, "typed"))
     with open_profile(name, passphrase_fd) as profile:
         record, new = profile.records.add(draft)
     if as_json:

@@ -14,20 +14,17 @@ Pure functions of records; knows nothing of databases.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from costeer.profile.records import WRITTEN, Record
+from costeer.profile.records import Record
+from costeer.profile.sent import is_sent, unmark
 from costeer.profile.store import Match
 
 BUDGET = 6_000
 """Characters, some 1,500 tokens of English."""
 PINNED_SHARE = 0.5
 FIRST_SHARE = 0.75
-
-_MARKS = re.compile(r"(?:\s*\[(?:open|stand-in|withheld|send)\])+", re.IGNORECASE)
-_SEND = re.compile(r"\[send\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +105,11 @@ class Selection:
 def context_list(choices: Iterable[RecordChoice]) -> list[str]:
     """The texts in order, one string a record; joined by blank lines, they are a context.
 
-    Blank lines within a record go, because they would make several records of it. Somebody else may
-    have written a document, so no sample or document is sent, whatever its first line says.
+    Blank lines within a record go, because they would make several records of it.
     """
     records = (choice.record for choice in choices)
-    texts = (_kept(record.text) if record.kind in WRITTEN else record.text for record in records)
+    texts = (record.text if is_sent(record) else unmark(record.text) for record in records)
     return ["\n".join(line for line in text.splitlines() if line.strip()) for text in texts]
-
-
-def is_sent(record: Record) -> bool:
-    """Whether a record goes to the large model itself: a preference or fact marked ``[send]``."""
-    marks = _MARKS.match(record.text)
-    sends = marks is not None and _SEND.search(marks[0]) and "[withheld]" not in marks[0].lower()
-    return bool(sends) and record.kind not in WRITTEN
-
-
-def _kept(text: str) -> str:
-    """A text without the mark that would send it."""
-    return _MARKS.sub(lambda marks: _SEND.sub("", marks[0]), text, count=1)
 
 
 def _because_pinned(records: Iterable[Record]) -> list[RecordChoice]:
@@ -134,7 +118,7 @@ def _because_pinned(records: Iterable[Record]) -> list[RecordChoice]:
 
 def _reason(record: Record) -> str:
     if is_sent(record):
-        return "sent: it begins with [send]"
+        return "sent to the large model with every question"
     return f"pinned: every {record.kind} is read"
 
 

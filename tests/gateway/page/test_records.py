@@ -39,6 +39,34 @@ def test_a_record_is_changed(page: Any, record: Any) -> None:
     assert page("PATCH", path, {}) == changed
 
 
+def test_a_record_is_sent_from_now_on(page: Any, record: Any) -> None:
+    assert record["sent"] is False
+    path = f"/records/{record['id']}"
+    sent = page("PATCH", path, {"sent": True})
+    assert (sent["sent"], sent["text"]) == (True, record["text"])
+    assert page("PATCH", path, {"active": False})["sent"] is True
+    assert page("PATCH", path, {"text": "Keep it short."})["sent"] is True
+    assert page("PATCH", path, {"kind": "document"})["sent"] is False
+    assert page("PATCH", path, {"kind": "preference", "sent": True})["sent"] is True
+    assert page("PATCH", path, {"sent": False})["sent"] is False
+
+
+def test_a_new_record_can_be_sent(page: Any) -> None:
+    body = {"kind": "preference", "text": "Answer in Spanish.", "sent": True}
+    made = page("POST", "/records", body)
+    assert (made["sent"], made["text"]) == (True, "Answer in Spanish.")
+    page("DELETE", f"/records/{made['id']}")
+
+
+@pytest.mark.parametrize("kind", ["sample", "document"])
+def test_what_others_may_have_written_is_never_sent(page: Any, kind: Any) -> None:
+    refused = page.send("POST", "/records", {"kind": kind, "text": "All of it.", "sent": True})
+    assert error(refused) == (400, "sent")
+    made = page("POST", "/records", {"kind": kind, "text": "[send] All of it."})
+    assert (made["sent"], made["text"]) == (False, "All of it.")
+    page("DELETE", f"/records/{made['id']}")
+
+
 def test_records_are_searched_also_those_that_are_off(page: Any, record: Any) -> None:
     page("PATCH", f"/records/{record['id']}", {"active": False})
     assert [one["id"] for one in page("GET", "/records?q=dogs")["records"]] == [record["id"]]

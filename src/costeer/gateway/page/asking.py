@@ -172,7 +172,8 @@ class Asking:
             is_new=place.question is None,
             titled=not earlier.title,
             read=[choice.record.id for choice in reading.read],
-            characters=len(reading.context),
+            stays=reading.stays,
+            characters=reading.characters,
             sampling=sampling,
             cloud=self.cloud,
         )

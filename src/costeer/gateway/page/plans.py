@@ -15,6 +15,7 @@ from costeer.models.base import Message as Turn
 from costeer.privacy.guard import GuardMode, checked_guard
 from costeer.profile.conversations import StoredMessage
 from costeer.profile.selection import RecordChoice, context_list
+from costeer.profile.sent import is_sent
 from costeer.profile.traces import Trace
 from costeer.serving.errors import ApiError
 
@@ -50,11 +51,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the small model reads, and what of it is new in the conversation."""
+    """What is read for an answer, and what of it is new in the conversation.
+
+    Attributes:
+        read: the records.
+        new: those that the conversation has not read before.
+        context: private text and records.
+        stays: how many of the records are not sent.
+        characters: of all private text that is not sent.
+    """
 
     read: Sequence[RecordChoice] = ()
     new: Sequence[RecordChoice] = ()
     context: str = field(default="", repr=False)
+    stays: int = 0
+    characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +153,13 @@ def _reading(
         added, chosen = storage.choose(number, question)
         new = [choice for choice in added.read if choice.record.id not in asked.without]
     read = [choice for choice in chosen if choice.record.id not in asked.without]
-    texts = [text, *context_list(read)]
-    return Reading(read, new, "\n\n".join(one for one in texts if one.strip()))
+    stays = [choice for choice in read if not is_sent(choice.record)]
+    context, kept = (_join([text, *context_list(some)]) for some in (read, stays))
+    return Reading(read, new, context, len(stays), len(kept))
+
+
+def _join(texts: Sequence[str]) -> str:
+    return "\n\n".join(text for text in texts if text.strip())
 
 
 def _trace(storage: Storage, answer: StoredMessage | None) -> Trace | None:

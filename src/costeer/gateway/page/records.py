@@ -11,6 +11,7 @@ from costeer.gateway.page.calls import Call, Json
 from costeer.gateway.page.storage import Storage, not_found
 from costeer.gateway.page.views import record
 from costeer.profile.records import KINDS, LONGEST, Draft, Kind, Record
+from costeer.profile.sent import can_be_sent, is_sent, mark, unmark
 
 LIMIT = 200
 """Records of one answer, where the request does not say."""
@@ -41,14 +42,17 @@ class Records:
         kind, text = _kind(call.body), _text(call.body)
         if kind is None or text is None:
             raise values.wrong("text" if kind else "kind", "given")
+        text = _marked(text, kind, bool(_flag(call.body, "sent")))
         return record(self._storage.own.records.add(Draft(kind, text))[0])
 
     def change(self, call: Call) -> Json:
         """Change one."""
-        kind, text, active = _kind(call.body), _text(call.body), call.body.get("active")
-        if active is not None and not isinstance(active, bool):
-            raise values.wrong("active", "true or false")
-        self._get(call.id)
+        kind, text = _kind(call.body), _text(call.body)
+        active, sent = _flag(call.body, "active"), _flag(call.body, "sent")
+        old = self._get(call.id)
+        if sent is None:  # a kind that cannot be sent ends it
+            sent = is_sent(old) and can_be_sent(kind or old.kind)
+        text = _marked(old.text if text is None else text, kind or old.kind, sent)
         edit = self._storage.own.records.edit
         return record(edit(call.id, kind=kind, text=text, active=active))
 
@@ -63,6 +67,19 @@ class Records:
             return self._storage.own.records.get(number)
         except InputError as error:
             raise not_found(error) from None
+
+
+def _marked(text: str, kind: Kind, sent: bool) -> str:
+    if sent and not can_be_sent(kind):
+        raise values.wrong("sent", "false: only a preference or a fact can be sent")
+    return mark(text) if sent else unmark(text)
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool | None:
+    given = body.get(name)
+    if given is not None and not isinstance(given, bool):
+        raise values.wrong(name, "true or false")
+    return given
 
 
 def _kind(body: Mapping[str, Any]) -> Kind | None:

@@ -16,6 +16,7 @@ from costeer.profile.export import body_text
 from costeer.profile.profiles import Profile
 from costeer.profile.records import Record
 from costeer.profile.selection import RecordChoice
+from costeer.profile.sent import is_sent, unmark
 
 Json = dict[str, Any]
 
@@ -52,7 +53,8 @@ def record(one: Record) -> Json:
     return {
         "id": one.id,
         "kind": one.kind,
-        "text": one.text,
+        "text": unmark(one.text),
+        "sent": is_sent(one),
         "title": one.title,
         "active": one.active,
         "created_at": one.created_at,
@@ -62,7 +64,13 @@ def record(one: Record) -> Json:
 def choice(one: RecordChoice) -> Json:
     """A record and why it is read, or not."""
     chosen = one.record
-    return {"id": chosen.id, "kind": chosen.kind, "text": chosen.text, "reason": one.reason}
+    return {
+        "id": chosen.id,
+        "kind": chosen.kind,
+        "text": unmark(chosen.text),
+        "sent": is_sent(chosen),
+        "reason": one.reason,
+    }
 
 
 def ledger(place: Profile, answer: StoredMessage, spell: Spell) -> Json:

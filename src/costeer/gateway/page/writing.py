@@ -38,7 +38,8 @@ class Keeping:
         is_new: whether the question was stored for this answer.
         titled: whether the conversation got its title from the question.
         read: the numbers of the records that are read for it.
-        characters: of all private text that is read for it.
+        stays: how many of them are not sent.
+        characters: of all private text that is read for it and not sent.
         sampling: how its tokens are chosen.
         cloud: the address of the LLM; None in this process.
     """
@@ -51,6 +52,7 @@ class Keeping:
     is_new: bool
     titled: bool
     read: Sequence[int]
+    stays: int
     characters: int
     sampling: Sampling
     cloud: str | None
@@ -105,7 +107,7 @@ class Keeping:
             strength=str(result.strength_at(len(result.token_ids) - 1)),
             finish_reason=result.finish_reason,
             changed=sum(token["changed"] for token in tokens),
-            records=len(self.read) if read else 0,
+            records=self.stays if read else 0,
             characters=self.characters if read else 0,
             details={
                 "tokens": pack(tokens),

@@ -42,7 +42,7 @@ export class Profile {
       element(
         "p",
         { class: "muted" },
-        "The small model on this device reads it to steer the answers. None of it is sent; a word of it that an answer uses is sent with that answer.",
+        "The small model on this device reads it to steer the answers. None of it is sent but what you mark so; a word of it that an answer uses is sent with that answer.",
       ),
       ...(name === null ? [nothingOpen()] : []),
       this.#form(),
@@ -84,6 +84,7 @@ export class Profile {
 
   #form() {
     const kind = kinds("preference", "Kind");
+    const sent = sending(kind, false);
     const text = element("textarea", {
       class: "field",
       rows: "2",
@@ -97,7 +98,7 @@ export class Profile {
       event.preventDefault();
       if (text.value.trim() === "") return text.focus();
       return this.#change(async () => {
-        await records.add(kind.value, text.value.trim());
+        await records.add(kind.value, text.value.trim(), sent.chosen());
         text.value = "";
         text.focus();
       });
@@ -109,6 +110,7 @@ export class Profile {
       element(
         "div",
         { class: "buttons" },
+        sent.element,
         kind,
         element("button", { type: "submit", class: "primary-button" }, "Add"),
       ),
@@ -134,6 +136,7 @@ export class Profile {
         { class: "record-text" },
         element("p", { class: "clamp" }, record.text),
         element("span", { class: "kind" }, records.KINDS[record.kind] ?? record.kind),
+        record.sent && element("span", { class: "kind sent" }, "Sent with every question"),
       ),
       element(
         "div",
@@ -154,6 +157,7 @@ export class Profile {
 
   #edit(row, record) {
     const kind = kinds(record.kind, "Kind of this record");
+    const sent = sending(kind, record.sent);
     const text = element("textarea", {
       class: "field",
       rows: "3",
@@ -164,7 +168,8 @@ export class Profile {
     text.value = record.text;
     const save = (event) => {
       event.preventDefault();
-      this.#change(() => records.change(record.id, { kind: kind.value, text: text.value.trim() }));
+      const changes = { kind: kind.value, text: text.value.trim(), sent: sent.chosen() };
+      this.#change(() => records.change(record.id, changes));
     };
     const cancel = () => attempt(() => this.#load());
     row.replaceChildren(
@@ -175,6 +180,7 @@ export class Profile {
         element(
           "div",
           { class: "buttons" },
+          sent.element,
           kind,
           button("Cancel", cancel, { style: "plain-button" }),
           element("button", { type: "submit", class: "primary-button" }, "Save"),
@@ -203,6 +209,23 @@ function kinds(chosen, name) {
     element("option", { value, selected: value === chosen }, label),
   );
   return element("select", { class: "field", "aria-label": name }, ...options);
+}
+
+/** A box to send a record to the large model; not for kinds that cannot be sent. */
+function sending(kind, checked) {
+  const box = element("input", { type: "checkbox", checked });
+  const label = element(
+    "label",
+    { class: "small send", title: "How to answer you, not who you are: it leaves this device." },
+    box,
+    "Send with every question",
+  );
+  const update = () => {
+    label.hidden = !records.SENDABLE.includes(kind.value);
+  };
+  kind.addEventListener("change", update);
+  update();
+  return { element: label, chosen: () => box.checked && !label.hidden };
 }
 
 function brief(text) {
