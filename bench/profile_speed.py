@@ -73,35 +73,42 @@ def drafts(chance: random.Random, count: int) -> list[Draft]:
     ]
 
 
-def questions(chance: random.Random, first: int) -> Iterator[str]:
-    """As many as the runs, of a few words, none of them among the ``first`` most frequent."""
-    words, weights = WORDS[first:], WEIGHTS[first:]
-    return iter(
-        [" ".join(chance.choices(words, weights, k=chance.randint(2, 6))) for _ in range(RUNS)]
-    )
+def questions(
+    chance: random.Random, *, first: int = 100, words: tuple[int, int] = (2, 6)
+) -> Iterator[str]:
+    """As many as the runs; none of their words is among the ``first`` most frequent."""
+    known, weights = WORDS[first:], WEIGHTS[first:]
+    counts = (chance.randint(*words) for _ in range(RUNS))
+    return iter([" ".join(chance.choices(known, weights, k=count)) for count in counts])
 
 
 def measure_use(profile: Profile, chance: random.Random) -> dict[str, Times]:
     """Searching, and choosing what a conversation reads, in a profile that is in use."""
-    store = profile.records
 
-    def times(first: int) -> list[Times]:
-        asked = [questions(chance, first) for _ in range(3)]
-        return [
-            measure(lambda: store.search(next(asked[0])), RUNS),
-            measure(lambda: store.find(next(asked[1]), active=None, limit=LIMIT), RUNS),
-            measure(lambda: profile.select(Selection(), next(asked[2])), RUNS),
-        ]
+    def search(asked: Iterator[str]) -> Times:
+        return measure(lambda: profile.records.search(next(asked)), RUNS)
 
-    names = ("search", "search on the page", "choose")
-    return dict(zip(names, times(100), strict=True)) | {
-        f"{name}, common words": found for name, found in zip(names, times(0), strict=True)
+    def find(asked: Iterator[str]) -> Times:
+        find = profile.records.find
+        return measure(lambda: find(next(asked), active=None, limit=LIMIT), RUNS)
+
+    def choose(asked: Iterator[str]) -> Times:
+        return measure(lambda: profile.select(Selection(), next(asked)), RUNS)
+
+    return {
+        "search": search(questions(chance)),
+        "search on the page": find(questions(chance)),
+        "choose": choose(questions(chance)),
+        "search, common words": search(questions(chance, first=0)),
+        "search on the page, common words": find(questions(chance, first=0)),
+        "choose, common words": choose(questions(chance, first=0)),
+        "choose, 20 to 32 words": choose(questions(chance, words=(20, 32))),
     }
 
 
 def measure_opening(path: Path, chance: random.Random) -> dict[str, Times]:
     """Opening with the key, and the first thing after it."""
-    salt, asked = cipher.read_salt(path), questions(chance, 100)
+    salt, asked = cipher.read_salt(path), questions(chance)
 
     def after_opening(work: Callable[[Store], object]) -> Times:
         def run() -> None:
