@@ -4,10 +4,10 @@
 
 Records of 60 words from a vocabulary of 5,000, drawn by Zipf's law. A question has 2 to 6 words,
 none of them among the 100 most frequent, since stop words are left out. "Common words" are
-questions with those, which match three quarters of all records. The file is in the temporary
-folder. What follows "open" in a name comes right after opening, when no page is decrypted yet; the
-other figures are of a profile in use. CPU time is of the calling thread: the difference to the time
-on the clock is waiting, for the disk or for a core.
+questions with those, which match four fifths of all records on average. The file is in the
+temporary folder. What follows "open" in a name comes right after opening, when no page has been
+decrypted yet; the other figures are of a profile in use. CPU time is of the calling thread; the
+rest of the time on the clock is waiting, for the disk or for a core.
 """
 
 from __future__ import annotations

@@ -168,9 +168,8 @@ class Store:
         words = question_words(text)
         if not words:
             return []
-        expression = match_expression(words, shared)
-        records = self._ranked(expression, kinds, active, limit)
-        matched = self._matched(expression, [record.id for record in records])
+        records = self._ranked(match_expression(words, shared), kinds, active, limit)
+        matched = self._matched(match_expression(words), [record.id for record in records])
         return [Match(record, matched[record.id]) for record in records]
 
     def find(
