@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.exceptions import InputError
-from costeer.profile.records import KINDS, Draft
+from costeer.profile.records import KINDS, PINNED, WRITTEN, Draft
 
 
 def add(store: Any, text: Any, kind: Any = "fact", **fields: Any) -> Any:
@@ -149,3 +149,33 @@ def test_search_by_kind_and_state(store: Any) -> None:
     assert find(kinds=["sample"]) == {"dog two"}
     assert find(active=None) == {"dog one", "dog two", "dog three"}
     assert len(store.search("dog", limit=1)) == 1
+
+
+@pytest.mark.parametrize("active", [True, False, None])
+@pytest.mark.parametrize("kinds", [KINDS, PINNED, WRITTEN, ("document",), ()])
+def test_kinds_state_and_limit_only_leave_records_out_of_a_search(
+    store: Any, kinds: Any, active: Any
+) -> None:
+    store.add_all(
+        Draft(kind, "dog " * (n % 3 + 1) + f"cat {n}", active=n % 4 > 0)
+        for n, kind in enumerate(KINDS * 4)
+    )
+    every = store.search("dog", active=None)
+    assert len(every) == 16
+    wanted = [
+        match
+        for match in every
+        if match.record.kind in kinds and active in (None, match.record.active)
+    ]
+    for limit in (0, 1, 3, 64):
+        assert store.search("dog", kinds=kinds, active=active, limit=limit) == wanted[:limit]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 64])
+@pytest.mark.parametrize("active", [True, None])
+@pytest.mark.parametrize("text", ["dog", "dog cat", "the", ""])
+def test_find_is_a_search_without_the_words(store: Any, text: Any, active: Any, limit: Any) -> None:
+    add(store, "a dog and a bird"), add(store, "dog cat"), add(store, "dog dog", active=False)
+    found = store.find(text, active=active, limit=limit)
+    assert found == [match.record for match in store.search(text, active=active, limit=limit)]
+    assert bool(found) == text.startswith("dog")

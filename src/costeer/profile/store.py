@@ -78,8 +78,9 @@ class Store:
         offset: int = 0,
     ) -> list[Record]:
         """Records in the order of their numbers; all kinds, active or not, unless asked for."""
+        of_kind = "? IS NULL" if kind is None else "kind = ?"  # only an equality uses the index
         rows = self._database.read(
-            f"SELECT {RECORD_COLUMNS} FROM records WHERE kind = coalesce(?, kind) "  # noqa: S608
+            f"SELECT {RECORD_COLUMNS} FROM records WHERE {of_kind} "  # noqa: S608
             "AND active = coalesce(?, active) ORDER BY id LIMIT ? OFFSET ?",
             (kind, active, limit, offset),
         )
@@ -167,18 +168,16 @@ class Store:
         words = question_words(text)
         if not words:
             return []
-        expression = match_expression(words, shared)
-        rows = self._database.read(
-            f"SELECT {RECORD_COLUMNS} FROM record_words "  # noqa: S608
-            "JOIN records ON records.id = record_words.rowid WHERE record_words MATCH ? "
-            f"AND records.kind IN ({', '.join('?' * len(kinds))}) "
-            "AND records.active = coalesce(?, records.active) "
-            "ORDER BY record_words.rank, record_words.rowid LIMIT ?",
-            (expression, *kinds, active, limit),
-        )
-        records = [record_of_row(row) for row in rows]
-        matched = self._matched(expression, [record.id for record in records])
+        records = self._ranked(match_expression(words, shared), kinds, active, limit)
+        matched = self._matched(match_expression(words), [record.id for record in records])
         return [Match(record, matched[record.id]) for record in records]
+
+    def find(
+        self, text: str, *, active: bool | None = True, limit: int = MOST_MATCHES
+    ) -> list[Record]:
+        """What ``search`` finds, without looking for the words that matched."""
+        words = question_words(text)
+        return self._ranked(match_expression(words), KINDS, active, limit) if words else []
 
     def check(self) -> None:
         """Read every page, and compare the index with the records.
@@ -191,6 +190,23 @@ class Store:
             connection.execute(
                 "INSERT INTO record_words (record_words, rank) VALUES ('integrity-check', 1)"
             )
+
+    def _ranked(
+        self, expression: str, kinds: Sequence[Kind], active: bool | None, limit: int
+    ) -> list[Record]:
+        """The records that an expression matches, best first."""
+        # Texts are read only of the best: a page of them is costly to decrypt, and a sort copies
+        # whatever is selected. SQLite would not choose the index, which it thinks no faster.
+        rows = self._database.read(
+            f"SELECT {RECORD_COLUMNS} FROM (SELECT rowid AS number, rank AS score "  # noqa: S608
+            "FROM record_words WHERE record_words MATCH ? AND EXISTS (SELECT 1 FROM records "
+            "INDEXED BY records_for_search "
+            f"WHERE id = record_words.rowid AND kind IN ({', '.join('?' * len(kinds))}) "
+            "AND active = coalesce(?, active)) ORDER BY score, number LIMIT ?) "
+            "JOIN records ON id = number ORDER BY score, number",
+            (expression, *kinds, active, limit),
+        )
+        return [record_of_row(row) for row in rows]
 
     def _matched(self, expression: str, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """The words of records that an expression matches."""

@@ -30,8 +30,7 @@ class Records:
         limit, offset = _number(call.query, "limit", LIMIT), _number(call.query, "offset", 0)
         question = call.query.get("q", "")
         if question.strip():
-            matches = store.search(question, active=None, limit=limit)
-            found = [match.record for match in matches]
+            found = store.find(question, active=None, limit=limit)
         else:
             found = store.all(limit=limit, offset=offset)
         total = sum(store.counts().values())
