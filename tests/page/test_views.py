@@ -73,6 +73,40 @@ def test_the_profile_is_edited_from_the_page(person: Any) -> None:
     assert not any("window" in text for text in records(person))
 
 
+def test_a_record_that_is_sent_is_in_the_ledger(person: Any, request: Any) -> None:
+    page = person.page
+    page.get_by_role("button", name="Your profile").click()
+    dialog = page.get_by_role("dialog").first
+    dialog.get_by_label("New record").fill("Answer in Spanish.")
+    dialog.get_by_label("Send with every question").check()
+    dialog.get_by_role("button", name="Add").click()
+    row = dialog.locator("li", has_text="Answer in Spanish.")
+    row.get_by_text("Sent with every question").wait_for()
+    dialog.get_by_label("Kind", exact=True).select_option("document")
+    assert dialog.get_by_label("Send with every question").is_hidden()
+    person.picture(request, "sent")
+    number = records(person)["Answer in Spanish."]["id"]
+    try:
+        dialog.get_by_role("button", name="Close").click()
+        person.ask()
+        answer = person.conversation()["messages"][1]["id"]
+        ledger = person.served("GET", f"/messages/{answer}/ledger")
+        assert "Answer in Spanish." in "".join(one["text"] for one in ledger["departures"])
+        read = [one["sent"] for one in person.conversation()["records"]]
+        assert read.count(True) == 1
+        assert ledger["stayed"]["records"] == read.count(False)
+
+        page.get_by_role("button", name="Your profile").click()
+        row.get_by_role("button", name="Edit").click()
+        editing = dialog.locator("li form")
+        editing.get_by_label("Send with every question").uncheck()
+        editing.get_by_role("button", name="Save").click()
+        row.get_by_text("Sent with every question").wait_for(state="detached")
+        assert not records(person)["Answer in Spanish."]["sent"]
+    finally:
+        person.served("DELETE", f"/records/{number}")
+
+
 def test_a_record_with_markup_stays_text(person: Any) -> None:
     hostile = '<img src="http://a.test/x.png" onerror="alert(1)"> & "quotes"'
     number = person.served("POST", "/records", {"kind": "fact", "text": hostile})["id"]

@@ -170,7 +170,7 @@ class Store:
             return []
         records = self._ranked(match_expression(words, shared), kinds, active, limit)
         matched = self._matched(match_expression(words), [record.id for record in records])
-        return [Match(record, matched[record.id]) for record in records]
+        return [Match(one, matched[one.id]) for one in records if one.id in matched]
 
     def find(
         self, text: str, *, active: bool | None = True, limit: int = MOST_MATCHES
