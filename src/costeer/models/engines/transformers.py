@@ -2,7 +2,7 @@
 
 Knows sequences and caches; nothing about steering or prompts. In float32 on a CPU the same ids in
 the same shapes give the same bits, and sequences run one after another, so a row never depends on
-other sequences. Evaluating n ids at once or one by one still differs by float32 rounding.
+other sequences. Evaluating n ids at once or one by one still differs by rounding.
 
 Source: https://huggingface.co/docs/transformers/kv_cache. Its cache grows by making new tensors,
 so nothing that was computed is ever overwritten.
@@ -32,6 +32,12 @@ from costeer.exceptions import (
 from costeer.models.base import Call, LogProbs, TokenSequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
 from costeer.models.engines.sequence import OwnedSequence
+from costeer.models.engines.torch_device import (
+    check_device,
+    is_out_of_memory,
+    memory_error,
+    release_memory,
+)
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
@@ -83,6 +89,7 @@ class Transformers:
     Raises:
         MissingDependencyError: torch or transformers is not installed.
         ModelFileError: the folder does not hold a usable model.
+        ModelError: the model does not fit into the device's memory.
         ParameterError: a size is less than 1, or there is no such dtype or device.
     """
 
@@ -100,42 +107,43 @@ class Transformers:
         self._torch, self._library = _import()
         if threads is not None:
             self._torch.set_num_threads(threads)
-        kind = dtype or ("float32" if device == "cpu" else "bfloat16")
         self.name = Path(path_or_id).name
-        self._device = device
+        self._device = check_device(self._torch, device)
+        on_cpu = self._device.type == "cpu"
         self._lock = threading.RLock()
+        kind = dtype or ("float32" if on_cpu else "bfloat16")
         self._model, tokenizer = self._load(str(path_or_id), kind)
         config = self._model.config
         self.context_length = min(context, getattr(config, "max_position_embeddings", context))
         self.max_sequences = sequences
         self.exact_batch = 1
-        self.repeatable = device == "cpu"  # GPU kernels do not guarantee it
+        self.repeatable = on_cpu  # GPU kernels do not guarantee it
         self.opened: set[TransformersSequence] = set()
         self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
 
     def _load(self, name: str, dtype: str) -> tuple[Any, Any]:
         kind = getattr(self._torch, dtype, None)
-        if not isinstance(kind, self._torch.dtype):
-            raise ParameterError(f"torch has no dtype {dtype!r}.", 'Write "float32", say.')
+        if not isinstance(kind, self._torch.dtype) or not kind.is_floating_point:
+            raise ParameterError(f"{dtype!r} is no dtype of weights.", 'Write "float32", say.')
         try:
             tokenizer = self._library.AutoTokenizer.from_pretrained(name)
-            model = self._library.AutoModelForCausalLM.from_pretrained(name)
+            # Converting a loaded model would also round the frequencies of its rotary embedding.
+            model = self._library.AutoModelForCausalLM.from_pretrained(name, dtype=kind)
+            if _cannot_roll_back(model.config):
+                raise ModelFileError(
+                    f"{name} is not a plain decoder: its state cannot be rolled back.",
+                    "Choose a transformer decoder such as Qwen2.5 or Llama 3.",
+                )
+            return model.to(self._device).eval(), tokenizer
+        except ModelFileError:
+            raise
         except Exception as error:  # its loaders raise anything, by format and version
+            if is_out_of_memory(error):
+                raise memory_error(self._device) from error
             raise ModelFileError(
                 f"{name} cannot be loaded by transformers.",
                 "Check that it holds config.json, the weights and tokenizer.json.",
-            ) from error
-        if _cannot_roll_back(model.config):
-            raise ModelFileError(
-                f"{name} is not a plain decoder: its state cannot be rolled back.",
-                "Choose a transformer decoder such as Qwen2.5 or Llama 3.",
-            )
-        try:
-            return model.to(device=self._device, dtype=kind).eval(), tokenizer
-        except (RuntimeError, AssertionError) as error:
-            raise ParameterError(
-                f"torch cannot use the device {self._device!r}.", 'Write "cpu".'
             ) from error
 
     def sequence(self) -> TransformersSequence:
@@ -157,6 +165,7 @@ class Transformers:
 
         Raises:
             NotFiniteError: the model gives NaN; the sequences are unchanged.
+            ModelError: the device's memory is full; the sequences are unchanged.
         """
         with self._lock:
             self._require_open()
@@ -200,11 +209,14 @@ class Transformers:
                 chunk = pending[start : start + CHUNK]
                 reported = len(chunk) - max(len(pending) - rows - start, 0)
                 parts.append(self._pass(sequence, chunk, max(reported, 0)))
-        except BaseException:
+            return np.concatenate(parts)
+        except BaseException as error:
             # Some layers may have grown and others not: start from the ids next time.
             sequence.cache = self._library.DynamicCache()
-            raise
-        return np.concatenate(parts)
+            if not is_out_of_memory(error):
+                raise
+        # Out here, because the frames of the first error hold the tensors of the pass.
+        raise memory_error(self._device)
 
     def _align(self, sequence: TransformersSequence) -> None:
         excess = sequence.cache.get_seq_length() - len(sequence)
@@ -240,7 +252,9 @@ class Transformers:
         with self._lock:
             for sequence in list(self.opened):
                 sequence.close()
-            self._model = None
+            if self._model is not None:
+                self._model = None
+                release_memory(self._torch, self._device)
 
 
 def _passes(start: int, end: int) -> list[Call]:
