@@ -27,6 +27,11 @@ def close_to(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
     )
 
 
+def same(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
+    """Equal to the bit, where the engine promises that."""
+    return np.array_equal(one, other) if model.repeatable else close_to(model, one, other)
+
+
 def test_it_is_a_language_model(model: Any) -> None:
     assert isinstance(model, LanguageModel)
     assert model.exact_batch >= 1
@@ -76,14 +81,14 @@ def test_rolling_back_leaves_no_trace(model: Any, length: Any) -> None:
     sequence.extend([33, 34, 35, 36])
     sequence.truncate(length)
     assert sequence.ids == tuple(IDS[:length])
-    assert np.array_equal(sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
+    assert same(model, sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
 
 
-def test_the_same_again_is_the_same_to_the_bit(model: Any) -> None:
+def test_the_same_again_is_the_same(model: Any) -> None:
     sequence = model.sequence()
     first = sequence.extend(IDS)
     sequence.truncate(0)
-    assert np.array_equal(sequence.extend(IDS), first)
+    assert same(model, sequence.extend(IDS), first)
 
 
 def test_truncating_to_more_than_there_is_changes_nothing(model: Any) -> None:
@@ -239,7 +244,7 @@ def test_an_exact_batch_changes_no_bit(model: Any) -> None:
     for start, rows in (([33, 34], together[0]), ([35], together[1])):
         alone = model.sequence()
         alone.extend(start)
-        assert np.array_equal(rows, np.concatenate([alone.extend([token]) for token in ids]))
+        assert same(model, rows, np.concatenate([alone.extend([token]) for token in ids]))
         alone.close()
 
 
