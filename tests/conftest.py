@@ -31,7 +31,10 @@ def pytest_addoption(parser: Any) -> None:
         "--screenshots", metavar="FOLDER", help="where tests of the page leave pictures"
     )
     parser.addoption(
-        "--device", metavar="DEVICE", default="cpu", help="where tests of models run torch, e.g. cuda"
+        "--device",
+        metavar="DEVICE",
+        default="cpu",
+        help="where tests of models run torch, e.g. cuda",
     )
 
 

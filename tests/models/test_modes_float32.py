@@ -1,7 +1,7 @@
 """Run-ahead gives what lockstep gives, on real float32 arithmetic.
 
-By default a sample of cases; 1,000 with ``make test-exact``. On a GPU, whose rows are not repeatable,
-the two may part at a near-tie.
+By default a sample of cases; 1,000 with ``make test-exact``. On a GPU, whose rows are not
+repeatable, the two may part at a near-tie.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole steered answer by torch models of both sides, in each dtype and on the device of choice."""
+"""A whole steered answer by torch models of both sides, in two dtypes, on any device."""
 
 from __future__ import annotations
 
