@@ -21,13 +21,13 @@ from costeer.models.engines.transformers import Transformers  # noqa: E402
 IDS = [(7 * i) % 250 for i in range(200)]
 
 
-@pytest.fixture
-def larger(hf_folder: Path, tmp_path: Path) -> Path:
-    """A model of 25 MB, so that its tensors need memory of their own."""
+@pytest.fixture(scope="module")
+def larger(gpu: str, hf_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose tensors are too large for what torch has left over from others."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    folder = shutil.copytree(hf_folder, tmp_path / "larger")
-    sizes = {"hidden_size": 512, "intermediate_size": 4096, "num_attention_heads": 8}
+    folder = shutil.copytree(hf_folder, tmp_path_factory.mktemp("larger") / "larger")
+    sizes = {"hidden_size": 256, "intermediate_size": 16384, "num_attention_heads": 4}
     config = AutoConfig.from_pretrained(folder, **sizes)
     AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
     return folder
@@ -46,6 +46,7 @@ def no_more_memory(gpu: str) -> Iterator[None]:
 
 def held() -> tuple[int, int]:
     """Bytes of tensors, and bytes that torch keeps from others."""
+    gc.collect()  # of other tests
     return torch.cuda.memory_allocated(), torch.cuda.memory_reserved()
 
 
@@ -80,7 +81,6 @@ def test_closing_gives_the_memory_back(gpu: str, larger: Path) -> None:
         return model
 
     use().close()  # matrix libraries keep their workspace for the next model
-    gc.collect()
     torch.cuda.empty_cache()
     before = held()
     model = use()
@@ -107,7 +107,6 @@ def test_a_model_that_does_not_fit(gpu: str, larger: Path) -> None:
         Transformers(larger, device=gpu)
     assert caught.type is ModelError
     del caught
-    gc.collect()
     assert held()[0] == before
     Transformers(larger, device=gpu).close()
 
@@ -116,7 +115,6 @@ def test_a_text_that_does_not_fit_leaves_the_sequence_as_it_was(gpu: str, larger
     model = Transformers(larger, device=gpu, dtype="float32", sequences=3)
     sequence = model.sequence()
     sequence.extend(IDS[:9])
-    gc.collect()
     before, _ = held()
     with no_more_memory(gpu), pytest.raises(ModelError, match=r"memory.*full") as caught:
         sequence.extend(IDS * 2)
