@@ -45,6 +45,15 @@ def memory_error(device: object) -> ModelError:
     )
 
 
+def avoid_plans(torch: Any, device: Any) -> None:
+    """Keep this process's attention off cuDNN, which makes a plan for every new length.
+
+    Each token makes a sequence of a new length; on an H200 its plan took most of the time.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.enable_cudnn_sdp(False)
+
+
 def release_memory(torch: Any, device: Any) -> None:
     """Give freed memory back to the system; torch would keep it for itself."""
     if device.type == "cuda":

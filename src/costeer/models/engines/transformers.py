@@ -33,6 +33,7 @@ from costeer.models.base import Call, LogProbs, TokenSequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
 from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.torch_device import (
+    avoid_plans,
     check_device,
     is_out_of_memory,
     memory_error,
@@ -80,7 +81,8 @@ class Transformers:
 
     Args:
         path_or_id: a folder with ``config.json``, or a name that the hub's cache knows.
-        device: a torch device, "cpu" or "cuda", say.
+        device: a torch device, "cpu" or "cuda", say. On the latter this process's attention
+            is computed without cuDNN.
         dtype: a torch dtype's name; by default float32 on a CPU and bfloat16 elsewhere.
         context: the most ids of one sequence; cut to what the model was trained for.
         sequences: the most sequences open at once.
@@ -109,6 +111,7 @@ class Transformers:
             self._torch.set_num_threads(threads)
         self.name = Path(path_or_id).name
         self._device = check_device(self._torch, device)
+        avoid_plans(self._torch, self._device)
         on_cpu = self._device.type == "cpu"
         self._lock = threading.RLock()
         kind = dtype or ("float32" if on_cpu else "bfloat16")
