@@ -111,7 +111,7 @@ def alone_ms(cloud: CloudModel, ids: Sequence[int], tokens: int) -> float:
 
 
 def steered(
-    costeer: Costeer, tokens: int, strength: float, query: str, context: str
+    costeer: Costeer, strength: float, query: str, context: str, tokens: int
 ) -> dict[str, float]:
     """What one steered answer took, after the first token."""
     result = costeer.generate(query, context, max_tokens=tokens, strength=strength)
@@ -127,22 +127,22 @@ def steered(
 def measure(
     cloud: CloudModel, slm: Transformers, options: argparse.Namespace
 ) -> dict[str, dict[str, float]]:
-    """Each way over all prompts, in turn; the first prompt once more before, to warm up."""
-    ways: dict[str, Callable[[str, str], dict[str, float]]] = {
-        "alone": lambda query, _: {
-            "ms": alone_ms(cloud, prompts(slm.tokenizer, query, "", 64).public, options.tokens)
+    """Each way over all prompts, in turn; before that a few tokens, to warm up."""
+    ways: dict[str, Callable[[str, str, int], dict[str, float]]] = {
+        "alone": lambda query, _, tokens: {
+            "ms": alone_ms(cloud, prompts(slm.tokenizer, query, "", 64).public, tokens)
         }
     }
     modes: tuple[Mode, ...] = ("lockstep", "run-ahead")
     for mode in modes:
         costeer = Costeer(cloud, slm, mode=mode, strength=0.0, guard="off", lanes=1)
         for strength in options.strengths:
-            ways[f"{mode} at {strength}"] = partial(steered, costeer, options.tokens, strength)
+            ways[f"{mode} at {strength}"] = partial(steered, costeer, strength)
     rows: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     chosen = list(islice(pairs(), options.prompts))
     for number, pair in enumerate([chosen[0], *chosen]):
         for way, run in ways.items():
-            row = run(*pair)
+            row = run(*pair, options.tokens if number else 4)
             print(f"  {number}/{len(chosen)} {way} {row}", file=sys.stderr)
             if number:
                 rows[way].append(row)

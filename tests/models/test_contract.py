@@ -16,7 +16,7 @@ from tests.support.engines import load_tiny
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
-TOLERANCE = {"fake": 0.0, "LlamaCpp": 0.02, "Transformers": 2e-5}
+TOLERANCE = {"fake": 0.0, "LlamaCpp": 0.02, "Transformers": 5e-5}
 """Between batch shapes: the fake is exact, torch rounds, llama.cpp keeps its cache in float16."""
 
 

@@ -12,6 +12,7 @@ from costeer.exceptions import ModelError, ParameterError
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from costeer.models.engines.torch_device import (  # noqa: E402
+    avoid_plans,
     check_device,
     is_out_of_memory,
     memory_error,
@@ -35,6 +36,11 @@ def test_a_device_by_its_name(name: Any, kind: Any) -> None:
 
 def test_the_device_of_these_tests(device: Any) -> None:
     assert str(check_device(torch, device)) == device
+
+
+def test_attention_makes_no_plans_for_new_lengths(gpu: Any) -> None:
+    avoid_plans(torch, torch.device(gpu))
+    assert not torch.backends.cuda.cudnn_sdp_enabled()
 
 
 def test_torch_and_numpy_say_that_memory_is_full(device: Any) -> None:

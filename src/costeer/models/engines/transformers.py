@@ -7,14 +7,14 @@ other sequences. Evaluating n ids at once or one by one still differs by roundin
 Source: https://huggingface.co/docs/transformers/kv_cache. Its cache grows by making new tensors,
 so nothing that was computed is ever overwritten.
 
-Deviation from the contract's "one batch": ``extend_many`` runs the sequences in turn on every
-device.
+Deviation from the contract's "one batch": ``extend_many`` runs the sequences in turn, except for
+single ids where rows are not repeatable anyway (``transformers_batch``).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,13 @@ import numpy as np
 from costeer.decoding.steering import log_softmax
 from costeer.decoding.vocabulary import cut
 from costeer.exceptions import (
-    MissingDependencyError,
     ModelError,
     ModelFileError,
     NotFiniteError,
     ParameterError,
 )
-from costeer.models.base import Call, LogProbs, TokenSequence
+from costeer.models.base import SHARED, Call, LogProbs, TokenSequence
 from costeer.models.engines.checks import Ids, check_ids, check_rows, check_sizes
-from costeer.models.engines.sequence import OwnedSequence
 from costeer.models.engines.torch_device import (
     avoid_plans,
     check_device,
@@ -39,41 +37,17 @@ from costeer.models.engines.torch_device import (
     memory_error,
     release_memory,
 )
+from costeer.models.engines.transformers_batch import can_join, step_together
+from costeer.models.engines.transformers_library import cannot_roll_back, eos_ids, import_library
+from costeer.models.engines.transformers_sequence import TransformersSequence
 from costeer.models.engines.transformers_tokenizer import TransformersTokenizer
 
 CHUNK = 512
 """The most ids per forward pass; Ctrl-C takes effect between two."""
 
 
-class TransformersSequence(OwnedSequence["Transformers"]):
-    """Ids and their cache.
-
-    The ids are authoritative. The cache may hold more (after ``truncate``) or fewer (after an
-    interrupted pass); it is aligned when the sequence is next used.
-    """
-
-    def __init__(self, model: Transformers, cache: Any) -> None:
-        super().__init__(model)
-        self.cache = cache
-
-    def extend(self, ids: Sequence[int], rows: int | None = None) -> LogProbs:
-        """Append ids; see ``models.base.TokenSequence``."""
-        return self._extended(self, ids, rows)
-
-    def truncate(self, length: int) -> None:
-        """Forget everything after the first ``length`` ids."""
-        length = max(length, 0)
-        self.shrink(length)
-        excess = self.cache.get_seq_length() - length
-        if excess > 0:
-            self.cache.crop(-excess)  # negative: how many to remove, in every version
-
-    def close(self) -> None:
-        """Free the cache."""
-        model, self.model = self.model, None
-        if model is not None:
-            self.cache = None
-            model.opened.discard(self)
+Job = tuple[TransformersSequence, Ids]
+"""A sequence, and what to append to it."""
 
 
 class Transformers:
@@ -106,7 +80,7 @@ class Transformers:
         threads: int | None = None,
     ) -> None:
         check_sizes(context=context, sequences=sequences, threads=1 if threads is None else threads)
-        self._torch, self._library = _import()
+        self._torch, self._library = import_library()
         if threads is not None:
             self._torch.set_num_threads(threads)
         self.name = Path(path_or_id).name
@@ -121,8 +95,9 @@ class Transformers:
         self.max_sequences = sequences
         self.exact_batch = 1
         self.repeatable = on_cpu  # GPU kernels do not guarantee it
+        self._joins = not self.repeatable and can_join(config)
         self.opened: set[TransformersSequence] = set()
-        self.tokenizer = TransformersTokenizer(tokenizer, _eos_ids(self._model))
+        self.tokenizer = TransformersTokenizer(tokenizer, eos_ids(self._model))
         self.vocab_size = len(self.tokenizer.vocabulary)
 
     def _load(self, name: str, dtype: str) -> tuple[Any, Any]:
@@ -133,7 +108,7 @@ class Transformers:
             tokenizer = self._library.AutoTokenizer.from_pretrained(name)
             # Converting a loaded model would also round the frequencies of its rotary embedding.
             model = self._library.AutoModelForCausalLM.from_pretrained(name, dtype=kind)
-            if _cannot_roll_back(model.config):
+            if cannot_roll_back(model.config):
                 raise ModelFileError(
                     f"{name} is not a plain decoder: its state cannot be rolled back.",
                     "Choose a transformer decoder such as Qwen2.5 or Llama 3.",
@@ -176,6 +151,8 @@ class Transformers:
             if len({id(sequence) for sequence, _ in jobs}) < len(jobs):
                 raise ParameterError("A sequence appears twice in one batch.")
             counts = [check_rows(rows, len(ids)) for _, ids in jobs]
+            if self._can_step_together(jobs):
+                return self._step_together(jobs, counts)
             held = [sequence.cache.get_seq_length() for sequence, _ in jobs]
             results = [
                 self._evaluate(sequence, ids, count)
@@ -187,6 +164,33 @@ class Transformers:
                 del sequence.calls[start:]  # a lost cache was rebuilt
                 sequence.grow(ids.tolist(), _passes(min(start, len(sequence)), end))
             return results
+
+    def _can_step_together(self, jobs: Sequence[Job]) -> bool:
+        """Whether these are single ids, after all that their sequences hold."""
+        return (
+            self._joins
+            and len(jobs) > 1
+            and all(len(ids) == 1 for _, ids in jobs)
+            and all(sequence.cache.get_seq_length() >= len(sequence) for sequence, _ in jobs)
+        )
+
+    def _step_together(self, jobs: Sequence[Job], counts: Sequence[int]) -> list[LogProbs]:
+        sequences = [sequence for sequence, _ in jobs]
+        ids = [int(ids[0]) for _, ids in jobs]
+
+        def step() -> LogProbs:
+            caches = [sequence.cache for sequence in sequences]
+            with self._torch.inference_mode():
+                return self._log_probs(
+                    step_together(self._torch, self._library, self._model, caches, ids)
+                )
+
+        for sequence in sequences:
+            sequence.align()
+        found = self._whole(sequences, step)
+        for sequence, token in zip(sequences, ids, strict=True):
+            sequence.grow([token], [(len(sequence), SHARED)])
+        return [found[i : i + min(count, 1)] for i, count in enumerate(counts)]
 
     def _own(self, sequence: TokenSequence) -> TransformersSequence:
         if not isinstance(sequence, TransformersSequence) or sequence.owner() is not self:
@@ -203,28 +207,33 @@ class Transformers:
 
     def _evaluate(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
         """Return (rows, V) after the last of ``ids``; the cache grows, not the sequence's ids."""
-        self._align(sequence)
+        sequence.align()
         held = sequence.cache.get_seq_length()
         pending = np.concatenate([np.asarray(sequence.tokens[held:], dtype=np.int32), ids])
-        parts = []
-        try:
+
+        def read() -> LogProbs:
+            parts = []
             for start in range(0, len(pending), CHUNK):
                 chunk = pending[start : start + CHUNK]
                 reported = len(chunk) - max(len(pending) - rows - start, 0)
                 parts.append(self._pass(sequence, chunk, max(reported, 0)))
             return np.concatenate(parts)
+
+        return self._whole([sequence], read)
+
+    def _whole(
+        self, sequences: Sequence[TransformersSequence], work: Callable[[], LogProbs]
+    ) -> LogProbs:
+        """Do work on caches; if it fails, they are computed from the ids next time."""
+        try:
+            return work()
         except BaseException as error:
-            # Some layers may have grown and others not: start from the ids next time.
-            sequence.cache = self._library.DynamicCache()
+            for sequence in sequences:  # some layers may have grown and others not
+                sequence.cache = self._library.DynamicCache()
             if not is_out_of_memory(error):
                 raise
         # Out here, because the frames of the first error hold the tensors of the pass.
         raise memory_error(self._device)
-
-    def _align(self, sequence: TransformersSequence) -> None:
-        excess = sequence.cache.get_seq_length() - len(sequence)
-        if excess > 0:
-            sequence.cache.crop(-excess)
 
     def _pass(self, sequence: TransformersSequence, ids: Ids, rows: int) -> LogProbs:
         """Run one forward pass over (n,) ids; return the last rows, (rows, V)."""
@@ -236,9 +245,12 @@ class Transformers:
                 use_cache=True,
                 logits_to_keep=max(rows, 1),  # 0 would mean all
             )
-            logits = output.logits[0, output.logits.shape[1] - rows :].float().cpu().numpy()
+            return self._log_probs(output.logits[0, output.logits.shape[1] - rows :])
+
+    def _log_probs(self, logits: Any) -> LogProbs:
+        """Normalise a tensor of logits (n, W) to rows (n, V)."""
         with np.errstate(invalid="ignore"):
-            result = log_softmax(cut(logits, self.vocab_size))
+            result = log_softmax(cut(logits.float().cpu().numpy(), self.vocab_size))
         if np.isnan(result[:, 0]).any():  # one NaN spreads over its whole row
             raise NotFiniteError(
                 "The model gives log-probabilities that are not numbers.",
@@ -267,31 +279,3 @@ def _passes(start: int, end: int) -> list[Call]:
         for first in range(start, end, CHUNK)
         for _ in range(first, min(first + CHUNK, end))
     ]
-
-
-def _import() -> tuple[Any, Any]:
-    """Import torch, and transformers without its progress bars."""
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingDependencyError(
-            "torch and transformers are not installed.",
-            'Install them: pip install "costeer[torch]".',
-        ) from error
-    transformers.utils.logging.disable_progress_bar()
-    return torch, transformers
-
-
-def _eos_ids(model: Any) -> set[int]:
-    settings = getattr(model, "generation_config", None)
-    ids = getattr(settings, "eos_token_id", None)
-    if ids is None:
-        return set()
-    return set(ids) if isinstance(ids, list) else {ids}
-
-
-def _cannot_roll_back(config: Any) -> bool:
-    kinds = getattr(config, "layer_types", None) or ()
-    plain = all(kind in {"full_attention", "sliding_attention"} for kind in kinds)
-    return bool(config.is_encoder_decoder) or not plain
