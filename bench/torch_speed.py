@@ -165,19 +165,23 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     large = save_model(folder / "llm", options.llm, 0, options.device)
     small = save_model(folder / "slm", options.slm, 1, options.device)
     sizes = {"context": options.context, "device": options.device}
-    slm = load_model(small, sequences=10, **sizes)  # two for each of four ``Costeer``, two more
+    slm = load_model(small, sequences=12, **sizes)  # two for each of four ``Costeer``, four more
     assert isinstance(slm, Transformers)
     found: dict[str, Any] = {"device": device_name(options.device)}
     serve = ("--context", str(options.context), "--device", options.device)
     with ServerProcess(str(large), serve) as server:
         found["server"] = measure(CompletionsClient(server.url), slm, options)
-    llm = load_model(large, sequences=6, **sizes)
+    llm = load_model(large, sequences=8, **sizes)
     assert isinstance(llm, Transformers)
     found["in process"] = measure(InProcess(llm), slm, options)
     found["one step, ms"] = {
-        f"{options.llm}": step_ms(llm, 1, 500),
-        f"{options.slm}, twice": step_ms(slm, 2, 500),
+        f"{size} x {count}": step_ms(model, count, 500)
+        for size, model in ((options.slm, slm), (options.llm, llm))
+        for count in (1, 2, 4)
     }
+    if options.device.startswith("cuda"):
+        torch.backends.cuda.enable_cudnn_sdp(True)
+        found["one step, ms"][f"{options.llm} by cuDNN"] = step_ms(llm, 1, 600)
     return found
 
 

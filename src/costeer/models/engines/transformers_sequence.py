@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from costeer.models.base import LogProbs
+from costeer.models.base import LanguageModel, LogProbs
 from costeer.models.engines.sequence import OwnedSequence
 
-if TYPE_CHECKING:
-    from costeer.models.engines.transformers import Transformers
+
+class Owner(LanguageModel, Protocol):
+    """A model that knows its open sequences."""
+
+    opened: set[Any]
 
 
-class TransformersSequence(OwnedSequence["Transformers"]):
+class TransformersSequence(OwnedSequence[Owner]):
     """Ids and their cache.
 
     The ids are authoritative. The cache may hold more (after ``truncate``) or fewer (after an
     interrupted pass); it is aligned when the sequence is next used.
     """
 
-    def __init__(self, model: Transformers, cache: Any) -> None:
+    def __init__(self, model: Owner, cache: Any) -> None:
         super().__init__(model)
         self.cache = cache
 
