@@ -1,9 +1,10 @@
 """One id for each of several sequences in one forward pass of a torch model.
 
-A GPU takes hardly longer for a few sequences than for one (``bench/torch_speed.py``). Each sequence keeps its own cache; the pass sees
-them as one, in which the shorter ones are padded in front and the padding is masked. Knows nothing
-about ids already held. Rows round differently than alone, so this is not for devices whose rows are
-repeatable. Source: https://huggingface.co/docs/transformers/kv_cache, ``Cache.update``.
+A GPU takes hardly longer for a few sequences than for one (``bench/torch_speed.py``). Each sequence
+keeps its own cache; the pass sees them as one, in which the shorter ones are padded in front and
+the padding is masked. Knows nothing about ids already held. Rows round differently than alone, so
+this is not for devices whose rows are repeatable. Source: ``Cache.update`` in
+https://huggingface.co/docs/transformers/kv_cache.
 """
 
 from __future__ import annotations
