@@ -58,11 +58,21 @@ def test_each_gets_what_it_gets_alone(plain: Any, lengths: Any) -> None:
         ({"layer_types": None}, True),
         ({"sliding_window": None}, True),
         ({"sliding_window": 4096}, False),
+        ({"alibi": False}, True),
+        ({"alibi": True}, False),
+        ({"rope_scaling": {"rope_type": "llama3"}}, True),
+        ({"rope_scaling": {"rope_type": "longrope"}}, False),
         ({}, True),
     ],
 )
 def test_only_where_every_layer_sees_the_whole_text(config: Any, possible: Any) -> None:
-    assert can_join(SimpleNamespace(**config)) == possible
+    assert can_join(SimpleNamespace(rope_theta=10000.0, **config)) == possible
+    assert can_join(SimpleNamespace(rope_parameters=None, **config)) == possible
+    assert not can_join(SimpleNamespace(**config))  # positions of another kind
+
+
+def test_the_tiny_model_is_such_a_model(plain: Any) -> None:
+    assert can_join(plain.config)
 
 
 # The engine, where rows are not repeatable

@@ -15,7 +15,13 @@ from typing import Any
 
 
 def can_join(config: Any) -> bool:
-    """Whether every layer of a model attends to the whole text."""
+    """Whether every layer attends to the whole text, and positions are fixed rotations alone."""
+    rotary = any(hasattr(config, name) for name in ("rope_parameters", "rope_theta"))
+    scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None)
+    # These rotate by the longest text of a pass.
+    by_length = (scaling or {}).get("rope_type") in {"dynamic", "longrope"}
+    if not rotary or by_length or getattr(config, "alibi", False):
+        return False
     kinds = getattr(config, "layer_types", None)
     if kinds is None:
         return getattr(config, "sliding_window", None) is None
@@ -30,7 +36,7 @@ def step_together(
     Args:
         torch: the module.
         library: transformers, the module.
-        model: whose layers all attend to the whole text.
+        model: one that ``can_join``.
         caches: (n,) one for each sequence, of any lengths.
         ids: (n,) what follows each.
 
@@ -73,10 +79,7 @@ def _joined(torch: Any, base: Any) -> Any:
                 each.update(keys[i : i + 1], values[i : i + 1], layer)
                 for i, each in enumerate(self._caches)
             ]
-            joined_keys, joined_values = (
-                self._stack(tensors) for tensors in zip(*grown, strict=True)
-            )
-            return joined_keys, joined_values
+            return self._stack([one for one, _ in grown]), self._stack([one for _, one in grown])
 
         def _stack(self, tensors: Sequence[Any]) -> Any:
             return torch.cat([self._pad(tensor) for tensor in tensors])
