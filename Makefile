@@ -41,9 +41,9 @@ test-real: $(VENV)/.ready ## Run the tests that need the downloaded default pair
 	@$(BIN)/costeer models fetch
 	@$(BIN)/python -m pytest -q -m "real and not slow"
 
-test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine.
+test-torch: $(VENV)/.ready ## Install PyTorch if it is missing, and test its engine; DEVICE=cuda does so on a GPU.
 	@$(BIN)/python -c "import torch, transformers" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt torch==2.13.0 transformers
-	@$(BIN)/python -m pytest -q tests/models $(ALL)
+	@$(BIN)/python -m pytest -q tests/models $(ALL) $(if $(DEVICE),--device $(DEVICE))
 
 test-clients: $(VENV)/.ready ## Install other people's clients of the gateway (openai, LangChain, llm), and test with them.
 	@$(BIN)/python -c "import openai, langchain_openai, llm" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[clients]'

@@ -30,6 +30,12 @@ def pytest_addoption(parser: Any) -> None:
     parser.addoption(
         "--screenshots", metavar="FOLDER", help="where tests of the page leave pictures"
     )
+    parser.addoption(
+        "--device",
+        metavar="DEVICE",
+        default="cpu",
+        help="where tests of models run torch, e.g. cuda",
+    )
 
 
 @pytest.fixture

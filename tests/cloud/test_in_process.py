@@ -11,6 +11,7 @@ from costeer.cloud.in_process import InProcess
 from costeer.exceptions import ContextLengthError, ModelError, NotFiniteError, ParameterError
 from costeer.models.fake import END, FakeModel
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingModel, same
+from tests.support.unrepeatable import UnrepeatableModel
 
 
 def test_continues_greedily() -> None:
@@ -47,6 +48,20 @@ def test_reuses_what_is_evaluated() -> None:
     assert model.opened == 1
     cloud.close()
     assert model.opened == 0
+
+
+def test_asking_again_computes_nothing_where_rows_are_not_repeatable_either() -> None:
+    model = UnrepeatableModel()
+    cloud = InProcess(model)
+    draft = cloud.stream(PROMPT, 4, 9)
+    first = [next(draft) for _ in range(3)]
+    model.evaluated = 0
+    decided = [step.token for step in first[:2]]
+    for position, step in enumerate(first):
+        [again] = cloud.stream([*PROMPT, *decided[:position]], 8, 1)
+        assert again.top_logprobs[:4].tolist() == step.top_logprobs.tolist()
+    assert (model.evaluated, model.opened) == (0, 1)
+    draft.close()
 
 
 def test_long_prompts_are_fed_in_pieces() -> None:

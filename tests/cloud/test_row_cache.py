@@ -26,3 +26,5 @@ def test_a_row_of_other_calls_is_not_given() -> None:
     cache = RowCache()
     cache.put((1, 2), [(0, 2), (0, 2)], np.zeros(3, np.float32))
     assert cache.get((1, 2), CALLS) is None
+    assert cache.get((1, 2), None) is not None
+    assert cache.get((1, 3), None) is None

@@ -12,6 +12,21 @@ from tests.support.engines import ENGINES, load_tiny
 
 
 @pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """Where torch computes."""
+    name: str = request.config.getoption("--device")
+    return name
+
+
+@pytest.fixture(scope="session")
+def gpu(device: str) -> str:
+    """The device, which is not the CPU."""
+    if device == "cpu":
+        pytest.skip("is about GPUs; run it with --device cuda")
+    return device
+
+
+@pytest.fixture(scope="session")
 def gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model for llama.cpp."""
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")

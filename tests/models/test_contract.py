@@ -16,7 +16,7 @@ from tests.support.engines import load_tiny
 
 IDS = [104, 101, 108, 108, 111, 44, 32, 119, 111, 114, 108, 100]
 
-TOLERANCE = {"fake": 0.0, "LlamaCpp": 0.02, "Transformers": 2e-5}
+TOLERANCE = {"fake": 0.0, "LlamaCpp": 0.02, "Transformers": 5e-5}
 """Between batch shapes: the fake is exact, torch rounds, llama.cpp keeps its cache in float16."""
 
 
@@ -25,6 +25,11 @@ def close_to(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
     return one.shape == other.shape and np.allclose(
         one, other, rtol=0, atol=TOLERANCE.get(name, 0.0)
     )
+
+
+def same(model: LanguageModel, one: np.ndarray, other: np.ndarray) -> bool:
+    """Equal to the bit, where the engine promises that."""
+    return np.array_equal(one, other) if model.repeatable else close_to(model, one, other)
 
 
 def test_it_is_a_language_model(model: Any) -> None:
@@ -76,14 +81,14 @@ def test_rolling_back_leaves_no_trace(model: Any, length: Any) -> None:
     sequence.extend([33, 34, 35, 36])
     sequence.truncate(length)
     assert sequence.ids == tuple(IDS[:length])
-    assert np.array_equal(sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
+    assert same(model, sequence.extend(IDS[length:]), straight.extend(IDS[length:]))
 
 
-def test_the_same_again_is_the_same_to_the_bit(model: Any) -> None:
+def test_the_same_again_is_the_same(model: Any) -> None:
     sequence = model.sequence()
     first = sequence.extend(IDS)
     sequence.truncate(0)
-    assert np.array_equal(sequence.extend(IDS), first)
+    assert same(model, sequence.extend(IDS), first)
 
 
 def test_truncating_to_more_than_there_is_changes_nothing(model: Any) -> None:
@@ -239,7 +244,7 @@ def test_an_exact_batch_changes_no_bit(model: Any) -> None:
     for start, rows in (([33, 34], together[0]), ([35], together[1])):
         alone = model.sequence()
         alone.extend(start)
-        assert np.array_equal(rows, np.concatenate([alone.extend([token]) for token in ids]))
+        assert same(model, rows, np.concatenate([alone.extend([token]) for token in ids]))
         alone.close()
 
 

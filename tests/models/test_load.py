@@ -53,11 +53,15 @@ def test_a_text_file_with_a_models_name(tmp_path: Path) -> None:
         load_model(path)
 
 
-def test_a_gguf_file_and_a_folder(request: pytest.FixtureRequest) -> None:
-    from tests.support.engines import load_tiny
+def test_a_gguf_file(gguf_file: Path) -> None:
+    assert type(load_model(gguf_file)).__name__ == "LlamaCpp"
 
-    names = [type(load_tiny(engine, request)).__name__ for engine in ("llamacpp", "transformers")]
-    assert names == ["LlamaCpp", "Transformers"]
+
+def test_a_folder(hf_folder: Path, device: str) -> None:
+    model = load_model(hf_folder, device=device)
+    assert type(model).__name__ == "Transformers"
+    assert model.repeatable == (device == "cpu")
+    model.close()
 
 
 @pytest.mark.parametrize(

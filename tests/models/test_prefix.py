@@ -53,7 +53,9 @@ def spans(calls: Any) -> Any:
     ],
 )
 def test_the_calls_of_a_prompt(ids: Any, expected: Any) -> None:
-    assert spans(CanonicalCalls(Batching()).calls(ids)) == expected
+    canonical = CanonicalCalls(Batching())
+    assert spans(canonical.calls(ids)) == expected
+    assert canonical.required_calls(ids) == canonical.calls(ids)
 
 
 def test_the_pieces_leave_exactly_the_planned_calls() -> None:
@@ -92,6 +94,7 @@ def test_without_a_promise_all_that_is_held_is_reused() -> None:
     canonical, sequence = CanonicalCalls(model), model.sequence()
     sequence.extend([1, 2, 3, 4, 5])
     assert canonical.rewind(sequence, [1, 2, 3, 4, 9, 9]) == [[9, 9]]
+    assert canonical.required_calls([1, 2]) is None
 
 
 class Quantised:

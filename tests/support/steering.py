@@ -1,14 +1,16 @@
-"""The device's delta over a pair of sequences, without the lanes around it."""
+"""Steering without the lanes around it: the delta over a pair of sequences, and the full scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from costeer.decoding.steering import Array
+from costeer.decoding.steering import Array, delta, score
 from costeer.edge.live_delta import LiveDelta
+from costeer.edge.prompts import Prompts
 from costeer.edge.schedule import StrengthSchedule
 from costeer.edge.slm import SlmPair
+from costeer.models.base import LanguageModel
 from costeer.models.fake import FakeModel
 
 
@@ -41,3 +43,18 @@ class PairDelta:
 def no_steering() -> PairDelta:
     """The large model of the toy vocabulary alone."""
     return PairDelta(None, "off")
+
+
+def full_scores(
+    llm: LanguageModel, slm: LanguageModel, prompts: Prompts, answer: Sequence[int], gain: float
+) -> Array:
+    """Scores over the whole vocabulary at each position of an answer, (n, V), read at once."""
+
+    def rows(model: LanguageModel, prompt: Sequence[int]) -> Array:
+        sequence = model.sequence()
+        found = sequence.extend([*prompt, *answer], rows=len(answer) + 1)[:-1]
+        sequence.close()
+        return found
+
+    base = rows(llm, prompts.public)
+    return score(base, delta(rows(slm, prompts.private), rows(slm, prompts.plain)), gain)

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     help="Conversations served at once; each has a cache of its own.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. [all cores]")
+@click.option(
+    "--device", metavar="DEVICE", help="Where torch runs a model folder, e.g. cuda. [cpu]"
+)
 @click.option("--no-key", is_flag=True, help="Let anyone who can reach --host use the server.")
 @click.option(
     "--allowed-host",
@@ -63,6 +66,7 @@ def command(
     context: int,
     parallel: int,
     threads: int | None,
+    device: str | None,
     exit_with_parent: bool,
     no_key: bool,
     allowed_host: tuple[str, ...],
@@ -87,7 +91,9 @@ def command(
         from costeer.models.load import load_model
 
         click.echo(f"Loading {model} ...", err=True)
-        loaded = load_model(model, context=context, sequences=parallel, threads=threads)
+        loaded = load_model(
+            model, context=context, sequences=parallel, threads=threads, device=device
+        )
         try:
             _serve(loaded, listening, host, api_key, hosts)
         finally:

@@ -109,8 +109,7 @@ class InProcess:
         with either(stop, self._closed) as both:
             both.check()
             try:
-                calls = self._canonical.calls(prompt) if max_tokens == 1 else []
-                row = self._rows.get(prompt, calls)
+                row = self._remembered(prompt) if max_tokens == 1 else None
                 if row is not None:
                     yield greedy_step(row, k)
                     return
@@ -119,6 +118,9 @@ class InProcess:
             finally:
                 if self._record is not None:
                     self._record(TrafficRecord(time.time(), "in process", prompt, 0, 0))
+
+    def _remembered(self, prompt: tuple[int, ...]) -> LogProbs | None:
+        return self._rows.get(prompt, self._canonical.required_calls(prompt))
 
     def _steps(
         self, sequence: TokenSequence, prompt: tuple[int, ...], k: int, max_tokens: int, stop: Stop

@@ -1,8 +1,8 @@
 """A cache of the latest rows of log-probabilities.
 
 A device that cannot prove a choice from k log-probabilities requests the same position with a
-larger k; the row was computed moments ago. A row is returned only for the same engine calls that
-computed it, so the cache never changes a result. Knows token ids and rows.
+larger k; the row was computed moments ago. Where rows are repeatable, one is returned only for the
+same engine calls that computed it, so the cache never changes a result. Knows token ids and rows.
 """
 
 from __future__ import annotations
@@ -38,8 +38,13 @@ class RowCache:
             if len(self._rows) > self._most:
                 self._rows.popitem(last=False)
 
-    def get(self, ids: Sequence[int], calls: Sequence[Call]) -> LogProbs | None:
-        """Return the row after ``ids`` if it is cached and was evaluated by these ``calls``."""
+    def get(self, ids: Sequence[int], calls: Sequence[Call] | None) -> LogProbs | None:
+        """Return the row after ``ids`` if it is cached and was evaluated by these ``calls``.
+
+        Args:
+            ids: what the row follows.
+            calls: None for any.
+        """
         with self._lock:
-            entry = self._rows.get(tuple(ids))
-        return None if entry is None or entry[0] != list(calls) else entry[1]
+            held, row = self._rows.get(tuple(ids), (None, None))
+        return row if calls is None or held == list(calls) else None

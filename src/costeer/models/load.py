@@ -40,6 +40,7 @@ def load_model(
         ParameterError: a size is less than 1, the number of threads is out of range, or the seed
             is not a number.
         MissingDependencyError: the engine is not installed.
+        ModelError: the model does not fit into the device's memory.
     """
     check_sizes(context=context, sequences=sequences)
     if threads is not None and not 1 <= threads <= MOST_THREADS:

@@ -72,6 +72,10 @@ class CanonicalCalls:
         row: LogProbs = rows[-1]
         return row
 
+    def required_calls(self, ids: Sequence[int]) -> list[Call] | None:
+        """Return the calls whose row after ``ids`` may be reused; None if any calls' may."""
+        return self.calls(ids) if self._repeatable else None
+
     def calls(self, ids: Sequence[int]) -> list[Call]:
         """Return the call that evaluates each of ``ids``."""
         if not self._repeatable:

@@ -68,6 +68,7 @@ class ArmoRM:
                 source,
                 num_labels=REWARDS,
                 key_mapping={r"^regression_layer": "score"},
+                dtype=kind,  # converted later, the rotary frequencies would be rounded too
             )
         except (OSError, ValueError) as error:
             raise ModelFileError(
@@ -75,7 +76,7 @@ class ArmoRM:
                 f"Give the folder of {MODEL}.",
             ) from error
         try:
-            return cls(model.to(device=device, dtype=kind).eval(), tokenizer, batch_size)
+            return cls(model.to(device).eval(), tokenizer, batch_size)
         except (RuntimeError, AssertionError) as error:
             raise ParameterError(
                 f"torch cannot use the device {device!r}.", 'Write "cpu".'

@@ -16,6 +16,7 @@ from costeer.cloud.server.scheduler import Scheduler
 from costeer.exceptions import InterruptedModelError, NotFiniteError
 from costeer.models.fake import FakeModel
 from tests.support.serving import PROMPT, CountingModel, EndlessModel, FailingModel, same, until
+from tests.support.unrepeatable import UnrepeatableModel
 
 
 @pytest.fixture
@@ -101,6 +102,19 @@ def test_the_next_turn_evaluates_only_what_is_new(schedule: Callable[..., Any]) 
     two = Reading(scheduler, [*PROMPT, *(s.token for s in one.steps[:4]), 65], 1)
     two.finish()
     assert (two.job.cached, model.evaluated) == (len(PROMPT) + 4, 1)
+
+
+def test_asking_again_computes_nothing_where_rows_are_not_repeatable_either(schedule: Any) -> None:
+    model = UnrepeatableModel()
+    scheduler = schedule(model)
+    draft = Reading(scheduler, PROMPT, 3)
+    draft.finish()
+    assert until(lambda: scheduler.busy == 0)
+    model.evaluated = 0
+    again = Reading(scheduler, PROMPT, 1)
+    again.finish()
+    assert (again.job.cached, model.evaluated) == (len(PROMPT), 0)
+    assert same(again.steps, draft.steps[:1])
 
 
 @pytest.mark.slow

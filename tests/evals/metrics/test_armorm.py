@@ -57,6 +57,15 @@ def test_the_released_names_of_the_weights_are_read(model: Any, tmp_path: Path) 
     assert np.allclose(loaded.rewards(QUESTIONS, PREFERENCES, ANSWERS), expected, atol=1e-5)
 
 
+def test_a_narrow_dtype_leaves_the_rotary_frequencies_exact(model: Any, tmp_path: Path) -> None:
+    """Rounded ones put the words of a long text in other places."""
+    model.save_pretrained(tmp_path)
+    tiny_torch.tokenizer().save_pretrained(tmp_path)
+    loaded = ArmoRM.load(str(tmp_path), dtype="bfloat16")._model.model
+    assert loaded.layers[0].mlp.up_proj.weight.dtype == torch.bfloat16
+    assert torch.equal(loaded.rotary_emb.inv_freq, model.model.rotary_emb.inv_freq)
+
+
 def test_what_cannot_be_scored_or_loaded_is_an_error(model: Any, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="differ in number"):
         ArmoRM(model, tiny_torch.tokenizer()).scores(["a"], ["b"], [])

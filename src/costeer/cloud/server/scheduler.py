@@ -83,7 +83,7 @@ class Scheduler:
         """Answer a job for one step from the row cache; return whether that was possible."""
         if job.max_tokens > 1:
             return False
-        row = self._rows.get(job.prompt, self._canonical.calls(job.prompt))
+        row = self._rows.get(job.prompt, self._canonical.required_calls(job.prompt))
         if row is None:
             return False
         step = greedy_step(row, job.top_k)
