@@ -17,6 +17,10 @@ in_shards "$out/texts" --tasks everyday --kind generate --max-tokens 90 --keep-t
 in_shards "$out/people" --tasks people --kind generate --max-tokens 60 --keep-texts \
   --methods llm-without,llm-with,slm-with,guided-auto,guided-auto:gain=3.75,guided-auto:fade=1e9
 "$costeer" eval table $(files "$out/people") > "$out/people.md"
+# The same twelve people, who send how they want to be answered.
+in_shards "$out/sent" --tasks sent --kind generate --max-tokens 90 --keep-texts \
+  --methods llm-without,guided-auto
+"$costeer" eval table $(files "$out/sent") > "$out/sent.md"
 in_shards "$out/itself" --slm qwen2.5-coder-1.5b --tasks everyday --kind generate --max-tokens 90 \
   --keep-texts --methods llm-with,guided-auto
 "$costeer" eval table $(files "$out/itself") > "$out/itself.md"

@@ -55,7 +55,7 @@ def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
     if sent := sent_records(sample.context):
         kept = Guard("off").prepare(public, sample.context).context
         public, guided = (list(with_instructions(said, sent)) for said in (public, guided))
-    about = with_context(public, kept) if sample.context else private
+    about = with_context(public, kept) if kept else public if sent else private
     return TokenPrompts(
         public=tuple(tokenizer.chat(public)),
         private=tuple(tokenizer.chat(private)),

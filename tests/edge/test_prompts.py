@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costeer.edge.prompts import GUIDE, SYSTEM, build, build_for, guide
+from costeer.edge.prompts import GUIDE, SYSTEM, build, build_for, guide, with_instructions
 from costeer.exceptions import InputError
 from costeer.models.fake import FakeModel
 
@@ -31,6 +31,18 @@ def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_c
     assert "about themselves: I am vegetarian.\n\nEvery" in text(prompts.private)
     assert text(prompts.private).index("vegetarian") < text(prompts.private).index("Where to eat?")
     assert not prompts.note
+
+
+def test_what_the_person_sends_ends_every_system_message() -> None:
+    said = with_instructions(ask("Write a poem."), ["Answer in Spanish.", "Be brief."])
+    prompts = build(TOKENIZER, said, "I am vegetarian.", room=4000)
+    for ids in (prompts.public, prompts.plain, prompts.private):
+        system, question = text(ids).split("Write a poem.")[0], text(ids)
+        assert "Answer in Spanish.\n\nBe brief." in system
+        assert question.count("Answer in Spanish.") == 1
+    private = text(prompts.private)
+    assert private.index("vegetarian") < private.index("Answer in Spanish.")
+    assert with_instructions(ask("Hi"), []) == ask("Hi")
 
 
 def test_the_guide_is_for_the_large_model_alone() -> None:

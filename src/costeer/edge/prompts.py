@@ -111,9 +111,15 @@ def with_instructions(
 
 
 def with_context(messages: Sequence[Message], context: str) -> list[Message]:
-    """Add the context to the system message that a conversation begins with."""
+    """Add the context to the system message that a conversation begins with.
+
+    What the person sends stays at its end, where it is in the plain prompt: in front of the context
+    the small model forgets it, and then steering undoes it.
+    """
     system, *turns = messages
-    private = PRIVATE.format(system=system["content"], context=context)
+    text = system["content"]
+    own = next((known for known in (GUIDE, SYSTEM) if text.startswith(known)), text)
+    private = PRIVATE.format(system=own, context=context) + text[len(own) :]
     return [{"role": "system", "content": private}, *turns]
 
 
