@@ -49,7 +49,7 @@ def avoid_plans(torch: Any, device: Any) -> None:
     """Keep this process's attention off cuDNN, which makes a plan for every new length.
 
     Each token makes a sequence of a new length: with plans, a step of a model of 1.5B parameters
-    took 48 ms instead of 16 (``bench/torch_speed.py``, H200, torch 2.11).
+    took 64 ms instead of 22 (``bench/torch_speed.py``, H200, torch 2.11).
     """
     if device.type == "cuda":
         torch.backends.cuda.enable_cudnn_sdp(False)
