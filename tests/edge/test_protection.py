@@ -66,6 +66,14 @@ def test_what_the_person_sends_becomes_an_instruction(mode: Any) -> None:
     assert "Spanish" not in guarded.context
 
 
+def test_a_note_says_that_something_is_sent() -> None:
+    context = "[send]\nBe brief.\n\nI am vegan.\n\n[send]\nAnswer in Spanish."
+    noted = Protection("off", None).begin(SAID, context, ()).guarded.note
+    assert noted == "2 records go up with your question, as you marked: [send]."
+    assert not Protection("off", None).begin(SAID, "I am vegan.", ()).guarded.note
+    assert not Protection("off", None).begin(SAID, context, (), mode="off").guarded.note
+
+
 def test_an_instruction_follows_the_callers_own() -> None:
     said = [{"role": "system", "content": "Be kind."}, *SAID]
     guarded = Protection("off", None).begin(said, "[send]\nKeep it short.", ()).guarded

@@ -22,7 +22,7 @@ from costeer.models.base import Message
 from costeer.privacy.budget import DRY, Budget
 from costeer.privacy.guard import Guard, Guarded, GuardMode
 from costeer.privacy.odometer import Odometer
-from costeer.privacy.sending import sent_records
+from costeer.privacy.sending import describe_sent, sent_records
 
 GUARDED_WIDEST = 1024
 """How many times ``top_k`` log-probabilities may be asked for where a value is guarded: a public
@@ -86,10 +86,11 @@ class Protection:
         """
         begun = beginning or Beginning()
         guard = self.guard_for(mode)
-        messages = with_instructions(messages, sent_records(context))
+        sent = sent_records(context)
+        messages = with_instructions(messages, sent)
         guarded = guard.prepare(messages, context, stop, begun.conversation)
-        if mode is not None:
-            guarded = replace(guarded, note="")
+        notes = [] if mode is not None else [describe_sent(sent), guarded.note]
+        guarded = replace(guarded, note=" ".join(filter(None, notes)))
         if begun.token_ids and self.budget is not None:
             raise ParameterError(
                 "Under epsilon every token is drawn, so an answer cannot go on from chosen ones."

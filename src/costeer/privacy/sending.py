@@ -9,6 +9,7 @@ stand-ins.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MARK = "[send]"
 
@@ -34,6 +35,14 @@ def sent_records(context: str) -> list[str]:
     marked = (record for record in records if is_marked(record))
     sent = (unmark(record).strip() for record in marked if "[withheld]" not in _marks(record))
     return [record for record in sent if record]
+
+
+def describe_sent(sent: Sequence[str]) -> str:
+    """One line for the person, without the texts; "" where there are none."""
+    if not sent:
+        return ""
+    records = "1 record goes" if len(sent) == 1 else f"{len(sent)} records go"
+    return f"{records} up with your question, as you marked: {MARK}."
 
 
 def _marks(record: str) -> str:
