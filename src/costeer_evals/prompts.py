@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from costeer.edge.prompts import SYSTEM, guide, with_context, with_instructions
+from costeer.edge.prompts import (
+    SYSTEM,
+    guide,
+    with_context,
+    with_instructions,
+    with_instructions_last,
+)
 from costeer.models.base import Message, Tokenizer
 from costeer.privacy.guard import Guard
 from costeer.privacy.sending import sent_records
@@ -46,7 +52,8 @@ def turns(user: str, system: str = SYSTEM) -> list[Message]:
 def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
     """Encode a sample; nothing is truncated.
 
-    What its person sends is part of every prompt, except for the benchmark's own with the context.
+    What its person sends is part of every prompt, except for the benchmark's own with the context;
+    ``guided`` alone has it in the system message, as the product's large model has.
     """
     public = turns(sample.query)
     private = turns(sample.context_prompt)
@@ -54,7 +61,8 @@ def encode(sample: Sample, tokenizer: Tokenizer) -> TokenPrompts:
     kept = sample.context
     if sent := sent_records(sample.context):
         kept = Guard("off").prepare(public, sample.context).context
-        public, guided = (list(with_instructions(said, sent)) for said in (public, guided))
+        guided = with_instructions(guided, sent)
+        public = with_instructions_last(guided)
     about = with_context(public, kept) if kept else public if sent else private
     return TokenPrompts(
         public=tuple(tokenizer.chat(public)),

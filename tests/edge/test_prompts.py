@@ -33,16 +33,32 @@ def test_the_public_prompt_holds_the_conversation_and_the_private_one_also_the_c
     assert not prompts.note
 
 
-def test_what_the_person_sends_ends_every_system_message() -> None:
-    said = with_instructions(ask("Write a poem."), ["Answer in Spanish.", "Be brief."])
-    prompts = build(TOKENIZER, said, "I am vegetarian.", room=4000)
-    for ids in (prompts.public, prompts.plain, prompts.private):
-        system, question = text(ids).split("Write a poem.")[0], text(ids)
-        assert "Answer in Spanish.\n\nBe brief." in system
-        assert question.count("Answer in Spanish.") == 1
-    private = text(prompts.private)
-    assert private.index("vegetarian") < private.index("Answer in Spanish.")
+SENT = ["Answer in Spanish.", "Be brief."]
+
+
+def test_the_large_model_reads_what_the_person_sends_as_its_system_message() -> None:
+    said = with_instructions(ask("Write a poem."), SENT)
+    system = text(build(TOKENIZER, said, "I am vegetarian.", room=4000).public)
+    assert f"{GUIDE}\n\nAnswer in Spanish.\n\nBe brief." in system.split("Write a poem.")[0]
     assert with_instructions(ask("Hi"), []) == ask("Hi")
+
+
+def test_the_small_model_reads_it_behind_each_question() -> None:
+    turns = [*ask("Write a poem."), {"role": "assistant", "content": "Oh!"}, *ask("Another.")]
+    prompts = build(TOKENIZER, with_instructions(turns, SENT), "I am vegetarian.", room=4000)
+    for ids in (prompts.plain, prompts.private):
+        for question in ("Write a poem.", "Another."):
+            assert f"{question}\n\nAnswer in Spanish.\n\nBe brief." in text(ids)
+        assert text(ids).count("Be brief.") == 2 and GUIDE not in text(ids)
+    assert "vegetarian" in text(prompts.private)
+
+
+def test_behind_an_applications_own_instruction_it_stays() -> None:
+    for own in ("Be kind.", f"{SYSTEM} Be kind."):
+        said = with_instructions([{"role": "system", "content": own}, *ask("Hi")], SENT)
+        prompts = build(TOKENIZER, said, "", room=4000)
+        assert prompts.public == prompts.plain
+        assert f"{own}\n\nAnswer in Spanish." in text(prompts.plain)
 
 
 def test_the_guide_is_for_the_large_model_alone() -> None:

@@ -110,16 +110,30 @@ def with_instructions(
     return [{**system, "content": "\n\n".join([system["content"], *instructions])}, *turns]
 
 
-def with_context(messages: Sequence[Message], context: str) -> list[Message]:
-    """Add the context to the system message that a conversation begins with.
+def with_instructions_last(messages: Sequence[Message]) -> list[Message]:
+    """Move what the person sends from the system message behind each question, for the small model.
 
-    What the person sends stays at its end, where it is in the plain prompt: in front of the context
-    the small model forgets it, and then steering undoes it.
+    It has to heed an instruction as well with the context as without, or else steering undoes what
+    the large model makes of it; and a small model heeds best what it reads last (docs/strength.md).
+    Behind an application's own system message an instruction stays.
     """
     system, *turns = messages
     text = system["content"]
-    own = next((known for known in (GUIDE, SYSTEM) if text.startswith(known)), text)
-    private = PRIVATE.format(system=own, context=context) + text[len(own) :]
+    built_in = next((known for known in (GUIDE, SYSTEM) if text.startswith(known)), text)
+    sent = text[len(built_in) :]
+    if not sent.startswith("\n\n"):
+        return list(messages)
+    asked: list[Message] = [
+        {**turn, "content": turn["content"] + sent} if turn["role"] == "user" else turn
+        for turn in turns
+    ]
+    return [{**system, "content": SYSTEM}, *asked]
+
+
+def with_context(messages: Sequence[Message], context: str) -> list[Message]:
+    """Add the context to the system message that a conversation begins with."""
+    system, *turns = messages
+    private = PRIVATE.format(system=system["content"], context=context)
     return [{"role": "system", "content": private}, *turns]
 
 
@@ -139,7 +153,7 @@ def build(tokenizer: Tokenizer, messages: Sequence[Message], context: str, room:
     """
     messages = [{**message, "content": _newlines(message["content"])} for message in messages]
     context = _newlines(context)
-    turns = conversation(messages)
+    turns = with_instructions_last(conversation(messages))
     public = tuple(tokenizer.chat(conversation(messages, guide(messages))))
     plain = tuple(tokenizer.chat(turns))
     longest = max(len(public), len(plain))
