@@ -38,6 +38,12 @@ def everyday(path: Path, count: int) -> Path:
     return write(path, [{"id": f"e{i}", "query": f"Who am I, {i}?", **row} for i in range(count)])
 
 
+def sent(path: Path, count: int) -> Path:
+    row = {"context": "I am Maren.\n\nBe brief.", "needs": "[a-z]", "forbids": None}
+    row |= {"sends": "Be brief.", "kind": "form"}
+    return write(path, [{"id": f"s{i}", "query": f"Who is it, {i}?", **row} for i in range(count)])
+
+
 def people(path: Path, count: int) -> Path:
     row: dict[str, Any] = {"context": "I am Maren.\n\nI like tea.", "needs": "[a-z]"}
     row |= {"forbids": None, "asides": {"name": "Maren", "letter": "[a-z]", "end": "$"}}
@@ -58,6 +64,7 @@ def all_tasks(folder: Path) -> dict[str, Path]:
     found = {
         "everyday": everyday(folder / "everyday.jsonl", 1),
         "people": people(folder / "people.jsonl", 1),
+        "sent": sent(folder / "sent.jsonl", 1),
         "prefeval": choices(folder / "prefeval.jsonl", 1),
         "cogenesis": cogenesis(folder / "dev.json", 2),
         "cogenesis-abstracts": write(

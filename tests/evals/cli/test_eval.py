@@ -51,7 +51,7 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
     )
     assert process.returncode == 0, process.stderr
     found = rows(tmp_path / "texts.jsonl")
-    samples = 1 + 1 + 1 + 2 + 1 + 6 + 4 * 4
+    samples = 1 + 1 + 1 + 1 + 2 + 1 + 6 + 4 * 4
     assert len(found) == json.loads(process.stdout)["rows"]
     assert len(found) == samples * (len(METHODS) + len(BASELINES))
     assert all(("meteor" in row["scores"]) == (row["tokens"]["reference"] > 0)
@@ -72,7 +72,7 @@ def test_every_method_on_every_task(run: Callable[..., Any], tmp_path: Path) -> 
 
     code, out, _ = run("table", "scores.jsonl", "texts.jsonl", "--json")
     assert code == 0
-    by_kind = 2  # of the everyday texts and of the options
+    by_kind = 3  # of the everyday texts, of those who send something, and of the options
     assert len(json.loads(out)) == len(scored) + len(sources) + by_kind
     for paper in ("1", "2", "3"):
         code, out, _ = run("table", "texts.jsonl", "--paper", paper)

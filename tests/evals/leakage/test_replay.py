@@ -75,9 +75,12 @@ def test_an_unsteered_answer_is_at_chance_whatever_is_assumed(tools: Any) -> Non
 def test_a_cap_bounds_the_ratio_of_any_two_candidates(tools: Any) -> None:
     writer, attacker = tools
     arm = Arm("capped", "", strength=3.0, epsilon=0.5, temperature=1.0)
-    replay = Replay([(arm, writer.write(sample(2), arm))], attacker, "seed")
-    nats = [replay.score(context)["capped"].nats for context in PEOPLE]
-    assert 0 < max(nats) - min(nats) <= 2 * 0.5 + 1e-6
+    ranges = []
+    for _ in range(6):  # drawn from the system's randomness: one may not depend on the context
+        replay = Replay([(arm, writer.write(sample(2), arm))], attacker, "seed")
+        nats = [replay.score(context)["capped"].nats for context in PEOPLE]
+        ranges.append(max(nats) - min(nats))
+    assert 0 < max(ranges) <= 2 * 0.5 + 1e-6
 
 
 @pytest.mark.slow
