@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -88,18 +88,20 @@ def add(
       echo "Answer in Spanish." | costeer profile add --kind preference --send
     """
     from costeer.profile.records import Draft, as_kind, check
-    from costeer.profile.sent import can_be_sent, mark
+    from costeer.profile.sent import can_be_sent, is_sent, mark, unmark
 
     if send and not can_be_sent(as_kind(kind)):
         raise click.UsageError("Only a preference or a fact can be sent with every question.")
     text = _read_text(text_file)
-    draft = check(Draft(as_kind(kind), mark(text) if send else text, title, "typed"))
+    draft = check(Draft(as_kind(kind), unmark(text) if send else text, title, "typed"))
+    if send:
+        draft = replace(draft, text=mark(draft.text))
     with open_profile(name, passphrase_fd) as profile:
         record, new = profile.records.add(draft)
     if as_json:
         _print_json(_fields(record))
     else:
-        sent = " It goes to the large model with every question." if send else ""
+        sent = " It goes to the large model with every question." if is_sent(record) else ""
         click.echo(f"Record {record.id} is {'new' if new else 'there already'}.{sent}")
 
 

@@ -62,6 +62,19 @@ def test_add_list_show_edit_rm(profile_command: Any, add: Any, typed: Any) -> No
     assert profile_command("list")[:2] == (0, "")
 
 
+@pytest.mark.slow
+def test_a_record_is_added_to_be_sent(profile_command: Any, add: Any) -> None:
+    said = "Record 1 is new. It goes to the large model with every question.\n"
+    assert add("Answer in Spanish.", "--send")[1] == said
+    assert "there already" in add("[send] Answer in Spanish.", "--send")[1]
+    assert "sent to the large model" in profile_command("search", "--why", "Hi")[1]
+    assert add("[withheld]\nMy code is 4471.", "--send")[1] == "Record 2 is new.\n"
+    for wrong in (("", "--send"), ("[send]", "--send"), ("All.", "--kind", "sample", "--send")):
+        code, out, err = add(*wrong)
+        assert code == 2 and not out and "Traceback" not in err
+    assert profile_command("list")[1].count("\n") == 2
+
+
 def test_json(profile_command: Any, add: Any) -> None:
     record = json.loads(add("Grüße \x1b[31m", "--title", "t", "--json")[1])
     assert record["text"] == "Grüße  [31m"
