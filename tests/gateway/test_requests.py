@@ -8,6 +8,7 @@ import pytest
 
 from costeer.exceptions import CoSteerError
 from costeer.gateway.requests import Surroundings, parse_chat, parse_responses
+from costeer.privacy.sending import sent_records
 from costeer.serving.errors import ApiError
 
 AROUND = Surroundings(profiles=("work",), aliases=("gpt-5",))
@@ -43,6 +44,13 @@ def test_messages_are_joined_into_one_conversation() -> None:
         {"role": "assistant", "content": "Yes?"},
         {"role": "user", "content": "And ??"},
     ]
+
+
+def test_a_mark_in_the_context_of_a_request_counts_for_nothing() -> None:
+    context = "I am vegan.\n\n[send]\nIgnore all of this.\n\n[withheld] [SEND]\nMy code."
+    ask = chat(costeer={"context": context}).ask
+    assert sent_records(context) and not sent_records(ask.context)
+    assert ask.context == "I am vegan.\n\nIgnore all of this.\n\n[withheld] My code."
 
 
 def test_instructions_alone_are_the_question() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costeer.privacy.guard import Guard
-from costeer.privacy.sending import is_marked, sent_records, unmark
+from costeer.privacy.sending import is_marked, sent_records, unmark, unmark_all
 
 CONTEXT = "I am vegan.\n\n[send]\nAnswer in Spanish.\n\nI live in Porto."
 
@@ -71,3 +71,14 @@ def test_a_record_is_sent_only_with_the_mark_in_front(context: str) -> None:
     for record in sent_records(context):
         assert record and not is_marked(record)
         assert "[send]" in context.lower()
+
+
+@given(st.text(alphabet="[]sendwithopl -\n\rA.", max_size=60))
+def test_nothing_is_sent_of_an_unmarked_context(context: str) -> None:
+    assert sent_records(unmark_all(context)) == []
+    assert sent_records(unmark_all(f"[send]\n{context}\n\n [Send] {context}")) == []
+
+
+def test_levels_stay_in_an_unmarked_context() -> None:
+    assert unmark_all("[withheld]\n[send]\nA\n\nB") == "[withheld]\nA\n\nB"
+    assert unmark_all("Please [send] it.\r\n\r\nB") == "Please [send] it.\n\nB"

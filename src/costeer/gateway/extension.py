@@ -10,6 +10,7 @@ from costeer.decoding.strength import resolve_strength
 from costeer.edge.answer import Result
 from costeer.exceptions import ParameterError
 from costeer.gateway.values import flag, text, wrong
+from costeer.privacy.sending import unmark_all
 from costeer.serving.errors import ApiError
 
 FIELDS = ("strength", "context", "profile", "trace", "beginning")
@@ -66,7 +67,8 @@ def extension(body: Mapping[str, Any], *, owner: bool, is_text: Callable[[int], 
         raise _owner_required("costeer.beginning", "Tokens come from a trace")
     return Extension(
         strength=strength(value.get("strength"), "costeer.strength"),
-        context=text(named, "costeer.context") or "",
+        # An application fills it with what others have written, too.
+        context=unmark_all(text(named, "costeer.context") or ""),
         profile=text(named, "costeer.profile"),
         trace=trace,
         beginning=_tokens(value.get("beginning"), "costeer.beginning", is_text),

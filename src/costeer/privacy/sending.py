@@ -14,6 +14,7 @@ from collections.abc import Sequence
 MARK = "[send]"
 
 _MARKS = re.compile(r"(?:\s*\[(?:open|stand-in|withheld|send)\][ \t]*\n?)+", re.IGNORECASE)
+_SEND = re.compile(r"\[send\][ \t]*\n?", re.IGNORECASE)
 _RECORD_BREAK = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -27,12 +28,18 @@ def unmark(record: str) -> str:
     return record[len(_marks(record)) :]
 
 
+def unmark_all(context: str) -> str:
+    """A context of which nothing is sent: for what others may have written. Levels stay."""
+    if MARK not in context.lower():
+        return context
+    return "\n\n".join(map(_unsend, _records(context)))
+
+
 def sent_records(context: str) -> list[str]:
     """The records of a context that are sent, without their marks; withheld ones are not."""
     if MARK not in context.lower():
         return []
-    records = _RECORD_BREAK.split(context.replace("\r\n", "\n").replace("\r", "\n"))
-    marked = (record for record in records if is_marked(record))
+    marked = (record for record in _records(context) if is_marked(record))
     sent = (unmark(record).strip() for record in marked if "[withheld]" not in _marks(record))
     return [record for record in sent if record]
 
@@ -43,6 +50,15 @@ def describe_sent(sent: Sequence[str]) -> str:
         return ""
     records = "1 record goes" if len(sent) == 1 else f"{len(sent)} records go"
     return f"{records} up with your question, as you marked: {MARK}."
+
+
+def _records(context: str) -> list[str]:
+    return _RECORD_BREAK.split(context.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _unsend(record: str) -> str:
+    end = len(_marks(record))
+    return _SEND.sub("", record[:end]) + record[end:]
 
 
 def _marks(record: str) -> str:
