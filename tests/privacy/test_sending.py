@@ -8,22 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costeer.marks import has_send
 from costeer.privacy.guard import Guard
-from costeer.privacy.sending import is_marked, sent_records, unmark, unmark_all
+from costeer.privacy.sending import sent_records, unmark_all
 
 CONTEXT = "I am vegan.\n\n[send]\nAnswer in Spanish.\n\nI live in Porto."
 
 
 def test_a_marked_record_is_sent_without_its_mark() -> None:
     assert sent_records(CONTEXT) == ["Answer in Spanish."]
-
-
-@pytest.mark.parametrize(
-    "mark", ["[send]\n", "[send] ", "[SEND]\t\n", "  [Send]", "[open]\n[send]\n"]
-)
-def test_forms_of_the_mark(mark: str) -> None:
-    assert sent_records(f"{mark}Keep it short.") == ["Keep it short."]
-    assert unmark(f"{mark}Keep it short.") == "Keep it short."
 
 
 @pytest.mark.parametrize(
@@ -69,7 +62,7 @@ def test_a_value_in_a_sent_record_is_exposed_where_nothing_guards_it() -> None:
 @given(st.text(alphabet="[]sendwithopl -\n\rA.", max_size=60))
 def test_a_record_is_sent_only_with_the_mark_in_front(context: str) -> None:
     for record in sent_records(context):
-        assert record and not is_marked(record)
+        assert record and not has_send(record)
         assert "[send]" in context.lower()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from costeer.exceptions import ParameterError
+from costeer.marks import has_send
 from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect
@@ -20,7 +21,7 @@ from costeer.privacy.entities import EntityFinder, mask, stands_in
 from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
-from costeer.privacy.sending import is_marked, sent_records
+from costeer.privacy.sending import sent_records
 from costeer.privacy.stand_ins import StandIns
 from costeer.privacy.values import LEVEL_OF_KIND, Level, Value, merge, split_level
 
@@ -189,7 +190,7 @@ class Guard:
         if self._latest is None or self._latest[0] != context:
             self._latest = (context, self._values(context))
         records = [text for level, text in _records(context) if level != "withheld"]
-        return "".join(text for text in records if not is_marked(text)).strip("\n"), self._latest[1]
+        return "".join(text for text in records if not has_send(text)).strip("\n"), self._latest[1]
 
     def _values(self, context: str) -> list[Value]:
         """The confirmed values, those that rules find, then names, then entities.
@@ -202,7 +203,7 @@ class Guard:
         found = [
             (level, one)
             for level, text in records
-            for one in detect(text, strict=strict and not is_marked(text))
+            for one in detect(text, strict=strict and not has_send(text))
         ]
         known = merge(self.confirmed, [one for level, one in found if strict or level != "open"])
         found += [(level, one) for level, text in records for one in find_names(text, known)]

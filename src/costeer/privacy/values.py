@@ -49,7 +49,7 @@ other dates and plain numbers are found only in the mode "strict", in which noth
 LONGEST = 200
 """Characters of a value; what is longer is a record, not a value."""
 
-_RECORD_LEVEL = re.compile(r"\s*\[(open|stand-in|withheld)\][ \t]*\n?", re.IGNORECASE)
+_RECORD_LEVEL = re.compile(r"\s*\[((?ai:open|stand-in|withheld))\][ \t]*\n?")
 
 
 @dataclass(frozen=True, slots=True)

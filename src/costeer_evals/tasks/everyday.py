@@ -20,7 +20,7 @@ from importlib.resources import as_file, files
 from itertools import islice
 from pathlib import Path
 
-from costeer.privacy.sending import MARK
+from costeer.marks import SEND
 from costeer_evals.metrics.adherence import FLAGS
 from costeer_evals.tasks import rows
 from costeer_evals.tasks.base import LoadOptions, Metric, Sample
@@ -72,7 +72,7 @@ def _sample(row: rows.DataRow) -> Sample:
 
 
 def _send(sample: Sample, record: str) -> Sample:
-    return replace(sample, context=sample.context.replace(record, f"{MARK}\n{record}"))
+    return replace(sample, context=sample.context.replace(record, f"{SEND}\n{record}"))
 
 
 def _asides(row: rows.DataRow) -> tuple[str, ...]:

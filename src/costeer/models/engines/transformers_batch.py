@@ -63,7 +63,7 @@ def step_together(
 def _joined(torch: Any, base: Any) -> Any:
     """Return a subclass of transformers' cache, which can only be made once that is imported."""
 
-    class Joined(base):  # type: ignore[misc]
+    class Joined(base):  # type: ignore[misc]  # transformers is only imported where it is used
         """Several caches as one of ``longest`` ids."""
 
         def __init__(self, caches: Sequence[Any], longest: int) -> None:
