@@ -1,6 +1,8 @@
 """What models read of a request."""
 
 import random
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -112,3 +114,26 @@ def test_there_are_three_modes() -> None:
     for name in ("none", ""):
         with pytest.raises(ParameterError, match="no guard"):
             Guard(name)
+
+
+def test_answers_at_the_same_time_do_not_take_each_others_values() -> None:
+    """A gateway writes several, each with a context of its own."""
+    ours, left = guard(), []
+
+    def prepare(name: str) -> None:
+        for turn in range(150):
+            context = f"My name is {name}. I had {turn} cups of tea."
+            if name in ours.prepare(ask("Who am I?"), context).context:
+                left.append(name)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=prepare, args=(one,)) for one in ("Zork", "Maren")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not left

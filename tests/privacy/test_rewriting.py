@@ -31,6 +31,7 @@ NAMES = Rewriter(
         ("Will will", "Odd will"),
         ("912345678, 912.345-678, (912) 345678", "555 0101, 555 0101, (555 0101"),
         ("1912345678 9123456780", "1912345678 9123456780"),
+        ("912,345,678 EUR912345678kg 912·345~678", "555 0101 EUR555 0101kg 555 0101"),
         ("私は東京に住む", "私は大阪に住む"),
         ("I write C++.", "I write Zig."),
         ("", ""),
@@ -38,6 +39,11 @@ NAMES = Rewriter(
 )
 def test_what_is_replaced(text: Any, expected: Any) -> None:
     assert NAMES.rewrite(text) == expected
+
+
+def test_where_the_longest_form_may_not_stand_a_shorter_one_counts() -> None:
+    pairs = [Replacement("Rose Hill", "Kim Voss", capital=True), Replacement("rose", "ash")]
+    assert Rewriter(pairs).rewrite("a rose hill, Rose Hill") == "a ash hill, Kim Voss"
 
 
 def test_text_before_the_beginning_is_only_looked_at() -> None:

@@ -115,9 +115,12 @@ _DATES = (
     rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b",
 )
 _BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
-_NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
+_NUMBER = r"(?<!\d)(?<!\d[.,])\d[\d.,]*\d{2}(?!\d)"
 _AND = re.compile(r",? and |, ")
-_INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
+_CAPITALS = rf"(?<!\w){_NAME}"
+_OPENS = (
+    " \t*_#>`~\"'“\u2018«(\\[{|/\u2013\u2014-\0"  # may stand before the first word of a sentence
+)
 
 
 def detect(text: str, *, strict: bool = False) -> list[Value]:
@@ -211,7 +214,10 @@ def _numbers(text: str) -> Iterator[tuple[int, Value]]:
 
 
 def _capitals(text: str) -> Iterator[tuple[int, Value]]:
-    for match in re.finditer(_INSIDE, text):
+    for match in re.finditer(_CAPITALS, text):
+        before = text[max(0, match.start() - 80) : match.start()].rstrip(_OPENS)
+        if not before or before[-1] in ".!?\n":
+            continue
         words = [w for w in match[1].split() if w.lower().strip(".,") not in NO_NAMES]
         if words:
             yield from _value(match.start(1), match[1], "name")

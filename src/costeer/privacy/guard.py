@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -75,7 +76,7 @@ class Guarded:
 
 
 class Guard:
-    """Rewrites requests.
+    """Rewrites requests. Threads may share one: answers of a conversation share its stand-ins.
 
     Args:
         mode: "off" sends what it is given; "stand-in" replaces the values that are confirmed or
@@ -102,6 +103,7 @@ class Guard:
         self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
+        self._lock = threading.Lock()
 
     @property
     def on(self) -> bool:
@@ -146,6 +148,18 @@ class Guard:
                 False,
                 note,
             )
+        with self._lock:  # else another answer could use stand-ins of which half are there
+            return self._rewrite(messages, kept, values, stop, conversation)
+
+    def _rewrite(
+        self,
+        messages: Sequence[Message],
+        kept: str,
+        values: Sequence[Value],
+        stop: Sequence[str],
+        conversation: WireConversation | None,
+    ) -> Guarded:
+        said = [message["content"] for message in messages]
         found, known = self._conversations.find(messages)
         asked_before = self._conversations.stand_ins(messages)
         stand_ins = conversation.stand_ins if conversation else asked_before or found.stand_ins
@@ -183,14 +197,16 @@ class Guard:
     ) -> None:
         """Remember an answer, so that the next turn sends it as it was written."""
         if self.on:
-            self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
+            with self._lock:
+                self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
 
     def _read(self, context: str) -> tuple[str, list[Value]]:
         """What the small model alone may read of a context, and all values that are known."""
-        if self._latest is None or self._latest[0] != context:
-            self._latest = (context, self._values(context))
+        latest = self._latest  # read once: another thread may put its own context there
+        if latest is None or latest[0] != context:
+            self._latest = latest = (context, self._values(context))
         records = [text for level, text in _records(context) if level != "withheld"]
-        return "".join(text for text in records if not has_send(text)).strip("\n"), self._latest[1]
+        return "".join(text for text in records if not has_send(text)).strip("\n"), latest[1]
 
     def _values(self, context: str) -> list[Value]:
         """The confirmed values, those that rules find, then names, then entities.

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from costeer.privacy.folding import Folded, fold
 
-_BETWEEN = r"[\s().\-/]*"
+_BETWEEN = r"(?:[\s().\-/\[\]~·]*|[,_])"
 _START, _END = r"(?<![^\W_])", r"(?=(?:e?s)?(?![^\W_]))"
 _END_STRICT = r"(?![^\W_])"
+_NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"  # "105" of "105kg" and of "EUR105"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,12 @@ class Rewriter:
         at = next((i for i, origin in enumerate(folded.origin) if origin >= begin), 0)
         while match := self._regex.search(folded.text, at):
             found = self._accept(text, folded, match)
-            at = match.end() if found else match.start() + 1
-            if found:
-                yield found
+            if found is None:
+                at = match.start() + 1
+                continue
+            while at < len(folded.text) and folded.origin[at] < found.end:
+                at += 1
+            yield found
 
     def rewrite(self, text: str, begin: int = 0) -> str:
         """The text from ``begin`` on with every occurrence replaced."""
@@ -89,18 +94,28 @@ class Rewriter:
             if any((form + ending).startswith(words) for form in self._plain):
                 return True
         digits = _alnum(folded)
-        allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/])*)?", folded)
+        allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/\[\]~·,_])*)?", folded)
         return bool(allowed) and any(form.startswith(digits) for form in self._separated)
 
     def _accept(self, text: str, folded: Folded, match: re.Match[str]) -> Found | None:
-        span = folded.span(match.start(), match.end())
-        if span is None or match.lastgroup is None:
-            return None
-        pair = self._pairs[int(match.lastgroup[1:])]
-        occurrence = text[span[0] : span[1]]
-        if pair.capital and not occurrence[:1].isupper():
-            return None
-        return Found(*span, mirror_case(occurrence, pair.old, pair.new))
+        """What stands at a match: the longest form that may stand there."""
+        longest = self._pairs[int((match.lastgroup or "f0")[1:])]
+        found = _occurrence(text, folded, match, longest)
+        for pair in self._pairs if found is None else ():
+            shorter = _compiled(pair).match(folded.text, match.start())
+            found = found or (shorter and _occurrence(text, folded, shorter, pair))
+        return found
+
+
+def _occurrence(text: str, folded: Folded, match: re.Match[str], pair: Replacement) -> Found | None:
+    span = folded.span(match.start(), match.end())
+    if span is None:
+        return None
+    occurrence = text[span[0] : span[1]]
+    words = re.findall(r"[^\W\d_]+", occurrence)
+    if pair.capital and not all(word[0].isupper() for word in words):
+        return None
+    return Found(*span, mirror_case(occurrence, pair.old, pair.new))
 
 
 def mirror_case(occurrence: str, usual: str, new: str) -> str:
@@ -112,11 +127,19 @@ def mirror_case(occurrence: str, usual: str, new: str) -> str:
     return new
 
 
+@lru_cache(1024)
+def _compiled(pair: Replacement) -> re.Pattern[str]:
+    return re.compile(_pattern(pair))
+
+
 def _pattern(pair: Replacement) -> str:
     """A regular expression over folded text."""
     folded = fold(pair.old).text
     if pair.separated:
-        return r"\+?" + _START + _BETWEEN.join(re.escape(c) for c in _alnum(folded)) + _END_STRICT
+        characters = _alnum(folded)
+        start = _NO_DIGIT_BEFORE if characters[0].isdigit() else _START
+        end = _NO_DIGIT_AFTER if characters[-1].isdigit() else _END_STRICT
+        return r"\+?" + start + _BETWEEN.join(map(re.escape, characters)) + end
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
     start = _START if _bounded(folded[:1]) else ""
     return start + body + (_END if _bounded(folded[-1:]) else "")
@@ -133,8 +156,8 @@ def _begin(pairs: list[Replacement]) -> str:
     others = {"+"}
     for pair in pairs:
         folded = fold(pair.old).text
-        starts_word = pair.separated or _bounded(folded[:1])
         first = _alnum(folded)[:1] if pair.separated else folded.lstrip()[:1]
+        starts_word = not first.isdigit() if pair.separated else _bounded(folded[:1])
         (words if starts_word else others).add(first)
     return f"{_any(words | others)}(?:{_START}{_any(words)}|{_any(others)})"
 

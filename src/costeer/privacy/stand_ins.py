@@ -10,12 +10,21 @@ import random
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from costeer.exceptions import GuardError
 from costeer.privacy.drawing import draw, draw_word
 from costeer.privacy.finding import MASK, pairs_to_find
 from costeer.privacy.folding import fold
-from costeer.privacy.forms import WITHHELD, Form, has_title, name_forms, name_words, value_forms
+from costeer.privacy.forms import (
+    WITHHELD,
+    Form,
+    double_parts,
+    has_title,
+    name_forms,
+    name_words,
+    value_forms,
+)
 from costeer.privacy.pools import SHARED
 from costeer.privacy.restore import Restorer
 from costeer.privacy.rewriting import Replacement, Rewriter
@@ -34,7 +43,7 @@ class StandIns:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or secrets.SystemRandom()
-        self._values: dict[str, Value] = {}
+        self._values: dict[tuple[str, bool], Value] = {}
         self._words: dict[str, str] = {}  # a name's folded word: its stand-in
         self._drawn: set[str] = set()  # the words of all stand-ins
         self._forms: list[Form] = []
@@ -60,7 +69,7 @@ class StandIns:
         Raises:
             GuardError: no stand-in is left.
         """
-        new = {fold(v.text).text: v for v in values if v.level != "open"}
+        new = {(fold(v.text).text, v.text.islower()): v for v in values if v.level != "open"}
         new = {key: value for key, value in new.items() if key not in self._values}
         if not new:
             return
@@ -133,7 +142,8 @@ class StandIns:
         if value.kind == "name":
             words = name_words(value.text)
             first = "" if has_title(value.text) and len(words) == 1 else words[0]
-            return name_forms(value.text, lambda word: self._word(word, word == first, taken))
+            given = {first, *double_parts(first)}
+            return name_forms(value.text, lambda word: self._word(word, word in given, taken))
         return value_forms(value, self._unused(lambda: draw(self._rng, value), taken))
 
     def _word(self, word: str, first: bool, taken: set[str]) -> str:
@@ -147,7 +157,7 @@ class StandIns:
         for attempt in range(_TRIES):
             drawn = make() if attempt < _TRIES // 2 else make() + make().lower()
             words = {w for w in re.findall(r"[^\W_]+", fold(drawn).text) if len(w) > 2}
-            if not words & (taken | self._drawn - SHARED) and fold(drawn).text not in self._drawn:
+            if not words & ((taken | self._drawn) - SHARED) and fold(drawn).text not in self._drawn:
                 self._drawn |= words | {fold(drawn).text}
                 return drawn
         raise GuardError(
@@ -166,5 +176,10 @@ def _restorable(form: Form) -> bool:
 
 
 def _first_of_each(pairs: list[Replacement]) -> list[Replacement]:
-    """One pair for each thing to look for."""
-    return list({fold(pair.old).text: pair for pair in reversed(pairs)}.values())
+    """One pair for each thing to look for; a capital is needed only where all of them need one."""
+    first: dict[str, Replacement] = {}
+    for pair in pairs:
+        known = first.setdefault(fold(pair.old).text, pair)
+        if known.capital and not pair.capital:
+            first[fold(pair.old).text] = replace(known, capital=False)
+    return list(first.values())
