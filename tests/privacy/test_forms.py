@@ -69,9 +69,13 @@ def test_an_initial_before_such_a_name_needs_a_capital_as_well() -> None:
         ("Anna-Lena Müller", "Lena", "Bo"),
         ("Anna-Lena Müller", "Mueller", "Voss"),
         ("Maren O\u2019Brien", "OBrien", "Quist"),
+        ("Maren Okafor Berg", "M. Okafor", "A. Brandt"),
+        ("Maren Okafor Berg", "Maren O.", "Alex B."),
+        ("Okafor, Maren", "M. Okafor", "A. Brandt"),
+        ("Okafor, Maren", "Okafor, Maren", "Brandt, Alex"),
     ],
 )
-def test_half_of_a_double_name_and_other_spellings_are_found(
+def test_the_parts_of_longer_names_and_other_spellings_are_found(
     name: str, real: str, wire: str
 ) -> None:
     assert forms(name)[real] == wire

@@ -42,6 +42,21 @@ def test_no_guarded_value_is_left_and_open_ones_are() -> None:
     assert guarded.note.startswith("Stand-ins go up for 2 values of yours (name)")
 
 
+@pytest.mark.parametrize(
+    "context",
+    [
+        "My name is Jose\u0301 Garci\u0301a.",
+        "My name is Jo\u00adsé Gar\u200bcía.",
+        "My name is\u00a0José\u00a0García.",
+        "As you may know from the letters I wrote, my name is José\nGarcía, and I like tea.",
+    ],
+    ids=["decomposed", "invisible", "no-break", "broken line"],
+)
+def test_a_name_is_found_however_its_characters_are_stored(context: str) -> None:
+    text = everything(guard().prepare(ask("Who is García?"), context))
+    assert "García" not in text and "Garci" not in text and "cía" not in text
+
+
 PLACES = "I live in Porto.\n\n[stand-in]\nCity: Braga\n\nName: Maren"
 
 

@@ -8,6 +8,7 @@ more (``entities``); what all of them miss the person adds (``costeer guard``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from costeer.privacy.pools import NO_NAMES
@@ -116,6 +117,7 @@ _DATES = (
 )
 _BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
 _NUMBER = r"(?<!\d)(?<!\d[.,])\d[\d.,]*\d{2}(?!\d)"
+_BROKEN = re.compile(r"(?<=[^\n]{50})[ \t]*\n[ \t]*(?=\w)")
 _AND = re.compile(r",? and |, ")
 _CAPITALS = rf"(?<!\w){_NAME}"
 _OPENS = (
@@ -146,6 +148,19 @@ def detect(text: str, *, strict: bool = False) -> list[Value]:
         if LEVEL_OF_KIND[known.kind] == "open" != LEVEL_OF_KIND[value.kind]:
             seen[value.text.casefold()] = value  # a name that is a city, too
     return list(seen.values())
+
+
+def readings(text: str) -> list[str]:
+    """A text as it is searched for values: composed, no invisible characters, plain spaces.
+
+    Where long lines are broken, a second time without the breaks, because a name may stand on two.
+    """
+    if not text.isascii():
+        composed = unicodedata.normalize("NFC", text)
+        shown = (c for c in composed if unicodedata.category(c) != "Cf")
+        text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in shown)
+    unbroken = _BROKEN.sub(" ", text)
+    return [text] if unbroken == text else [text, unbroken]
 
 
 def _labelled(text: str) -> Iterator[tuple[int, Value]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from costeer.privacy.folding import fold
@@ -45,7 +45,12 @@ class Form:
 
 
 def name_words(text: str) -> list[str]:
-    """The words of a name that identify: no titles, initials or particles such as "van"."""
+    """The words of a name that identify: no titles, initials or particles such as "van".
+
+    Given names come first, also where the surname is written first, before a comma.
+    """
+    surname, comma, given = text.partition(",")
+    text = f"{given} {surname}" if comma else text
     words = [word.strip(".,") for word in text.split()]
     kept = [w for w in words if len(w) > 1 and fold(w).text not in _TITLES and not w.islower()]
     return kept or [word for word in words if len(word) > 1] or [text]
@@ -67,13 +72,13 @@ def name_forms(text: str, stand_in: Callable[[str], str]) -> list[Form]:
     words = name_words(text)
     wire = [stand_in(word) for word in words]
     titled = text.split(maxsplit=1)[0] + " " if has_title(text) else ""
-    pairs = [(text, titled + " ".join(wire)), (" ".join(words), " ".join(wire))]
-    if len(words) > 1:
-        first, last, far_first, far_last = words[0], words[-1], wire[0], wire[-1]
-        pairs += _two_word_forms(first, last, far_first, far_last, text)
-    for word, far in zip(words, wire, strict=True):
-        parts = [(part, stand_in(part)) for part in double_parts(word)]
-        pairs += [(s, new) for one, new in [(word, far), *parts] for s in _spellings(one)]
+    pairs = [(" ".join(words), " ".join(wire))]
+    if "," not in text:
+        pairs.insert(0, (text, titled + " ".join(wire)))
+    for last in _with_parts(words[:0:-1]):
+        pairs += _two_word_forms(words[0], last, wire[0], stand_in(last), text)
+    for word in _with_parts(words):
+        pairs += [(spelling, stand_in(word)) for spelling in _spellings(word)]
     small = text.islower()  # who writes a name in small letters means every occurrence
     return [
         Form(real, far, capital=not small and _is_word(real)) for real, far in dict(pairs).items()
@@ -98,6 +103,10 @@ def double_parts(word: str) -> list[str]:
     """The names that a double name such as "Anna-Lena" is made of; none if it is a single one."""
     parts = re.split(r"[-\u2010\u2011\u2013]", word)
     return [part for part in parts if len(part) > 2] if len(parts) > 1 else []
+
+
+def _with_parts(words: Iterable[str]) -> list[str]:
+    return [one for word in words for one in (word, *double_parts(word))]
 
 
 def _user_names(initial: str, last: str) -> list[str]:

@@ -17,7 +17,7 @@ from costeer.exceptions import ParameterError
 from costeer.marks import has_send
 from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
-from costeer.privacy.detect import detect
+from costeer.privacy.detect import detect, readings
 from costeer.privacy.entities import EntityFinder, mask, stands_in
 from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
@@ -215,7 +215,8 @@ class Guard:
         the values of those before it are masked, so that it changes nothing for them, nor they for
         what it finds.
         """
-        strict, records = self.mode == "strict", _records(context)
+        strict = self.mode == "strict"
+        records = [(level, one) for level, text in _records(context) for one in readings(text)]
         found = [
             (level, one)
             for level, text in records

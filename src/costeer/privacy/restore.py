@@ -47,7 +47,7 @@ class Restorer:
         """Where text begins that may become an occurrence."""
         earliest = max(begin, len(whole) - self._rewriter.longest - 64)
         for at in range(earliest, len(whole)):
-            inside = at > 0 and whole[at - 1].isalnum()
+            inside = at > 0 and whole[at - 1].isalpha()
             starts_word = not inside or whole[at].isdigit() or ord(whole[at]) >= 0x0E00
             if starts_word and self._rewriter.may_begin(whole[at:]):
                 return at

@@ -1,7 +1,8 @@
 """Replacing forms in a text by others: whole words, the longest first, with the case mirrored.
 
 Used in both directions: real values to stand-ins before a model reads, and back for the display.
-A plural or possessive ending stays what it is.
+A plural or possessive ending stays what it is. Letters and digits that touch are words of their
+own: "maren87", "105kg".
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from functools import lru_cache
 from costeer.privacy.folding import Folded, fold
 
 _BETWEEN = r"(?:[\s().\-/\[\]~·]*|[,_])"
-_START, _END = r"(?<![^\W_])", r"(?=(?:e?s)?(?![^\W_]))"
-_END_STRICT = r"(?![^\W_])"
-_NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"  # "105" of "105kg" and of "EUR105"
+_START, _END = r"(?<![^\W\d_])", r"(?=(?:e?s)?(?![^\W\d_]))"
+_END_STRICT = r"(?![^\W\d_])"
+_NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Rewriter:
 
     def __init__(self, pairs: list[Replacement]) -> None:
         pairs = [pair for pair in pairs if _is_something(pair)]
-        self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
+        self._pairs = sorted(pairs, key=lambda pair: -len(fold(pair.old).text))
         patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
         begin = _begin(self._pairs)
         self._regex = re.compile(f"{begin}(?:{'|'.join(patterns)})") if patterns else None
@@ -137,12 +138,22 @@ def _pattern(pair: Replacement) -> str:
     folded = fold(pair.old).text
     if pair.separated:
         characters = _alnum(folded)
-        start = _NO_DIGIT_BEFORE if characters[0].isdigit() else _START
-        end = _NO_DIGIT_AFTER if characters[-1].isdigit() else _END_STRICT
-        return r"\+?" + start + _BETWEEN.join(map(re.escape, characters)) + end
+        body = _BETWEEN.join(map(re.escape, characters))
+        return r"\+?" + _start(characters) + body + _end(characters, _END_STRICT)
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
-    start = _START if _bounded(folded[:1]) else ""
-    return start + body + (_END if _bounded(folded[-1:]) else "")
+    return _start(folded) + body + _end(folded, _END)
+
+
+def _start(folded: str) -> str:
+    if folded[:1].isdigit():
+        return _NO_DIGIT_BEFORE
+    return _START if _bounded(folded[:1]) else ""
+
+
+def _end(folded: str, of_word: str) -> str:
+    if folded[-1:].isdigit():
+        return _NO_DIGIT_AFTER
+    return of_word if _bounded(folded[-1:]) else ""
 
 
 def _is_something(pair: Replacement) -> bool:
@@ -157,7 +168,7 @@ def _begin(pairs: list[Replacement]) -> str:
     for pair in pairs:
         folded = fold(pair.old).text
         first = _alnum(folded)[:1] if pair.separated else folded.lstrip()[:1]
-        starts_word = not first.isdigit() if pair.separated else _bounded(folded[:1])
+        starts_word = _start(_alnum(folded) if pair.separated else folded) == _START
         (words if starts_word else others).add(first)
     return f"{_any(words | others)}(?:{_START}{_any(words)}|{_any(others)})"
 
