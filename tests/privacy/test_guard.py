@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from costeer.exceptions import GuardError, ParameterError
-from costeer.privacy.guard import Guard, checked_guard
+from costeer.privacy.guard import REMEMBERED, Guard, checked_guard
 from costeer.privacy.values import Value
 
 CONTEXT = (
@@ -93,6 +93,25 @@ def test_confirmed_values_and_levels_win_over_the_rules() -> None:
     text = everything(guard("stand-in", *confirmed).prepare(ask("Zork?"), CONTEXT))
     assert "Zork" not in text
     assert "Maren Okafor" in text
+
+
+def test_what_was_found_once_is_guarded_in_later_requests_without_that_context() -> None:
+    ours = guard()
+    ours.prepare(ask("Hello"), CONTEXT)
+    text = everything(ours.prepare(ask("Dear Ada, ... Yours, Maren Okafor"), "I like tea."))
+    assert "Maren" not in text and "Okafor" not in text
+    assert "Ada" in text
+    warning = guard("off")
+    warning.values(CONTEXT)
+    assert "--guard stand-in" in warning.prepare(ask("Yours, Maren"), "").note
+
+
+@pytest.mark.slow
+def test_the_oldest_values_of_contexts_are_forgotten() -> None:
+    ours = guard()
+    ours.values("\n\n".join(f"Email: me{number}@x.net" for number in range(REMEMBERED + 1)))
+    text = everything(ours.prepare(ask("me0@x.net and me1@x.net"), ""))
+    assert "me0@x.net" in text and "me1@x.net" not in text
 
 
 def test_without_values_nothing_is_changed() -> None:

@@ -44,6 +44,9 @@ def checked_guard(name: str) -> GuardMode:
     )
 
 
+REMEMBERED = 256
+"""Values that were found in contexts and stay known; the oldest is forgotten first."""
+
 _RECORD_BREAK = re.compile(r"(\n[ \t]*\n\s*)")
 
 
@@ -103,6 +106,7 @@ class Guard:
         self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
+        self._earlier: dict[Value, None] = {}  # found so far, in any context
         self._lock = threading.Lock()
 
     @property
@@ -137,7 +141,7 @@ class Guard:
         kept, values = self._read(context)
         said = [message["content"] for message in messages]
         if not self.on:
-            note = describe(held(values, said), replaced=False)
+            note = describe(held(self._with_earlier(values), said), replaced=False)
             nothing = WireConversation(StandIns(), list(messages))
             return Guarded(
                 list(messages),
@@ -166,6 +170,8 @@ class Guard:
         conversation = WireConversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
+        earlier = self._with_earlier(values)[len(values) :]
+        values = [*values, *held(earlier, texts)]
         stand_ins.give_way(texts)
         stand_ins.admit(values, texts)
         conversation.wire += [
@@ -205,8 +211,19 @@ class Guard:
         latest = self._latest  # read once: another thread may put its own context there
         if latest is None or latest[0] != context:
             self._latest = latest = (context, self._values(context))
+            self._remember(latest[1])
         records = [text for level, text in _records(context) if level != "withheld"]
         return "".join(text for text in records if not has_send(text)).strip("\n"), latest[1]
+
+    def _remember(self, values: Sequence[Value]) -> None:
+        """Keep what was found: applications send on what was shown to them, without the context."""
+        with self._lock:
+            self._earlier |= dict.fromkeys(values)
+            for oldest in list(self._earlier)[:-REMEMBERED]:
+                del self._earlier[oldest]
+
+    def _with_earlier(self, values: Sequence[Value]) -> list[Value]:
+        return list(dict.fromkeys([*values, *list(self._earlier)]))
 
     def _values(self, context: str) -> list[Value]:
         """The confirmed values, those that rules find, then names, then entities.

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from costeer.privacy.folding import Folded, fold
 
-_BETWEEN = r"(?:[\s().\-/\[\]~·]*|[,_])"
+_BETWEEN = r"[\s().\-/\[\]~·_]*,?"
 _START, _END = r"(?<![^\W\d_])", r"(?=(?:e?s)?(?![^\W\d_]))"
 _END_STRICT = r"(?![^\W\d_])"
 _NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"
@@ -54,7 +54,7 @@ class Rewriter:
         begin = _begin(self._pairs)
         self._regex = re.compile(f"{begin}(?:{'|'.join(patterns)})") if patterns else None
         self._plain = {" ".join(fold(p.old).text.split()) for p in pairs if not p.separated}
-        self._separated = {_alnum(fold(p.old).text) for p in pairs if p.separated}
+        self._separated = {letters_and_digits(fold(p.old).text) for p in pairs if p.separated}
         self.longest = max((2 * len(fold(p.old).text) + 8 for p in pairs), default=0)
 
     def find(self, text: str, begin: int = 0) -> Iterator[Found]:
@@ -94,7 +94,7 @@ class Rewriter:
         for ending in ("es", "s", ""):
             if any((form + ending).startswith(words) for form in self._plain):
                 return True
-        digits = _alnum(folded)
+        digits = letters_and_digits(folded)
         allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/\[\]~·,_])*)?", folded)
         return bool(allowed) and any(form.startswith(digits) for form in self._separated)
 
@@ -137,7 +137,7 @@ def _pattern(pair: Replacement) -> str:
     """A regular expression over folded text."""
     folded = fold(pair.old).text
     if pair.separated:
-        characters = _alnum(folded)
+        characters = letters_and_digits(folded)
         body = _BETWEEN.join(map(re.escape, characters))
         return r"\+?" + _start(characters) + body + _end(characters, _END_STRICT)
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
@@ -158,7 +158,7 @@ def _end(folded: str, of_word: str) -> str:
 
 def _is_something(pair: Replacement) -> bool:
     folded = fold(pair.old).text
-    return bool(_alnum(folded) if pair.separated else folded.strip())
+    return bool(letters_and_digits(folded) if pair.separated else folded.strip())
 
 
 def _begin(pairs: list[Replacement]) -> str:
@@ -167,8 +167,8 @@ def _begin(pairs: list[Replacement]) -> str:
     others = {"+"}
     for pair in pairs:
         folded = fold(pair.old).text
-        first = _alnum(folded)[:1] if pair.separated else folded.lstrip()[:1]
-        starts_word = _start(_alnum(folded) if pair.separated else folded) == _START
+        first = letters_and_digits(folded)[:1] if pair.separated else folded.lstrip()[:1]
+        starts_word = _start(letters_and_digits(folded) if pair.separated else folded) == _START
         (words if starts_word else others).add(first)
     return f"{_any(words | others)}(?:{_START}{_any(words)}|{_any(others)})"
 
@@ -184,5 +184,6 @@ def _bounded(character: str) -> bool:
     )
 
 
-def _alnum(text: str) -> str:
+def letters_and_digits(text: str) -> str:
+    """A text without what stands between them."""
     return "".join(c for c in text if c.isalnum())

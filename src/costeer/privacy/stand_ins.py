@@ -69,8 +69,11 @@ class StandIns:
         Raises:
             GuardError: no stand-in is left.
         """
-        new = {(fold(v.text).text, v.text.islower()): v for v in values if v.level != "open"}
-        new = {key: value for key, value in new.items() if key not in self._values}
+        new: dict[tuple[str, bool], Value] = {}
+        for value in values:
+            key = fold(value.text).text, value.text.islower()
+            if value.level != "open" and key not in self._values:
+                new.setdefault(key, value)
         if not new:
             return
         self._values |= new
