@@ -150,6 +150,7 @@ def test_there_are_three_modes() -> None:
             Guard(name)
 
 
+@pytest.mark.slow
 def test_answers_at_the_same_time_do_not_take_each_others_values() -> None:
     """A gateway writes several, each with a context of its own."""
     ours, left = guard(), []
