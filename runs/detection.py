@@ -87,7 +87,7 @@ def read_everyday() -> Iterator[Text]:
     """The set that ships, with its annotation."""
     lines = (files("costeer_evals") / "data" / "everyday_values.tsv").read_text("utf-8")
     values = [make_value(*line.split("\t")) for line in lines.splitlines()]
-    for sample in Everyday("everyday").load(None, LoadOptions()):
+    for sample in Everyday("everyday", "everyday").load(None, LoadOptions()):
         yield Text("everyday", sample.id, sample.context, standing(values, sample.context))
 
 
