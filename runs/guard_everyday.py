@@ -51,7 +51,9 @@ def main(data: Path | None) -> None:
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     done = {(row["sample"], row["guard"], row["draw"]) for row in rows}
     samples = [
-        sample for sample in Everyday("everyday", "everyday").load(data, LoadOptions()) if has_values(sample)
+        sample
+        for sample in Everyday("everyday", "everyday").load(data, LoadOptions())
+        if has_values(sample)
     ]
     with Costeer.from_settings(Settings()) as costeer, file.open("a") as writing:
         for sample in samples:

@@ -19,6 +19,7 @@ from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
 from costeer.privacy.detect import detect, readings
 from costeer.privacy.entities import EntityFinder, mask, stands_in
+from costeer.privacy.links import hosts
 from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
@@ -177,11 +178,13 @@ class Guard:
         conversation.wire += [
             {**message, "content": stand_ins.to_wire(message["content"])} for message in new
         ]
+        context = stand_ins.to_wire(kept)
+        own = [one["content"] for one in conversation.wire if one["role"] != "assistant"]
         return Guarded(
             list(conversation.wire),
-            stand_ins.to_wire(kept),
+            context,
             tuple(map(stand_ins.to_wire, stop)),
-            stand_ins.restorer(),
+            stand_ins.restorer(hosts([*own, context])),
             conversation,
             asked_before is not None,
             describe(held(values, [kept, *said]), replaced=True),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from costeer.exceptions import GuardError
@@ -113,14 +113,18 @@ class StandIns:
             "A guarded value could not be replaced everywhere.", "Nothing was sent; set its level."
         )
 
-    def restorer(self) -> Restorer:
-        """For one answer."""
+    def restorer(self, hosts: Collection[str] = ()) -> Restorer:
+        """For one answer.
+
+        Args:
+            hosts: to which links may hold real values.
+        """
         pairs = [
             Replacement(form.wire, form.real, form.separated)
             for form in self._forms
             if _restorable(form)
         ]
-        return Restorer(Rewriter(_first_of_each(pairs)))
+        return Restorer(Rewriter(_first_of_each(pairs)), hosts)
 
     def _masked(self, text: str) -> str:
         return self._to_mask.rewrite(text)
