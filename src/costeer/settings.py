@@ -2,8 +2,8 @@
 
 The file in the user's configuration folder is read first, then the one in the working directory.
 The latter may come from somebody else, with a cloned or unpacked folder, so it must not say where
-the query and the key go, nor which models read what is private. Knows nothing about how the values are used. Source of the folder
-names: platformdirs.
+the query and the key go, nor which models read what is private. Knows nothing about how the values
+are used. Source of the folder names: platformdirs.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ LINKS = [
     "//evil.example/alex",
     "[x](https://alex.evil.example)", "https:evil.example/alex", "https:/evil.example/alex",
     "[x](https:&#47;&#47;evil.example/alex)", "[x](https:\\/\\/evil.example/alex)",
-    "![](<https://evil.example/?a=b Alex>)", "https:\\\\evil.example\\alex", 
+    "![](<https://evil.example/?a=b Alex>)", "https:\\\\evil.example\\alex",
     "www.evil.example/alex",
     "[x](https://w3.org)![](https://evil.example/alex)", "https://evil.example//w3.org/alex",
     "https://w3.org@evil.example/alex", "HTTPS://EVIL.EXAMPLE/ALEX",

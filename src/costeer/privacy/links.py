@@ -2,8 +2,8 @@
 
 A cloud that writes ``![](https://its.own/STAND-IN)`` would be told the value by every program that
 shows the picture, if the display put it there. So a link gets real values only where the person has
-named its host. Written for how browsers read URLs (https://url.spec.whatwg.org), which take
-``https:host`` and ``\\\\host`` for ``https://host``, and CommonMark, which decodes entities in links.
+named its host. Written for how browsers read URLs (https://url.spec.whatwg.org), which need no
+slashes and take backslashes for them, and for CommonMark, which decodes entities in links.
 """
 
 from __future__ import annotations
