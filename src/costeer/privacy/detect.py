@@ -117,7 +117,7 @@ _DATES = (
 )
 _BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
 _NUMBER = r"(?<!\d)(?<!\d[.,])\d[\d.,]*\d{2}(?!\d)"
-_BROKEN = re.compile(r"(?<=[^\n]{50})[ \t]*\n[ \t]*(?=\w)")
+_BROKEN = re.compile(r"(?<=[^\n]{50})[ \t]*\n[ \t]*(?=\w)(?![\w \-]{1,40}[:=])")
 _AND = re.compile(r",? and |, ")
 _CAPITALS = rf"(?<!\w){_NAME}"
 _OPENS = (
