@@ -80,8 +80,10 @@ def test_both_files_count_and_the_working_directory_goes_first(
     assert (found.cloud, found.top_k) == ("https://mine", 30)
 
 
-@pytest.mark.parametrize("name", ["cloud", "api_key", "context_file"])
-def test_a_folder_does_not_choose_where_the_query_and_the_key_go(
+@pytest.mark.parametrize(
+    "name", ["api_key", "cloud", "context_file", "entity_model", "epsilon", "guard", "llm", "slm"]
+)
+def test_a_folder_does_not_choose_what_leaves_and_who_reads_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -2,8 +2,8 @@
 
 The file in the user's configuration folder is read first, then the one in the working directory.
 The latter may come from somebody else, with a cloned or unpacked folder, so it must not say where
-the query and the key go. Knows nothing about how the values are used. Source of the folder
-names: platformdirs.
+the query and the key go, nor which models read what is private. Knows nothing about how the values
+are used. Source of the folder names: platformdirs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from costeer.exceptions import UsageError
 PREFIX = "COSTEER_"
 FILE = "costeer.toml"
 TRUSTED_ONLY = frozenset(
-    {"cloud", "api_key", "context_file", "guard", "entity_model", "epsilon", "quiet"}
+    {"cloud", "api_key", "slm", "llm", "context_file", "guard", "entity_model", "epsilon", "quiet"}
 )
 """Settings that the file in the working directory must not make."""
 
@@ -102,8 +102,8 @@ def _refuse_untrusted(values: Mapping[str, Any], path: Path, own: Path) -> None:
     if named and not (own.is_file() and path.samefile(own)):
         raise UsageError(
             f"{FILE} in the working directory sets {named[0]}, but a folder that may come from "
-            "somebody else must not choose where your query goes, what is read or what is kept "
-            "from leaving.",
+            "somebody else must not choose where your query goes, what is read, by which models, "
+            "or what is kept from leaving.",
             f"Set it in {own} instead.",
         )
 

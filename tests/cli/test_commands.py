@@ -148,7 +148,9 @@ def test_no_server(run: Any) -> None:
 def test_settings_from_a_file_and_the_environment(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "costeer.toml").write_text('llm = "fake:1"\nslm = "fake:2"\nmax_tokens = 4\n')
+    monkeypatch.setenv("COSTEER_LLM", "fake:1")
+    monkeypatch.setenv("COSTEER_SLM", "fake:2")
+    (tmp_path / "costeer.toml").write_text("max_tokens = 4\n")
     assert json.loads(run(*QUERY, "--json")[1])["steps"] == 4
     monkeypatch.setenv("COSTEER_MAX_TOKENS", "6")
     assert json.loads(run(*QUERY, "--json")[1])["steps"] == 6

@@ -21,7 +21,7 @@ from costeer.models.fake import FakeModel
 from costeer.profile import profiles
 from costeer.profile.records import Draft
 from tests.support.profiles import FAST, PASSPHRASE
-from tests.support.serving import running
+from tests.support.serving import Scripted, reply, running
 
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("COSTEER_")}
 PAIR = ("--llm", "fake:1", "--slm", "fake:2", "--strength", "2")
@@ -90,6 +90,20 @@ def test_the_embedded_pair_answers_and_ctrl_c_ends_a_stream(tmp_path: Path, expe
             next(response.iter_bytes())
             err = interrupt(process)
     assert "Dinner" not in err and "vegan" not in err
+
+
+@pytest.mark.slow
+def test_the_name_of_a_model_reaches_the_terminal_without_control_characters(
+    tmp_path: Path,
+) -> None:
+    cards = reply(200, {"object": "list", "data": [{"id": "evil\x1b]52;c;eA==\x07\x9bmodel"}]})
+    with (
+        Scripted(reply(400, "no"), models=cards) as server,
+        gateway(tmp_path, "--cloud", server.url, "--slm", "fake:2") as (process, _),
+    ):
+        err = interrupt(process)
+    assert "evil" in err
+    assert not set(err) & set("\x1b\x07\x9b"), repr(err)
 
 
 @pytest.mark.slow

@@ -50,6 +50,17 @@ def test_values_words_and_pieces_are_named_with_their_turn(report: Any) -> None:
     assert "2 of 2 values" in second
 
 
+def test_the_list_of_the_profile_counts_as_well(
+    run: Any, profile: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"tabby42"), encoding="utf-8"))
+    assert run("guard", "add", *profile)[0] == 0
+    (tmp_path / "me.txt").write_text(CONTEXT)
+    (tmp_path / "answer.json").write_text(json.dumps(answer("My password is tabby42")))
+    _, out, err = run("privacy", "report", "answer.json", "--context-file", "me.txt", *profile)
+    assert "holds tabby42" in out, err
+
+
 def test_what_only_the_person_saw_did_not_go_up(report: Any) -> None:
     outcome = report(answer("Dear Maren", sent="Dear Alex"), options=["--json"])
     (turn,) = as_json(outcome)["turns"]

@@ -145,3 +145,27 @@ def test_a_client_that_goes_away_while_it_waits_for_the_budget_takes_nothing(
             assert not waiting.done()
             another.release()
             assert waiting.result().status_code == 200
+
+
+NAMED = "My name is Maren Zorkowitz. I like tea."
+TITLE = "A title, please: Dear Ada, see you on Monday. Yours, Maren Zorkowitz"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_the_large_model_alone_is_sent_stand_ins_as_well(tmp_path: Any, asked_before: Any) -> None:
+    """Clients ask it for titles of what was shown to them, where real values stand."""
+    with running_gateway(tmp_path, context=NAMED) as app:
+        if asked_before:
+            post(app, HELLO)
+        post(app, HELLO | asked(TITLE) | {"model": "costeer/off"})
+        sent = "".join(app.costeer.sent_texts())
+    assert "A title, please" in sent
+    assert "Zorkowitz" not in sent and "Maren" not in sent
+
+
+def test_values_of_another_profile_stay_guarded_when_an_answer_is_sent_on(tmp_path: Any) -> None:
+    other = {"work": lambda messages: NAMED}
+    with running_gateway(tmp_path, named=other) as app:
+        post(app, HELLO | {"model": "costeer/work"})
+        post(app, HELLO | asked(TITLE))
+        assert "Zorkowitz" not in "".join(app.costeer.sent_texts())

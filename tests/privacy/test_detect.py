@@ -1,10 +1,12 @@
 """What the rules find, and what they must leave alone."""
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from costeer.privacy.detect import detect
+from costeer.privacy.guard import Guard
 
 
 def found(text: Any, **options: Any) -> Any:
@@ -72,6 +74,21 @@ def test_each_value_comes_once_in_the_order_of_the_text() -> None:
 def test_a_name_that_is_a_city_too_counts_as_the_name() -> None:
     for text in ("City: Florence\nName: Florence", "Name: Florence\nCity: Florence"):
         assert found(text) == [("Florence", "name")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my friend (Zandro) came", "it is **Zandro** again", "met “Zandro” and", "a Kex/Zandro thing",
+     "so\tZandro said"],
+)  # fmt: skip
+def test_strict_takes_a_capital_behind_any_mark(text: str) -> None:
+    assert "Zandro" in " ".join(value.text for value in detect(text, strict=True))
+
+
+@pytest.mark.parametrize("text", ["I own 1,250 of it.", "I weigh 105kg.", "See No.1250 there."])
+def test_strict_takes_numbers_with_whatever_is_written_to_them(text: str) -> None:
+    wire = Guard("strict", rng=Random(1)).prepare([{"role": "user", "content": "Hi"}], text)
+    assert not any(number in wire.context for number in ("1,250", "105", "1250"))
 
 
 def test_strict_also_takes_dates_numbers_and_capitalised_words() -> None:

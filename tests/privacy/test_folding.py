@@ -17,10 +17,20 @@ from costeer.privacy.folding import fold
         ("Ma\u200bren", "Maren"),
         ("Ma\u00adren", "maren"),
         ("Jean\u2011Luc", "jean-luc"),
+        ("Y\u0131ld\u0131z", "YILDIZ"),  # what upper() makes of it
+        ("Łukasz Sørensen", "Lukasz Sorensen"),
+        ("O\u00b4Brien", "O'Brien"),
     ],
 )
 def test_ways_to_write_the_same(one: Any, other: Any) -> None:
     assert fold(one).text == fold(other).text
+
+
+@pytest.mark.parametrize("sign", ["™", "²", "①", "℠"])
+def test_a_sign_that_is_spelt_out_does_not_become_part_of_a_word(sign: str) -> None:
+    folded = fold(f"Okafor{sign}").text
+    assert folded.startswith("okafor")
+    assert not folded.removeprefix("okafor").isalnum()
 
 
 @given(st.text(max_size=40))

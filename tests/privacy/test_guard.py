@@ -1,12 +1,14 @@
 """What models read of a request."""
 
 import random
+import sys
+import threading
 from typing import Any
 
 import pytest
 
 from costeer.exceptions import GuardError, ParameterError
-from costeer.privacy.guard import Guard, checked_guard
+from costeer.privacy.guard import REMEMBERED, Guard, checked_guard
 from costeer.privacy.values import Value
 
 CONTEXT = (
@@ -38,6 +40,21 @@ def test_no_guarded_value_is_left_and_open_ones_are() -> None:
     assert "…" in text
     assert guarded.restorer.feed(guarded.messages[1]["content"], final=True).startswith("I, Maren,")
     assert guarded.note.startswith("Stand-ins go up for 2 values of yours (name)")
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "My name is Jose\u0301 Garci\u0301a.",
+        "My name is Jo\u00adsé Gar\u200bcía.",
+        "My name is\u00a0José\u00a0García.",
+        "As you may know from the letters I wrote, my name is José\nGarcía, and I like tea.",
+    ],
+    ids=["decomposed", "invisible", "no-break", "broken line"],
+)
+def test_a_name_is_found_however_its_characters_are_stored(context: str) -> None:
+    text = everything(guard().prepare(ask("Who is García?"), context))
+    assert "García" not in text and "Garci" not in text and "cía" not in text
 
 
 PLACES = "I live in Porto.\n\n[stand-in]\nCity: Braga\n\nName: Maren"
@@ -78,6 +95,25 @@ def test_confirmed_values_and_levels_win_over_the_rules() -> None:
     assert "Maren Okafor" in text
 
 
+def test_what_was_found_once_is_guarded_in_later_requests_without_that_context() -> None:
+    ours = guard()
+    ours.prepare(ask("Hello"), CONTEXT)
+    text = everything(ours.prepare(ask("Dear Ada, ... Yours, Maren Okafor"), "I like tea."))
+    assert "Maren" not in text and "Okafor" not in text
+    assert "Ada" in text
+    warning = guard("off")
+    warning.values(CONTEXT)
+    assert "--guard stand-in" in warning.prepare(ask("Yours, Maren"), "").note
+
+
+@pytest.mark.slow
+def test_the_oldest_values_of_contexts_are_forgotten() -> None:
+    ours = guard()
+    ours.values("\n\n".join(f"Email: me{number}@x.net" for number in range(REMEMBERED + 1)))
+    text = everything(ours.prepare(ask("me0@x.net and me1@x.net"), ""))
+    assert "me0@x.net" in text and "me1@x.net" not in text
+
+
 def test_without_values_nothing_is_changed() -> None:
     guarded = guard().prepare(ask("What is 2 + 2?"), "I like tea.")
     assert guarded.messages == ask("What is 2 + 2?")
@@ -112,3 +148,27 @@ def test_there_are_three_modes() -> None:
     for name in ("none", ""):
         with pytest.raises(ParameterError, match="no guard"):
             Guard(name)
+
+
+@pytest.mark.slow
+def test_answers_at_the_same_time_do_not_take_each_others_values() -> None:
+    """A gateway writes several, each with a context of its own."""
+    ours, left = guard(), []
+
+    def prepare(name: str) -> None:
+        for turn in range(150):
+            context = f"My name is {name}. I had {turn} cups of tea."
+            if name in ours.prepare(ask("Who am I?"), context).context:
+                left.append(name)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=prepare, args=(one,)) for one in ("Zork", "Maren")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not left

@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 import pytest
@@ -79,3 +80,29 @@ def test_whoever_gives_up_waiting_takes_nothing(tmp_path: Any) -> None:
     first.release()
     second.acquire(give_up)
     second.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_of_the_process_neither_spends_nor_takes_back_what_is_spent(tmp_path: Any) -> None:
+    odometer = Odometer(SpentFile(tmp_path))
+    odometer.acquire()
+    odometer.reserve(-0.5, 1.0, 8)
+    before = (tmp_path / FILE).read_text()
+    child = os.fork()
+    if child == 0:
+        odometer.release()  # as the end of the process does
+        try:
+            odometer.reserve(-2.0, 2.0, 8)
+        except GuardError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (tmp_path / FILE).read_text() == before
+    odometer.release()
+
+
+def test_a_folder_that_refuses_is_said_before_anything_is_spent(tmp_path: Any) -> None:
+    spent = SpentFile(tmp_path)
+    spent.lock_path.mkdir()
+    with pytest.raises(GuardError, match="nothing can be spent"):
+        Odometer(spent).acquire()

@@ -27,10 +27,12 @@ NAMES = Rewriter(
         ("MAREN maren Marens Maren's", "ALEX alex Alexs Alex's"),
         ("Maren\n  Okafor", "Alex Brandt"),
         ("Ma\u00adren and Máren", "Alex and Alex"),
-        ("Marengo, Semaren, Maren2", "Marengo, Semaren, Maren2"),
+        ("Marengo, Semaren", "Marengo, Semaren"),
+        ("maren87 and 2Maren", "alex87 and 2Alex"),  # as in user names
         ("Will will", "Odd will"),
         ("912345678, 912.345-678, (912) 345678", "555 0101, 555 0101, (555 0101"),
         ("1912345678 9123456780", "1912345678 9123456780"),
+        ("912,345,678 EUR912345678kg 912·345~678", "555 0101 EUR555 0101kg 555 0101"),
         ("私は東京に住む", "私は大阪に住む"),
         ("I write C++.", "I write Zig."),
         ("", ""),
@@ -38,6 +40,16 @@ NAMES = Rewriter(
 )
 def test_what_is_replaced(text: Any, expected: Any) -> None:
     assert NAMES.rewrite(text) == expected
+
+
+def test_the_longest_form_counts_however_its_accents_are_written() -> None:
+    pairs = [Replacement("Jose\u0301", "Kim"), Replacement("Joséa", "Ash")]
+    assert Rewriter(pairs).rewrite("Joséas") == "Ashs"
+
+
+def test_where_the_longest_form_may_not_stand_a_shorter_one_counts() -> None:
+    pairs = [Replacement("Rose Hill", "Kim Voss", capital=True), Replacement("rose", "ash")]
+    assert Rewriter(pairs).rewrite("a rose hill, Rose Hill") == "a ash hill, Kim Voss"
 
 
 def test_text_before_the_beginning_is_only_looked_at() -> None:

@@ -64,6 +64,30 @@ def test_a_stand_in_is_never_a_word_of_the_text_itself() -> None:
         assert made.to_wire("Maren") not in taken
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Value("Rose Berg", "name"), Value("rose", "other")],
+        [Value("rose", "name"), Value("Rose", "name")],
+    ],
+)
+def test_a_word_of_the_list_in_small_letters_counts_beside_the_same_name(values: Any) -> None:
+    assert "rose" not in stand_ins(*values).to_wire("a rose is a Rose").lower()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Value("maren@okafor.net", "e-mail"), "Give me an example."),
+        (Value("https://okafor.net", "link"), "Read https://w3.org"),
+    ],
+)
+def test_words_that_all_stand_ins_of_a_kind_have_may_stand_in_a_text(
+    value: Value, text: str
+) -> None:
+    assert stand_ins(value, texts=[text]).to_wire(text) == text
+
+
 def test_what_the_person_writes_that_is_a_stand_in_gets_one_of_its_own() -> None:
     made = stand_ins(NAME)
     alias = made.to_wire("Maren Okafor")

@@ -40,3 +40,8 @@ def test_what_the_person_confirmed_wins_over_what_was_detected() -> None:
     confirmed = [Value("Maren Okafor", "name", "open")]
     detected = [Value("MAREN OKAFOR", "organisation"), Value("Porto", "place")]
     assert merge(confirmed, detected) == [confirmed[0], detected[1]]
+
+
+def test_an_accent_or_another_space_makes_no_other_value() -> None:
+    confirmed = [Value("José Lima", "name", "withheld")]
+    assert merge(confirmed, [Value("Jose  Lima", "name")]) == confirmed

@@ -13,6 +13,7 @@ from costeer import settings
 from costeer.cli.options import apply_options, context_options, model_options, read_context
 from costeer.cli.protection import check_protection, load_budget, load_guard, protection_options
 from costeer.cli.serve import allowed_names, require_server
+from costeer.cli.terminal import clean
 from costeer.exceptions import InputError
 from costeer.settings import Settings
 
@@ -171,7 +172,7 @@ def _open_models(chosen: Settings, given: dict[str, Any], profiles: list[Profile
     )
     for line in (destination(chosen.cloud), costeer.note):
         if line:
-            click.echo(line, err=True)
+            click.echo(clean(line), err=True)  # the name of the model is the server's
     return costeer
 
 

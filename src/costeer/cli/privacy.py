@@ -68,15 +68,15 @@ def report(
         raise click.UsageError("Give a FILE, or --profile with --conversation.")
     if conversation is not None and profile is None:
         raise click.UsageError("--conversation is one of a profile; give --profile, too.")
-    turns, context = _read(file, context_file, profile, conversation)
-    found = _build(turns, context)
+    turns, context, listed = _read(file, context_file, profile, conversation)
+    found = _build(turns, context, listed)
     click.echo(_as_json(found) if as_json else "\n".join(map(clean, describe(found))))
 
 
 def _read(
     file: str | None, context_file: str | None, profile: str | None, conversation: int | None
-) -> tuple[list[Turn], str]:
-    """The turns and the context.
+) -> tuple[list[Turn], str, list[Value]]:
+    """The turns, the context, and the values of the person's lists.
 
     Raises:
         InputError: a file is not what it should be, or there is no context.
@@ -85,7 +85,9 @@ def _read(
     from costeer.cli.options import read_file
     from costeer.cli.privacy_turns import read_turns, stored_turns
     from costeer.cli.profile_access import open_profile
+    from costeer.cli.value_lists import FolderList, ProfileList
     from costeer.exceptions import InputError
+    from costeer.privacy.values import merge
 
     if context_file is None and profile is None:
         context_file = settings.load().context_file
@@ -93,8 +95,10 @@ def _read(
         raise InputError("Only one text can come from standard input.", "Put one into a file.")
     context = "" if context_file is None else read_file("context", context_file, "--context-file")
     turns = [] if file is None else read_turns(read_file("text", file, "the answers"))
+    listed = FolderList().load()
     if profile is not None:
         with open_profile(profile) as opened:
+            listed = merge(ProfileList(opened).load(), listed)
             records = [record.text for record in opened.records.all()]
             if conversation is not None:
                 turns = stored_turns(opened.conversations.branch(conversation))
@@ -103,22 +107,23 @@ def _read(
         raise InputError(
             "There is no context to look for.", "Give --context-file, or --profile with records."
         )
-    return turns, context
+    return turns, context, listed
 
 
-def _build(turns: Sequence[Turn], context: str) -> PrivacyReport:
+def _build(turns: Sequence[Turn], context: str, listed: list[Value]) -> PrivacyReport:
     from costeer.cli.protection import find_entities
-    from costeer.privacy.detect import detect
+    from costeer.privacy.detect import detect, readings
     from costeer.privacy.names import find_names
     from costeer.privacy.report import build_report
     from costeer.privacy.spans import split_words
-    from costeer.privacy.value_list import load_values
     from costeer.privacy.values import merge
     from costeer.profile.words import language, stop_words
 
     common = stop_words()[language(split_words(context))]
-    values = merge(load_values(), detect(context))
-    values += find_names(context, values)
+    texts = readings(context)
+    values = merge(listed, list(dict.fromkeys(one for text in texts for one in detect(text))))
+    names = dict.fromkeys(one for text in texts for one in find_names(text, values))
+    values = merge(values, list(names))
     if entities := find_entities(settings.load()):
         values += entities.find(context, values)
     return build_report(turns, context, values, common)

@@ -34,7 +34,7 @@ def protection_options(command: F) -> F:
                 type=click.Choice(["off", "stand-in", "strict"]),
                 help="stand-in: both models read other names, addresses and numbers in place of "
                 "yours (costeer guard), and only what you see has them back. strict: also other "
-                "cities, and in place of every date, number and capitalised word of the context. "
+                "cities, and in place of dates, long numbers and capitalised words of the context. "
                 "off: what you write is sent as it is. [stand-in]",
             ),
             click.option(

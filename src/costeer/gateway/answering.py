@@ -211,6 +211,10 @@ class DeviceAnswering:
     def _private(self, ask: Ask) -> str:
         if ask.profile is not None and ask.profile not in self._named:
             raise InputError("There is no such profile.", "See /v1/models.")
+        if ask.strength == "off":  # what is sent may still hold values of any context
+            for context in (self._context, *self._named.values()):
+                self._costeer.protection.guard.values(context(ask.messages))
+            return ask.context
         own = self._named[ask.profile] if ask.profile is not None else self._context
-        texts = ("" if ask.strength == "off" else own(ask.messages), ask.context)
+        texts = (own(ask.messages), ask.context)
         return "\n\n".join(text for text in texts if text.strip())

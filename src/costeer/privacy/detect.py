@@ -8,6 +8,7 @@ more (``entities``); what all of them miss the person adds (``costeer guard``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from costeer.privacy.pools import NO_NAMES
@@ -115,9 +116,13 @@ _DATES = (
     rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b",
 )
 _BIRTH = rf"(?i:\b(?:born|birthday|birth)(?: is| was|'s)?(?: on)?(?: the)?:?) ({'|'.join(_DATES)})"
-_NUMBER = r"(?<![\w.,])\d[\d.,]*\d{2}(?!\w)"
+_NUMBER = r"(?<!\d)(?<!\d[.,])\d[\d.,]*\d{2}(?!\d)"
+_BROKEN = re.compile(r"(?<=[^\n]{50})[ \t]*\n[ \t]*(?=\w)(?![\w \-]{1,40}[:=])")
 _AND = re.compile(r",? and |, ")
-_INSIDE = rf"(?<=[\w,;:\"“(] ){_NAME}"
+_CAPITALS = rf"(?<!\w){_NAME}"
+_OPENS = (
+    " \t*_#>`~\"'“\u2018«(\\[{|/\u2013\u2014-\0"  # may stand before the first word of a sentence
+)
 
 
 def detect(text: str, *, strict: bool = False) -> list[Value]:
@@ -143,6 +148,19 @@ def detect(text: str, *, strict: bool = False) -> list[Value]:
         if LEVEL_OF_KIND[known.kind] == "open" != LEVEL_OF_KIND[value.kind]:
             seen[value.text.casefold()] = value  # a name that is a city, too
     return list(seen.values())
+
+
+def readings(text: str) -> list[str]:
+    """A text as it is searched for values: composed, no invisible characters, plain spaces.
+
+    Where long lines are broken, a second time without the breaks, because a name may stand on two.
+    """
+    if not text.isascii():
+        composed = unicodedata.normalize("NFC", text)
+        shown = (c for c in composed if unicodedata.category(c) != "Cf")
+        text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in shown)
+    unbroken = _BROKEN.sub(" ", text)
+    return [text] if unbroken == text else [text, unbroken]
 
 
 def _labelled(text: str) -> Iterator[tuple[int, Value]]:
@@ -211,7 +229,10 @@ def _numbers(text: str) -> Iterator[tuple[int, Value]]:
 
 
 def _capitals(text: str) -> Iterator[tuple[int, Value]]:
-    for match in re.finditer(_INSIDE, text):
+    for match in re.finditer(_CAPITALS, text):
+        before = text[max(0, match.start() - 80) : match.start()].rstrip(_OPENS)
+        if not before or before[-1] in ".!?\n":
+            continue
         words = [w for w in match[1].split() if w.lower().strip(".,") not in NO_NAMES]
         if words:
             yield from _value(match.start(1), match[1], "name")

@@ -11,7 +11,11 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2212": "-"})
+_PLAIN = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u00b4": "'", "\u2212": "-",
+     "\u0131": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
+)  # fmt: skip
+"""Quotes and dashes of one kind, and letters that Unicode does not take apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Folded:
         cuts_end = end > start and self.origin[end] == self.origin[end - 1]
         return None if cuts_start or cuts_end else (self.origin[start], self.origin[end])
 
+
+SIGN = "\ue002"
+"""Stands for a sign that ends a word; a private-use character."""
 
 _RUN = re.compile(r"[\x00-\x7f]+|.", re.DOTALL)
 """As much ASCII as there is in a row, or one other character."""
@@ -64,9 +71,21 @@ _fold_short = lru_cache(4096)(_fold)
 
 @lru_cache(4096)
 def _fold_one(character: str) -> str:
-    """NFKD, casefold, no combining marks and no format characters; one kind of dash and quote."""
+    """NFKD, casefold, no combining marks and no format characters; one kind of dash and quote.
+
+    A sign that NFKD spells out, such as a trade mark or a raised number, ends a word.
+    """
     if character.isascii():
         return character.lower()
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+    plain = unicodedata.normalize("NFKD", character.translate(_PLAIN))
+    spread = unicodedata.normalize("NFKD", plain.casefold())
+    if _is_sign(character, spread):
+        return SIGN
     kept = (c for c in spread.translate(_PLAIN) if unicodedata.category(c) not in ("Mn", "Cf"))
     return "".join("-" if unicodedata.category(c) == "Pd" else c for c in kept)
+
+
+def _is_sign(character: str, spread: str) -> bool:
+    kind = unicodedata.category(character)
+    raised = kind == "No" and spread != character
+    return raised or (kind == "So" and len(spread) > 1 and spread.isalnum())

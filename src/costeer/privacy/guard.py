@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -16,8 +17,9 @@ from costeer.exceptions import ParameterError
 from costeer.marks import has_send
 from costeer.models.base import Message
 from costeer.privacy.conversations import WireConversation, WireConversations
-from costeer.privacy.detect import detect
+from costeer.privacy.detect import detect, readings
 from costeer.privacy.entities import EntityFinder, mask, stands_in
+from costeer.privacy.links import hosts
 from costeer.privacy.names import find_names
 from costeer.privacy.preflight import describe, held
 from costeer.privacy.restore import Restorer
@@ -42,6 +44,9 @@ def checked_guard(name: str) -> GuardMode:
         f"There is no guard {str(name)[:40]!r}.", f"Guards: {', '.join(GUARD_MODES)}."
     )
 
+
+REMEMBERED = 256
+"""Values that were found in contexts and stay known; the oldest is forgotten first."""
 
 _RECORD_BREAK = re.compile(r"(\n[ \t]*\n\s*)")
 
@@ -75,7 +80,7 @@ class Guarded:
 
 
 class Guard:
-    """Rewrites requests.
+    """Rewrites requests. Threads may share one: answers of a conversation share its stand-ins.
 
     Args:
         mode: "off" sends what it is given; "stand-in" replaces the values that are confirmed or
@@ -102,6 +107,8 @@ class Guard:
         self._rng = rng
         self._conversations = WireConversations(rng)
         self._latest: tuple[str, list[Value]] | None = None  # a context and its values
+        self._earlier: dict[Value, None] = {}  # found so far, in any context
+        self._lock = threading.Lock()
 
     @property
     def on(self) -> bool:
@@ -135,7 +142,7 @@ class Guard:
         kept, values = self._read(context)
         said = [message["content"] for message in messages]
         if not self.on:
-            note = describe(held(values, said), replaced=False)
+            note = describe(held(self._with_earlier(values), said), replaced=False)
             nothing = WireConversation(StandIns(), list(messages))
             return Guarded(
                 list(messages),
@@ -146,22 +153,38 @@ class Guard:
                 False,
                 note,
             )
+        with self._lock:  # else another answer could use stand-ins of which half are there
+            return self._rewrite(messages, kept, values, stop, conversation)
+
+    def _rewrite(
+        self,
+        messages: Sequence[Message],
+        kept: str,
+        values: Sequence[Value],
+        stop: Sequence[str],
+        conversation: WireConversation | None,
+    ) -> Guarded:
+        said = [message["content"] for message in messages]
         found, known = self._conversations.find(messages)
         asked_before = self._conversations.stand_ins(messages)
         stand_ins = conversation.stand_ins if conversation else asked_before or found.stand_ins
         conversation = WireConversation(stand_ins, found.wire)
         new = messages[known:]
         texts = [kept, *(message["content"] for message in new), *stop]
+        earlier = self._with_earlier(values)[len(values) :]
+        values = [*values, *held(earlier, texts)]
         stand_ins.give_way(texts)
         stand_ins.admit(values, texts)
         conversation.wire += [
             {**message, "content": stand_ins.to_wire(message["content"])} for message in new
         ]
+        context = stand_ins.to_wire(kept)
+        own = [one["content"] for one in conversation.wire if one["role"] != "assistant"]
         return Guarded(
             list(conversation.wire),
-            stand_ins.to_wire(kept),
+            context,
             tuple(map(stand_ins.to_wire, stop)),
-            stand_ins.restorer(),
+            stand_ins.restorer(hosts([*own, context])),
             conversation,
             asked_before is not None,
             describe(held(values, [kept, *said]), replaced=True),
@@ -183,14 +206,27 @@ class Guard:
     ) -> None:
         """Remember an answer, so that the next turn sends it as it was written."""
         if self.on:
-            self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
+            with self._lock:
+                self._conversations.keep(messages, guarded.conversation, answer, wire_answer)
 
     def _read(self, context: str) -> tuple[str, list[Value]]:
         """What the small model alone may read of a context, and all values that are known."""
-        if self._latest is None or self._latest[0] != context:
-            self._latest = (context, self._values(context))
+        latest = self._latest  # read once: another thread may put its own context there
+        if latest is None or latest[0] != context:
+            self._latest = latest = (context, self._values(context))
+            self._remember(latest[1])
         records = [text for level, text in _records(context) if level != "withheld"]
-        return "".join(text for text in records if not has_send(text)).strip("\n"), self._latest[1]
+        return "".join(text for text in records if not has_send(text)).strip("\n"), latest[1]
+
+    def _remember(self, values: Sequence[Value]) -> None:
+        """Keep what was found: applications send on what was shown to them, without the context."""
+        with self._lock:
+            self._earlier |= dict.fromkeys(values)
+            for oldest in list(self._earlier)[:-REMEMBERED]:
+                del self._earlier[oldest]
+
+    def _with_earlier(self, values: Sequence[Value]) -> list[Value]:
+        return list(dict.fromkeys([*values, *list(self._earlier)]))
 
     def _values(self, context: str) -> list[Value]:
         """The confirmed values, those that rules find, then names, then entities.
@@ -199,7 +235,8 @@ class Guard:
         the values of those before it are masked, so that it changes nothing for them, nor they for
         what it finds.
         """
-        strict, records = self.mode == "strict", _records(context)
+        strict = self.mode == "strict"
+        records = [(level, one) for level, text in _records(context) for one in readings(text)]
         found = [
             (level, one)
             for level, text in records

@@ -18,7 +18,7 @@ from costeer.privacy.detect import make_value
 from costeer.privacy.finding import MASK, pairs_to_find
 from costeer.privacy.folding import fold
 from costeer.privacy.pools import NO_NAMES, WORDS_TOO, given_names, given_names_inside
-from costeer.privacy.rewriting import Rewriter
+from costeer.privacy.rewriting import Replacement, Rewriter, letters_and_digits
 from costeer.privacy.values import Value
 
 Span = tuple[int, int]
@@ -84,13 +84,22 @@ def find_names(text: str, known: Sequence[Value]) -> list[Value]:
 def _mask(text: str, known: Sequence[Value]) -> str:
     """The text with one mark for each known name, and another for each other known value."""
     folded = fold(text).text
+    together = letters_and_digits(folded)
     pairs = [
         replace(pair, new=MASK if value.kind == "name" else _OTHER_MASK)
         for value in known
         for pair in pairs_to_find(value)
-        if pair.separated or all(word in folded for word in fold(pair.old).text.split())
+        if _may_stand_in(pair, folded, together)
     ]
     return Rewriter(pairs).rewrite(text)
+
+
+def _may_stand_in(pair: Replacement, folded: str, together: str) -> bool:
+    """A quick look, because a pattern takes longer to make than to search for."""
+    old = fold(pair.old).text
+    if pair.separated:
+        return letters_and_digits(old) in together
+    return all(word in folded for word in old.split())
 
 
 def _listed(text: str, words: Set[str]) -> Iterator[Span]:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from costeer.exceptions import BudgetBusyError
+from costeer.exceptions import BudgetBusyError, GuardError
 from costeer.privacy.spent_file import SpentFile
 
 AHEAD = 0.25
@@ -57,7 +57,7 @@ class Odometer:
     def __init__(self, spent: Spent | None = None) -> None:
         self._spent = SpentFile() if spent is None else spent
         self._lock: int | None = None
-        self._holder: int | None = None  # the thread that has it
+        self._holder: tuple[int, int] | None = None  # the process and the thread that have it
         self._read()
 
     def reserve(self, least: float, most: float, limit: float) -> None:
@@ -67,7 +67,12 @@ class Odometer:
             least: at most 0; nats.
             most: at least 0; nats.
             limit: what |L| will not pass.
+
+        Raises:
+            BudgetBusyError: this process was forked from the one that has taken it.
         """
+        if self._holder is not None and self._holder[0] != os.getpid():
+            raise _busy()  # a fork of the process that has it, which spends by itself
         low, high = self.low + least, self.high + most
         if low < self._written[0] or high > self._written[1]:
             self._write(max(low - AHEAD, min(low, -limit)), min(high + AHEAD, max(high, limit)))
@@ -89,14 +94,14 @@ class Odometer:
         Raises:
             BudgetBusyError: the other answer does not end, or is this thread's own.
         """
-        if self._holder == threading.get_ident():
+        if self._holder == _here():
             raise _busy()
         deadline = time.monotonic() + patience
         while (handle := _open_locked(self._spent.lock_path)) is None:
             if time.monotonic() >= deadline:
                 raise _busy()
             pause(_PAUSE)
-        self._lock, self._holder = handle, threading.get_ident()
+        self._lock, self._holder = handle, _here()
         try:
             self._read()
         except BaseException:
@@ -105,7 +110,7 @@ class Odometer:
 
     def release(self) -> None:
         """The answer is over: write down what it has really spent."""
-        if self._lock is not None:
+        if self._holder is not None and self._holder[0] == os.getpid():
             try:
                 self._write(self.low, self.high)
             finally:
@@ -146,9 +151,23 @@ def _busy() -> BudgetBusyError:
     )
 
 
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
+
+
 def _open_locked(path: Path) -> int | None:
-    """A handle on a file that is locked with it; None where somebody else has locked it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """A handle on a file that is locked with it; None where somebody else has locked it.
+
+    Raises:
+        GuardError: the folder refuses.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise GuardError(
+            f"{path} cannot be opened ({error.strerror}), so nothing can be spent.",
+            "Make its folder writable.",
+        ) from None
     try:
         _lock(handle)
     except OSError:

@@ -6,6 +6,9 @@ not known. Whatever the pieces are, the result is that of the whole text.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from costeer.privacy.links import KEPT, may_be_shown, open_link
 from costeer.privacy.rewriting import Rewriter
 
 
@@ -14,11 +17,13 @@ class Restorer:
 
     Args:
         rewriter: from stand-ins to real values.
+        hosts: to which links may hold real values (``links``).
     """
 
-    def __init__(self, rewriter: Rewriter) -> None:
+    def __init__(self, rewriter: Rewriter, hosts: Collection[str] = ()) -> None:
         self._rewriter = rewriter
-        self._before = ""  # the last character that went out: whether a word begins after it
+        self._hosts = hosts
+        self._before = ""  # the end of what went out: whether a word or a link has begun in it
         self._held = ""
 
     def feed(self, text: str, *, final: bool = False) -> str:
@@ -32,6 +37,7 @@ class Restorer:
         whole, begin = self._before + self._held, len(self._before)
         cut = len(whole) if final else self._cut(whole, begin)
         spans = [f for f in self._rewriter.find(whole, begin) if f.start < cut]
+        spans = [f for f in spans if may_be_shown(whole, f.start, self._hosts)]
         cut = max([cut, *(found.end for found in spans)])
         pieces, at = [], begin
         for found in spans:
@@ -39,15 +45,19 @@ class Restorer:
             at = found.end
         pieces.append(whole[at:cut])
         if cut > begin:
-            self._before = whole[cut - 1]
+            self._before = whole[max(0, cut - KEPT) : cut]
         self._held = whole[cut:]
         return "".join(pieces)
 
     def _cut(self, whole: str, begin: int) -> int:
-        """Where text begins that may become an occurrence."""
+        """Where text begins that may become an occurrence, or a link that goes on."""
+        link = open_link(whole) if self._rewriter.longest else None
+        if link is not None:
+            return max(begin, link)
         earliest = max(begin, len(whole) - self._rewriter.longest - 64)
         for at in range(earliest, len(whole)):
-            starts_word = at == 0 or not whole[at - 1].isalnum() or ord(whole[at]) >= 0x0E00
+            inside = at > 0 and whole[at - 1].isalpha()
+            starts_word = not inside or whole[at].isdigit() or ord(whole[at]) >= 0x0E00
             if starts_word and self._rewriter.may_begin(whole[at:]):
                 return at
         return len(whole)

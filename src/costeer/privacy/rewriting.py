@@ -1,7 +1,8 @@
 """Replacing forms in a text by others: whole words, the longest first, with the case mirrored.
 
 Used in both directions: real values to stand-ins before a model reads, and back for the display.
-A plural or possessive ending stays what it is.
+A plural or possessive ending stays what it is. Letters and digits that touch are words of their
+own: "maren87", "105kg".
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from costeer.privacy.folding import Folded, fold
 
-_BETWEEN = r"[\s().\-/]*"
-_START, _END = r"(?<![^\W_])", r"(?=(?:e?s)?(?![^\W_]))"
-_END_STRICT = r"(?![^\W_])"
+_BETWEEN = r"[\s().\-/\[\]~·_]*,?"
+_START, _END = r"(?<![^\W\d_])", r"(?=(?:e?s)?(?![^\W\d_]))"
+_END_STRICT = r"(?![^\W\d_])"
+_NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,12 @@ class Rewriter:
 
     def __init__(self, pairs: list[Replacement]) -> None:
         pairs = [pair for pair in pairs if _is_something(pair)]
-        self._pairs = sorted(pairs, key=lambda pair: -len(pair.old))
+        self._pairs = sorted(pairs, key=lambda pair: -len(fold(pair.old).text))
         patterns = [f"(?P<f{i}>{_pattern(pair)})" for i, pair in enumerate(self._pairs)]
         begin = _begin(self._pairs)
         self._regex = re.compile(f"{begin}(?:{'|'.join(patterns)})") if patterns else None
         self._plain = {" ".join(fold(p.old).text.split()) for p in pairs if not p.separated}
-        self._separated = {_alnum(fold(p.old).text) for p in pairs if p.separated}
+        self._separated = {letters_and_digits(fold(p.old).text) for p in pairs if p.separated}
         self.longest = max((2 * len(fold(p.old).text) + 8 for p in pairs), default=0)
 
     def find(self, text: str, begin: int = 0) -> Iterator[Found]:
@@ -67,9 +70,12 @@ class Rewriter:
         at = next((i for i, origin in enumerate(folded.origin) if origin >= begin), 0)
         while match := self._regex.search(folded.text, at):
             found = self._accept(text, folded, match)
-            at = match.end() if found else match.start() + 1
-            if found:
-                yield found
+            if found is None:
+                at = match.start() + 1
+                continue
+            while at < len(folded.text) and folded.origin[at] < found.end:
+                at += 1
+            yield found
 
     def rewrite(self, text: str, begin: int = 0) -> str:
         """The text from ``begin`` on with every occurrence replaced."""
@@ -88,19 +94,29 @@ class Rewriter:
         for ending in ("es", "s", ""):
             if any((form + ending).startswith(words) for form in self._plain):
                 return True
-        digits = _alnum(folded)
-        allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/])*)?", folded)
+        digits = letters_and_digits(folded)
+        allowed = re.fullmatch(r"\+?(?:[^\W_](?:[^\W_]|[\s().\-/\[\]~·,_])*)?", folded)
         return bool(allowed) and any(form.startswith(digits) for form in self._separated)
 
     def _accept(self, text: str, folded: Folded, match: re.Match[str]) -> Found | None:
-        span = folded.span(match.start(), match.end())
-        if span is None or match.lastgroup is None:
-            return None
-        pair = self._pairs[int(match.lastgroup[1:])]
-        occurrence = text[span[0] : span[1]]
-        if pair.capital and not occurrence[:1].isupper():
-            return None
-        return Found(*span, mirror_case(occurrence, pair.old, pair.new))
+        """What stands at a match: the longest form that may stand there."""
+        longest = self._pairs[int((match.lastgroup or "f0")[1:])]
+        found = _occurrence(text, folded, match, longest)
+        for pair in self._pairs if found is None else ():
+            shorter = _compiled(pair).match(folded.text, match.start())
+            found = found or (shorter and _occurrence(text, folded, shorter, pair))
+        return found
+
+
+def _occurrence(text: str, folded: Folded, match: re.Match[str], pair: Replacement) -> Found | None:
+    span = folded.span(match.start(), match.end())
+    if span is None:
+        return None
+    occurrence = text[span[0] : span[1]]
+    words = re.findall(r"[^\W\d_]+", occurrence)
+    if pair.capital and not all(word[0].isupper() for word in words):
+        return None
+    return Found(*span, mirror_case(occurrence, pair.old, pair.new))
 
 
 def mirror_case(occurrence: str, usual: str, new: str) -> str:
@@ -112,19 +128,37 @@ def mirror_case(occurrence: str, usual: str, new: str) -> str:
     return new
 
 
+@lru_cache(1024)
+def _compiled(pair: Replacement) -> re.Pattern[str]:
+    return re.compile(_pattern(pair))
+
+
 def _pattern(pair: Replacement) -> str:
     """A regular expression over folded text."""
     folded = fold(pair.old).text
     if pair.separated:
-        return r"\+?" + _START + _BETWEEN.join(re.escape(c) for c in _alnum(folded)) + _END_STRICT
+        characters = letters_and_digits(folded)
+        body = _BETWEEN.join(map(re.escape, characters))
+        return r"\+?" + _start(characters) + body + _end(characters, _END_STRICT)
     body = r"\s+".join(re.escape(piece) for piece in folded.split())
-    start = _START if _bounded(folded[:1]) else ""
-    return start + body + (_END if _bounded(folded[-1:]) else "")
+    return _start(folded) + body + _end(folded, _END)
+
+
+def _start(folded: str) -> str:
+    if folded[:1].isdigit():
+        return _NO_DIGIT_BEFORE
+    return _START if _bounded(folded[:1]) else ""
+
+
+def _end(folded: str, of_word: str) -> str:
+    if folded[-1:].isdigit():
+        return _NO_DIGIT_AFTER
+    return of_word if _bounded(folded[-1:]) else ""
 
 
 def _is_something(pair: Replacement) -> bool:
     folded = fold(pair.old).text
-    return bool(_alnum(folded) if pair.separated else folded.strip())
+    return bool(letters_and_digits(folded) if pair.separated else folded.strip())
 
 
 def _begin(pairs: list[Replacement]) -> str:
@@ -133,8 +167,8 @@ def _begin(pairs: list[Replacement]) -> str:
     others = {"+"}
     for pair in pairs:
         folded = fold(pair.old).text
-        starts_word = pair.separated or _bounded(folded[:1])
-        first = _alnum(folded)[:1] if pair.separated else folded.lstrip()[:1]
+        first = letters_and_digits(folded)[:1] if pair.separated else folded.lstrip()[:1]
+        starts_word = _start(letters_and_digits(folded) if pair.separated else folded) == _START
         (words if starts_word else others).add(first)
     return f"{_any(words | others)}(?:{_START}{_any(words)}|{_any(others)})"
 
@@ -150,5 +184,6 @@ def _bounded(character: str) -> bool:
     )
 
 
-def _alnum(text: str) -> str:
+def letters_and_digits(text: str) -> str:
+    """A text without what stands between them."""
     return "".join(c for c in text if c.isalnum())

@@ -9,13 +9,22 @@ from __future__ import annotations
 import random
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from costeer.exceptions import GuardError
 from costeer.privacy.drawing import draw, draw_word
 from costeer.privacy.finding import MASK, pairs_to_find
 from costeer.privacy.folding import fold
-from costeer.privacy.forms import WITHHELD, Form, has_title, name_forms, name_words, value_forms
+from costeer.privacy.forms import (
+    WITHHELD,
+    Form,
+    double_parts,
+    has_title,
+    name_forms,
+    name_words,
+    value_forms,
+)
 from costeer.privacy.pools import SHARED
 from costeer.privacy.restore import Restorer
 from costeer.privacy.rewriting import Replacement, Rewriter
@@ -34,7 +43,7 @@ class StandIns:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or secrets.SystemRandom()
-        self._values: dict[str, Value] = {}
+        self._values: dict[tuple[str, bool], Value] = {}
         self._words: dict[str, str] = {}  # a name's folded word: its stand-in
         self._drawn: set[str] = set()  # the words of all stand-ins
         self._forms: list[Form] = []
@@ -60,8 +69,11 @@ class StandIns:
         Raises:
             GuardError: no stand-in is left.
         """
-        new = {fold(v.text).text: v for v in values if v.level != "open"}
-        new = {key: value for key, value in new.items() if key not in self._values}
+        new: dict[tuple[str, bool], Value] = {}
+        for value in values:
+            key = fold(value.text).text, value.text.islower()
+            if value.level != "open" and key not in self._values:
+                new.setdefault(key, value)
         if not new:
             return
         self._values |= new
@@ -101,14 +113,18 @@ class StandIns:
             "A guarded value could not be replaced everywhere.", "Nothing was sent; set its level."
         )
 
-    def restorer(self) -> Restorer:
-        """For one answer."""
+    def restorer(self, hosts: Collection[str] = ()) -> Restorer:
+        """For one answer.
+
+        Args:
+            hosts: to which links may hold real values.
+        """
         pairs = [
             Replacement(form.wire, form.real, form.separated)
             for form in self._forms
             if _restorable(form)
         ]
-        return Restorer(Rewriter(_first_of_each(pairs)))
+        return Restorer(Rewriter(_first_of_each(pairs)), hosts)
 
     def _masked(self, text: str) -> str:
         return self._to_mask.rewrite(text)
@@ -133,7 +149,8 @@ class StandIns:
         if value.kind == "name":
             words = name_words(value.text)
             first = "" if has_title(value.text) and len(words) == 1 else words[0]
-            return name_forms(value.text, lambda word: self._word(word, word == first, taken))
+            given = {first, *double_parts(first)}
+            return name_forms(value.text, lambda word: self._word(word, word in given, taken))
         return value_forms(value, self._unused(lambda: draw(self._rng, value), taken))
 
     def _word(self, word: str, first: bool, taken: set[str]) -> str:
@@ -147,7 +164,7 @@ class StandIns:
         for attempt in range(_TRIES):
             drawn = make() if attempt < _TRIES // 2 else make() + make().lower()
             words = {w for w in re.findall(r"[^\W_]+", fold(drawn).text) if len(w) > 2}
-            if not words & (taken | self._drawn - SHARED) and fold(drawn).text not in self._drawn:
+            if not words & ((taken | self._drawn) - SHARED) and fold(drawn).text not in self._drawn:
                 self._drawn |= words | {fold(drawn).text}
                 return drawn
         raise GuardError(
@@ -166,5 +183,10 @@ def _restorable(form: Form) -> bool:
 
 
 def _first_of_each(pairs: list[Replacement]) -> list[Replacement]:
-    """One pair for each thing to look for."""
-    return list({fold(pair.old).text: pair for pair in reversed(pairs)}.values())
+    """One pair for each thing to look for; a capital is needed only where all of them need one."""
+    first: dict[str, Replacement] = {}
+    for pair in pairs:
+        known = first.setdefault(fold(pair.old).text, pair)
+        if known.capital and not pair.capital:
+            first[fold(pair.old).text] = replace(known, capital=False)
+    return list(first.values())

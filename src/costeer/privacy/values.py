@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from costeer.exceptions import InputError
+from costeer.privacy.folding import fold
 
 Level = Literal["open", "stand-in", "withheld"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -93,5 +94,10 @@ def split_level(record: str) -> tuple[Level | None, str]:
 
 def merge(confirmed: list[Value], detected: list[Value]) -> list[Value]:
     """The confirmed values, and those detected that are not among them."""
-    known = {value.text.casefold() for value in confirmed}
-    return [*confirmed, *(value for value in detected if value.text.casefold() not in known)]
+    known = {_compared(value) for value in confirmed}
+    return [*confirmed, *(value for value in detected if _compared(value) not in known)]
+
+
+def _compared(value: Value) -> str:
+    """Its text without case, accents and the kind of white space, which do not make another one."""
+    return " ".join(fold(value.text).text.split())
