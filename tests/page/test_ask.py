@@ -28,7 +28,7 @@ def test_the_first_thing_is_the_box_and_what_truly_happens(person: Any) -> None:
     cloud = person.served("GET", "/state")["cloud"].removeprefix("http://")
     promise = page.locator("#promise").text_content()
     assert promise.startswith(
-        "Your profile stays on this device; your questions, the words of the answers"
+        "Your profile stays on this device. Questions, answers and records marked"
     )
     assert promise.endswith(f"go to {cloud}.")
 
