@@ -1,5 +1,6 @@
 """A question and its answer: streamed, finished, kept, announced once."""
 
+import json
 from typing import Any
 
 import pytest
@@ -81,6 +82,16 @@ def test_while_words_come_none_is_drawn_again(person: Any) -> None:
     seen = person.page.evaluate("seen")
     assert seen["added"] > 0
     assert seen["removed"] == 0
+
+
+def test_words_that_are_shown_are_not_loaded_again(person: Any) -> None:
+    person.ask("First?")
+    with person.page.expect_response("**/conversations/*?have=*") as loaded:
+        person.ask("Second?")
+    kept = person.conversation()
+    assert all(one["tokens"] for one in kept["messages"] if one["role"] == "assistant")
+    assert len(loaded.value.body()) < len(json.dumps(kept)) / 5
+    person.count(".answer [data-side=words]", 2)
 
 
 def test_a_stopped_answer_is_kept_as_far_as_it_came(person: Any) -> None:

@@ -241,13 +241,8 @@ export class Chat {
 
   async #read(answer, body, signal) {
     try {
-      for await (const event of conversation.ask(
-        this.id,
-        { ...body, ...this.#hooks.options() },
-        signal,
-      )) {
-        this.#take(answer, event);
-      }
+      const sent = { ...body, ...this.#hooks.options() };
+      for await (const event of conversation.ask(this.id, sent, signal)) this.#take(answer, event);
     } catch (error) {
       answer.fail(
         error.name === "AbortError" ? "Stopped before anything was written." : error.message,
@@ -255,7 +250,8 @@ export class Chat {
       );
     }
     if (answer.id === null) return this.#forgetQuestion(answer);
-    await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));
+    const have = this.#views.filter((view) => view.words?.tokens.length).map((view) => view.id);
+    await attempt(async () => this.#show(await conversation.load(this.id, have), { anew: false }));
     return this.#hooks.changed();
   }
 
