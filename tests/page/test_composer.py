@@ -86,8 +86,10 @@ def test_a_double_click_sends_and_does_not_stop(person: Any) -> None:
         send = person.page.locator("button.send")
         send.click()
         person.page.wait_for_selector(".word")
-        send.evaluate("one => one.dispatchEvent(new MouseEvent('click', "
-                      "{ bubbles: true, cancelable: true, detail: 2 }))")
+        send.evaluate(
+            "one => one.dispatchEvent(new MouseEvent('click', "
+            "{ bubbles: true, cancelable: true, detail: 2 }))"
+        )
     person.finished()
     assert [path for _, path in person.watch.requests if path.endswith("/stop")] == []
 

@@ -122,9 +122,7 @@ class Asking:
                 code="conversation_is_kept",
             )
 
-    def _alone(
-        self, number: int, place: Place, reading: Reading, guard: GuardMode
-    ) -> PageAnswer:
+    def _alone(self, number: int, place: Place, reading: Reading, guard: GuardMode) -> PageAnswer:
         """The LLM's own answer; the context only tells the guard what to replace."""
         ask = Ask(
             place.turns,
