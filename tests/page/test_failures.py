@@ -80,7 +80,7 @@ def test_a_session_that_ended_says_how_to_begin_another(person: Any) -> None:
 def test_a_gateway_that_dies_while_it_answers_is_named_in_words(person: Any) -> None:
     cut = """async () => {
       const { events } = await import("/static/stream.js");
-      const broken = new ReadableStream({ start: (to) => to.error(new TypeError("network error")) });
+      const broken = new ReadableStream({ start: (to) => to.error(TypeError("cut")) });
       window.fetch = async () => new Response(broken);
       try { for await (const _ of events("/ask", {})); } catch (error) { return error.message; }
     }"""
