@@ -37,7 +37,7 @@ from costeer.privacy.values import Value
 from costeer_evals.statistics import wilson
 from costeer_evals.tasks.base import LoadOptions
 from costeer_evals.tasks.cogenesis import TASK as COGENESIS
-from costeer_evals.tasks.everyday import Everyday
+from costeer_evals.tasks.registry import find_task
 
 OUT = Path(os.environ.get("OUT", "results/detection"))
 AROUND = 60
@@ -87,7 +87,7 @@ def read_everyday() -> Iterator[Text]:
     """The set that ships, with its annotation."""
     lines = (files("costeer_evals") / "data" / "everyday_values.tsv").read_text("utf-8")
     values = [make_value(*line.split("\t")) for line in lines.splitlines()]
-    for sample in Everyday("everyday").load(None, LoadOptions()):
+    for sample in find_task("everyday").load(None, LoadOptions()):
         yield Text("everyday", sample.id, sample.context, standing(values, sample.context))
 
 

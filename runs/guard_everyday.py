@@ -31,10 +31,9 @@ from costeer.models.base import Message
 from costeer.privacy.guard import Guard
 from costeer.settings import Settings
 from costeer_evals.metrics.adherence import adherence
-from costeer_evals.samples import Sample
 from costeer_evals.statistics import paired_bootstrap
-from costeer_evals.tasks.base import LoadOptions
-from costeer_evals.tasks.everyday import Everyday
+from costeer_evals.tasks.base import LoadOptions, Sample
+from costeer_evals.tasks.registry import find_task
 
 OUT = Path(os.environ.get("OUT", "results/guard_cpu"))
 MAX_TOKENS = 90
@@ -51,7 +50,7 @@ def main(data: Path | None) -> None:
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     done = {(row["sample"], row["guard"], row["draw"]) for row in rows}
     samples = [
-        sample for sample in Everyday("everyday").load(data, LoadOptions()) if has_values(sample)
+        sample for sample in find_task("everyday").load(data, LoadOptions()) if has_values(sample)
     ]
     with Costeer.from_settings(Settings()) as costeer, file.open("a") as writing:
         for sample in samples:

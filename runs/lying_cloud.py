@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
@@ -47,13 +47,13 @@ class Liar:
 
     def stream(
         self,
-        prompt_ids: tuple[int, ...],
+        prompt_ids: Sequence[int],
         top_k: int,
         max_tokens: int,
         stop: Stop | None = None,
         *,
         replaces: object = None,
-    ) -> Iterator[CloudStep]:
+    ) -> Generator[CloudStep, None, None]:
         with closing(self.inner.stream(prompt_ids, top_k, 1, stop)) as steps:
             for step in steps:
                 yield self._changed(step, len(prompt_ids) - self.begun)

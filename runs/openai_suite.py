@@ -44,8 +44,8 @@ def gateway() -> Iterator[str]:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "COSTEER_GATEWAY": home}, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        assert process.stdin and process.stdout  # noqa: S101
         try:
-            assert process.stdin and process.stdout  # noqa: S101
             process.stdin.write("I am vegan.")
             process.stdin.close()
             yield process.stdout.readline().split()[-1]

@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -48,8 +47,8 @@ BRANCHES: tuple[Branch, ...] = (
 LIKELY, COPIED, DRAWN = -9.0, -7.5, 128
 NEVER = -1e4
 RUNS = (4, 6, 8, 12)
-Tensor = torch.Tensor
-Params = Any
+Tensor: TypeAlias = Any  # torch.Tensor, which is not there where types are checked
+Params: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -332,10 +331,11 @@ def fit(texts: Sequence[Text], rule: Rule, start: Sequence[float]) -> Tensor:
     return p.detach()
 
 
-@torch.no_grad()
 def mean_nll(texts: Sequence[Text], rule: Rule, p: Params) -> float:
     """Mean negative log-likelihood per token, in nats."""
-    return sum(loss(rule(text, p), text).item() for text in texts) / sum(map(len, texts))
+    with torch.no_grad():
+        total = sum(float(loss(rule(text, p), text)) for text in texts)
+    return total / sum(map(len, texts))
 
 
 def count_copies(text: Sequence[int], reference: Sequence[int], run: int) -> int:
@@ -381,7 +381,8 @@ def thin(rows: dict[Branch, Any], prompts: TokenPrompts, half: str) -> Text:
 
     places = torch.tensor([column[-1] for column in columns])
     runs = tuple(count_copies(text, prompts.reference, run) for run in RUNS)
-    return Text(half, *(table(k) for k in range(len(blanks))), target=places, runs=runs)
+    tables = [table(k) for k in range(len(blanks))]
+    return Text(half, *tables, target=places, runs=runs)  # type: ignore[misc] # as many as fields
 
 
 def load(data: Path, folder: Path) -> Iterator[Text]:
@@ -434,4 +435,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from costeer.exceptions import InputError, ParameterError
@@ -121,10 +121,14 @@ def require_references(samples: Sequence[TaskSample]) -> None:
         )
 
 
-def encode_sample(one: TaskSample, tokenizer: Tokenizer) -> EncodedSample:
-    """Encode a sample as token ids."""
+def encode_sample(
+    one: TaskSample, tokenizer: Tokenizer, reference_tokens: int | None = None
+) -> EncodedSample:
+    """Encode a sample as token ids, with the whole reference or its first tokens."""
     options = tuple(tuple(tokenizer.encode(option)) for option in one.sample.options)
-    return EncodedSample(one, prompts.encode(one.sample, tokenizer), options)
+    encoded = prompts.encode(one.sample, tokenizer)
+    encoded = replace(encoded, reference=encoded.reference[:reference_tokens])
+    return EncodedSample(one, encoded, options)
 
 
 def require_fit(

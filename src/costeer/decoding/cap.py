@@ -109,7 +109,7 @@ def law(
     # the plain one to the last digit, because that is what the ratio is taken to.
     if up <= MARGIN or down <= MARGIN or np.ptp(private) == 0:
         return Law(ids, plain, plain)
-    ratio = _box(share, private / temperature, up - MARGIN, down - MARGIN)
+    ratio = box(share, private / temperature, up - MARGIN, down - MARGIN)
     return Law(ids, _whole(share * ratio), plain)
 
 
@@ -136,10 +136,17 @@ def _candidates(
     return top_ids[known][order], share[order] / share[order].sum()
 
 
-def _box(
+def box(
     share: npt.NDArray[np.float64], scores: npt.NDArray[np.float64], up: float, down: float
 ) -> npt.NDArray[np.float64]:
-    """P/p: exp(scores - lam), clipped, with lam such that P sums to 1 (by bisection)."""
+    """Return P/p: exp(scores - lam), clipped, with lam such that P sums to 1 (by bisection).
+
+    Args:
+        share: (n,) p, linear; sums to 1.
+        scores: (n,) natural log, finite: how much the steered policy prefers each.
+        up: nats by which a candidate may become likelier at most, above 0.
+        down: nats by which it may become less likely, above 0.
+    """
     low, high = float(scores.min()) - up, float(scores.max()) + down
     for _ in range(100):
         lam = (low + high) / 2

@@ -94,6 +94,11 @@ OPTIONS: list[Callable[[Any], Any]] = [
         help="Measure divergences from the LLM with context, which then reads every sample.",
     ),
     click.option(
+        "--reference-tokens",
+        type=click.IntRange(min=1),
+        help="Score only the first tokens of each reference.",
+    ),
+    click.option(
         "--logprob-store",
         type=click.Path(path_type=Path),
         metavar="FOLDER",
@@ -167,7 +172,7 @@ def build_config(options: dict[str, Any]) -> ScoreConfig | GenerateConfig:
 
     store = options["logprob_store"]
     if options["kind"] == "score":
-        return ScoreConfig(kl=options["kl"], rounded=store is not None)
+        return ScoreConfig(options["kl"], store is not None, options["reference_tokens"])
     if store is not None:
         raise ParameterError(
             "Log-probabilities are kept for scores only.", "Leave --logprob-store out."

@@ -2,6 +2,6 @@
 
 ``base`` what a method is; ``plain`` one model alone; ``costeer`` and ``auto`` this project's;
 ``own_words``, ``floored`` and ``text_cache`` rules that were given up; ``guided`` any of them with
-the guide; ``related`` those of other papers; ``registry`` all by name. Knows nothing of models: the
-caller fills the rows.
+the guide; ``capped`` any of them under a cap; ``related`` those of other papers; ``registry`` all
+by name. Knows nothing of models: the caller fills the rows.
 """

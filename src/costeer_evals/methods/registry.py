@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from costeer.exceptions import ParameterError
 from costeer_evals.methods.auto import AutoCoSteer
 from costeer_evals.methods.base import Method
+from costeer_evals.methods.capped import Capped
 from costeer_evals.methods.costeer import LIGHT_GAIN, AdaCoSteer, CoSteer
 from costeer_evals.methods.floored import Floored
 from costeer_evals.methods.guided import Guided
@@ -46,6 +48,9 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
 GUIDED = "guided-"
 """The prefix of a method whose LLM is guided (``methods.guided``)."""
 
+CAPPED = re.compile(r"capped-([0-9.]+)-(.+)")
+"""A method under a cap of so many nats (``methods.capped``)."""
+
 
 def make_method(name: str, **parameters: Any) -> Method:
     """Make the method with that name, e.g. ``make_method("costeer", gain=0.5)``.
@@ -71,12 +76,14 @@ def make_method(name: str, **parameters: Any) -> Method:
 def parse_method(text: str) -> Method:
     """Parse a method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
-    ``guided-`` may precede the name.
+    ``guided-`` may precede the name, and ``capped-8-``, with any epsilon, the whole.
 
     Raises:
         ParameterError: there is no such method or parameter, or the text has another form.
     """
     text = text.strip()
+    if capped := CAPPED.fullmatch(text):
+        return Capped(parse_method(capped[2]), _number(capped[1], text))
     if text.startswith(GUIDED):
         return Guided(parse_method(text.removeprefix(GUIDED)))
     name, *given = text.split(":")
@@ -91,7 +98,18 @@ def parse_method(text: str) -> Method:
     try:
         return make_method(name, **parameters)
     except TypeError:
-        raise ParameterError(f"A parameter of {text[:40]!r} is not a number.") from None
+        raise _not_a_number(text) from None
+
+
+def _number(value: str, text: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise _not_a_number(text) from None
+
+
+def _not_a_number(text: str) -> ParameterError:
+    return ParameterError(f"A parameter of {text[:40]!r} is not a number.")
 
 
 def _value(text: str) -> int | float | str:

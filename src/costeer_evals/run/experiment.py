@@ -25,14 +25,19 @@ class ScoreConfig:
         kl: measure each policy's divergence from the LLM with context, which then reads every
             sample.
         rounded: log-probabilities are rounded to float16, as in the log-probability store.
+        reference_tokens: score no more than the first so many of each reference; None for all.
     """
 
     kl: bool = True
     rounded: bool = False
+    reference_tokens: int | None = None
 
     def settings(self) -> dict[str, Any]:
         """The settings that a row records."""
-        return {"kl": self.kl} | ({"rounded": True} if self.rounded else {})
+        settings: dict[str, Any] = {"kl": self.kl} | ({"rounded": True} if self.rounded else {})
+        if self.reference_tokens is not None:
+            settings["reference_tokens"] = self.reference_tokens
+        return settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,10 @@ class Evaluator:
         Raises:
             InputError: a sample does not fit the models' context; then nothing was done.
         """
-        encoded = [encode_sample(item.sample, self.models.tokenizer) for item in pending]
-        work = [(one, item.missing) for one, item in zip(encoded, pending, strict=True)]
         config = self.experiment.config
+        scored = config.reference_tokens if isinstance(config, ScoreConfig) else None
+        encoded = [encode_sample(item.sample, self.models.tokenizer, scored) for item in pending]
+        work = [(one, item.missing) for one, item in zip(encoded, pending, strict=True)]
         max_tokens = config.max_tokens if isinstance(config, GenerateConfig) else None
         require_fit(encoded, self.models.context_length, max_tokens)
         if isinstance(config, GenerateConfig):

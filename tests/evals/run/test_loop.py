@@ -34,7 +34,7 @@ from tests.support.tiny_rows import SECRET
 from tests.support.tiny_runs import FAKES, cogenesis, job, questions, rows, scores, writings
 
 WITHOUT_PROXIES = [name for name in METHODS if name != "proxy-tuning"]
-SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto"]
+SCORED = [*WITHOUT_PROXIES, "guided-llm-without", "guided-auto", "capped-2-guided-auto"]
 MODEL = {
     "llm_without": 1,
     "llm_guided": 1,
@@ -162,6 +162,15 @@ def test_rows_hold_no_text_of_the_data(tmp_path: Path) -> None:
     for private in (SECRET, "Maren", "toast", "Biscuit", "Why", "sailing"):
         assert private not in text
     assert list(tmp_path.glob("*.texts.jsonl")) == []
+
+
+def test_only_the_first_tokens_of_a_reference_can_be_scored(tmp_path: Path) -> None:
+    path = cogenesis(tmp_path / "dev.json", 1)
+    out = tmp_path / "scores.jsonl"
+    run_job(job(out, "cogenesis", path, ScoreConfig(reference_tokens=3), names=["llm-without"]))
+    (row,) = rows(out).values()
+    assert row["settings"] == {"kl": True, "reference_tokens": 3}
+    assert row["tokens"]["reference"] == row["scores"]["tokens"] == 3
 
 
 @pytest.mark.slow
