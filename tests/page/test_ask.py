@@ -1,5 +1,6 @@
 """A question and its answer: streamed, finished, kept, announced once."""
 
+import json
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_the_first_thing_is_the_box_and_what_truly_happens(person: Any) -> None:
     cloud = person.served("GET", "/state")["cloud"].removeprefix("http://")
     promise = page.locator("#promise").text_content()
     assert promise.startswith(
-        "Your profile stays on this device; your questions, the words of the answers"
+        "Your profile stays on this device. Questions, answers and records marked"
     )
     assert promise.endswith(f"go to {cloud}.")
 
@@ -81,6 +82,16 @@ def test_while_words_come_none_is_drawn_again(person: Any) -> None:
     seen = person.page.evaluate("seen")
     assert seen["added"] > 0
     assert seen["removed"] == 0
+
+
+def test_words_that_are_shown_are_not_loaded_again(person: Any) -> None:
+    person.ask("First?")
+    with person.page.expect_response("**/conversations/*?have=*") as loaded:
+        person.ask("Second?")
+    kept = person.conversation()
+    assert all(one["tokens"] for one in kept["messages"] if one["role"] == "assistant")
+    assert len(loaded.value.body()) < len(json.dumps(kept)) / 5
+    person.count(".answer [data-side=words]", 2)
 
 
 def test_a_stopped_answer_is_kept_as_far_as_it_came(person: Any) -> None:

@@ -84,7 +84,7 @@ def test_the_dialog_is_read_out_with_its_values(person: Any) -> None:
     dialog = ask(person)
     described = dialog.get_attribute("aria-describedby")
     text = person.page.locator(f"#{described}").text_content()
-    assert "Your question holds:“Maren Okafor” (name)" in text
+    assert "Your question contains:“Maren Okafor” (name)" in text
 
 
 def test_stand_ins_hold_in_the_rest_of_the_conversation(person: Any) -> None:
@@ -102,8 +102,8 @@ def test_as_it_is_is_asked_once_for_each_value(person: Any) -> None:
     person.finished()
     person.ask("And greet Okafor once more.")
     dialog = ask(person, "And my dog Biscuit.")
-    assert "Your question holds:“Biscuit” (name)" in dialog.text_content()
-    assert "Earlier messages hold:“Maren Okafor” (name)" in dialog.text_content()
+    assert "Your question contains:“Biscuit” (name)" in dialog.text_content()
+    assert "Earlier messages contain:“Maren Okafor” (name)" in dialog.text_content()
 
 
 def test_an_edit_that_is_cancelled_stays_open(person: Any) -> None:

@@ -77,3 +77,33 @@ def test_shift_enter_makes_a_line_and_blank_is_not_sent(person: Any) -> None:
     assert person.page.input_value("#question") == "\n"
     assert person.page.get_by_role("button", name="Send").is_disabled()
     assert person.served("GET", "/conversations")["conversations"] == []
+
+
+def test_a_double_click_sends_and_does_not_stop(person: Any) -> None:
+    person.write("Twice?")
+    held = person.served.model.held_at(20)
+    with held:
+        send = person.page.locator("button.send")
+        send.click()
+        person.page.wait_for_selector(".word")
+        send.evaluate(
+            "one => one.dispatchEvent(new MouseEvent('click', "
+            "{ bubbles: true, cancelable: true, detail: 2 }))"
+        )
+    person.finished()
+    assert [path for _, path in person.watch.requests if path.endswith("/stop")] == []
+
+
+def test_a_record_that_is_sent_is_said_to_be(person: Any) -> None:
+    body = {"kind": "preference", "text": "Answer in Spanish.", "sent": True}
+    number = person.served("POST", "/records", body)["id"]
+    try:
+        shown = unfold(person, "Dinner?")
+        said = shown.locator("p").first
+        assert "The one that you marked is sent, the others are not." in said.text_content()
+        person.page.locator("#strength").fill("0")
+        assert said.text_content() == (
+            "The strength is off: nothing is read. The one that you marked is still sent."
+        )
+    finally:
+        person.served("DELETE", f"/records/{number}")

@@ -75,3 +75,59 @@ def test_a_session_that_ended_says_how_to_begin_another(person: Any) -> None:
     person.page.get_by_role("button", name="Your profile").click()
     person.page.wait_for_selector("#gate:not([hidden])")
     person.watch.expected("console")
+
+
+def test_a_gateway_that_dies_while_it_answers_is_named_in_words(person: Any) -> None:
+    cut = """async () => {
+      const { events } = await import("/static/stream.js");
+      const broken = new ReadableStream({ start: (to) => to.error(TypeError("cut")) });
+      window.fetch = async () => new Response(broken);
+      try { for await (const _ of events("/ask", {})); } catch (error) { return error.message; }
+    }"""
+    assert person.page.evaluate(cut) == (
+        "The answer broke off. Is the gateway on this device still running?"
+    )
+
+
+def test_a_question_that_was_refused_can_be_changed(person: Any) -> None:
+    person.page.route("**/ask", lambda route: route.fulfill(status=429, json=BUSY), times=1)
+    person.write("Too long?")
+    person.page.press("#question", "Enter")
+    person.page.locator(".problem").wait_for()
+    person.page.locator(".question").hover()
+    person.page.get_by_role("button", name="Edit", exact=True).click()
+    person.page.locator(".edit textarea").fill("Short?")
+    person.page.get_by_role("button", name="Ask again").click()
+    person.finished()
+    assert person.conversation()["messages"][0]["text"] == "Short?"
+    person.count(".question", 1)
+    person.watch.expected("console")  # the browser reports the status
+
+
+def test_an_error_is_told_in_the_dialog_that_is_open(person: Any) -> None:
+    person.page.get_by_role("button", name="Your profile").click()
+    rows = person.page.locator(".record")
+    rows.nth(1).get_by_role("button", name="Edit").click()
+    person.page.get_by_label("Text of this record").fill("I am vegan and I have no car.")
+    person.page.get_by_label("Kind of this record").select_option("preference")
+    person.page.get_by_role("button", name="Save").click()
+    notice = person.page.locator("#profile").get_by_role("alert")
+    notice.get_by_text("the same content").wait_for()
+    notice.get_by_role("button", name="Close").click()
+    person.count(".notice", 0)
+    person.watch.expected("console")  # the browser reports the status
+
+
+def test_an_answer_that_was_stopped_says_so_also_later(person: Any) -> None:
+    person.write("Stop it?")
+    with person.served.model.held_at(20):
+        person.page.press("#question", "Enter")
+        person.page.wait_for_selector(".word")
+        with person.page.expect_response("**/stop"):
+            person.page.get_by_role("button", name="Stop", exact=True).click()
+    person.finished()
+    for _ in range(2):
+        notes = person.page.locator(".note")
+        notes.wait_for()
+        assert notes.all_text_contents() == ["The answer was stopped here."]
+        person.page.reload()

@@ -71,7 +71,7 @@ def test_the_panel_names_the_record_that_holds_the_word(shown: Any) -> None:
     shown.press("Home", "ArrowDown", "ArrowDown", "ArrowRight")
     assert shown.active() == 3
     sources = shown.page.locator("#panel .sources")
-    assert "“Porto” stands in your profile" in sources.text_content()
+    assert "“Porto” is in your profile" in sources.text_content()
     assert "I live in Porto" in sources.text_content()
     shown.press("ArrowRight")
     assert sources.count() == 0

@@ -94,3 +94,37 @@ def test_in_this_process_nothing_leaves(page: Any) -> None:
 
 def test_a_message_that_there_is_not(page: Any) -> None:
     assert page.send("GET", "/messages/1/ledger").status_code == 404
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_an_answer_beside_it_sends_is_in_the_ledger_of_the_answer(
+    far: Any, removed: Any
+) -> None:
+    page, tap = far
+    number = page.new()
+    answer = page.ask(number, text="Hello?")[-1]["message"]
+    before = page("GET", f"/messages/{answer}/ledger")["departures"]
+    with page.asking(number, regenerate=answer, alone=True) as found:
+        if removed:
+            next(found)
+            page("DELETE", f"/conversations/{number}")
+        end = list(found)[-1]
+    assert end["type"] == "end"
+    if not removed:
+        left = page("GET", f"/messages/{answer}/ledger")["departures"]
+        assert left[: len(before)] == before
+        assert sum(one["bytes_up"] for one in left[len(before) :]) == end["bytes_up"] > 0
+        assert left[-1]["body"].encode() in tap.heard
+
+
+def test_where_nothing_is_kept_an_answer_beside_a_kept_one_writes_nothing(
+    server: Any, tmp_path: Any, profile: Any
+) -> None:
+    with running_page(tmp_path, profile, cloud=server.url, url=server.url) as page:
+        number = page.new()
+        answer = page.ask(number, text="Hello?")[-1]["message"]
+        before = page("GET", f"/messages/{answer}/ledger")
+        page("POST", "/keep", {"keep": False})
+        assert page.ask(number, regenerate=answer, alone=True)[-1]["bytes_up"] > 0
+        assert page("GET", f"/messages/{answer}/ledger") == before

@@ -283,3 +283,19 @@ def test_a_flat_cloud_is_told_before_the_end(tmp_path: Any) -> None:
     with running_page(tmp_path, text="Your name is Maren Okafor.", limit=40, **lying) as page:
         *_, warning, end = page.ask(page.new(), text="Hello?")
     assert (warning, end["type"]) == ({"type": "warning", "text": WARNING}, "end")
+
+
+def test_tokens_that_the_page_has_are_not_sent_again(page: Any) -> None:
+    number = page.new()
+    first = page.ask(number, text="One?")[-1]["message"]
+    second = page.ask(number, text="Two?")[-1]["message"]
+    whole = page.get(number)
+    assert all(one["tokens"] for one in whole["messages"] if one["role"] == "assistant")
+    for have in ({first}, {first, second}):
+        expected = [
+            one | {"tokens": None} if one["id"] in have else one for one in whole["messages"]
+        ]
+        found = page("GET", f"/conversations/{number}?have={','.join(map(str, have))}")
+        assert found == whole | {"messages": expected}
+    for nonsense in ("", "x", ",", "\u0663", "1" * 5000):
+        assert page("GET", f"/conversations/{number}?have={nonsense}") == whole

@@ -17,7 +17,7 @@ from costeer.gateway.page import exposed, tokens
 from costeer.gateway.page.asked import Asked
 from costeer.gateway.page.plans import Place, Plan, Reading, make_plan
 from costeer.gateway.page.storage import Storage
-from costeer.gateway.page.writing import Finished, Keeping, PageAnswer, Sampling
+from costeer.gateway.page.writing import Beside, Finished, Keeping, PageAnswer, Sampling
 from costeer.privacy.guard import GuardMode
 from costeer.privacy.values import Value
 from costeer.profile.selection import RecordChoice
@@ -63,7 +63,7 @@ class Asking:
             raise exposed.undecided()
         place, trace, reading, guard = plan.place, plan.trace, plan.reading, plan.guard or "off"
         if asked.alone:
-            return self._alone(place, reading, guard)
+            return self._alone(number, place, reading, guard)
         begun = self._begun(trace, asked)
         sampling, beginning = self._sampling(trace, asked), _beginning(trace, begun)
         if beginning is not None and begun[-1]["end"]:
@@ -122,7 +122,7 @@ class Asking:
                 code="conversation_is_kept",
             )
 
-    def _alone(self, place: Place, reading: Reading, guard: GuardMode) -> PageAnswer:
+    def _alone(self, number: int, place: Place, reading: Reading, guard: GuardMode) -> PageAnswer:
         """The LLM's own answer; the context only tells the guard what to replace."""
         ask = Ask(
             place.turns,
@@ -130,9 +130,13 @@ class Asking:
             strength="off",
             candidates=tokens.CANDIDATES,
             priority=PRIORITY,
+            keep_exchanges=True,
             guard=guard,
         )
-        return PageAnswer(self.answering.start(ask), self.answering.spell, place.question)
+        beside = None
+        if place.old is not None and (self.storage.keeps or not self.storage.is_kept(number)):
+            beside = Beside(self.storage.place(number), place.old.id, self.cloud)
+        return PageAnswer(self.answering.start(ask), self.answering.spell, place.question, beside)
 
     def _begun(self, trace: Trace | None, asked: Asked) -> list[tokens.Token]:
         """The tokens that the answer goes on from."""

@@ -64,8 +64,9 @@ class Talks:
         return {"id": self._storage.create().id}
 
     def get(self, call: Call) -> Json:
-        """One of them."""
-        return whole(self._storage, self._storage.conversation(call.id))
+        """One of them; ``have`` in the query names answers whose tokens the page has already."""
+        have = frozenset(call.query.get("have", "").split(","))
+        return whole(self._storage, self._storage.conversation(call.id), have)
 
     def rename(self, call: Call) -> Json:
         """Give another title."""

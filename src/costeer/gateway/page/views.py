@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from costeer.gateway.logprobs import Spell
@@ -36,14 +36,23 @@ def listed(storage: Storage) -> list[Json]:
     ]
 
 
-def whole(storage: Storage, conversation: Conversation) -> Json:
-    """A conversation with the branch that is shown."""
+def whole(
+    storage: Storage, conversation: Conversation, have: Collection[str] = frozenset()
+) -> Json:
+    """A conversation with the branch that is shown.
+
+    Args:
+        storage: of conversations and records.
+        conversation: which one.
+        have: numbers of answers whose tokens are left out; those of a long one are megabytes.
+    """
     place = storage.place(conversation.id)
+    branch = place.conversations.branch(conversation.id)
     return {
         "id": conversation.id,
         "title": conversation.title,
         "kept": storage.is_kept(conversation.id),
-        "messages": [_message(place, one) for one in place.conversations.branch(conversation.id)],
+        "messages": [_message(place, one, str(one.id) not in have) for one in branch],
         "records": [choice(one) for one in storage.choices(conversation.id)],
     }
 
@@ -87,8 +96,9 @@ def ledger(place: Profile, answer: StoredMessage, spell: Spell) -> Json:
     }
 
 
-def _message(place: Profile, one: StoredMessage) -> Json:
+def _message(place: Profile, one: StoredMessage, with_tokens: bool) -> Json:
     trace = place.traces.get(one.id) if one.role == "assistant" else None
+    packed = trace.details["tokens"] if trace is not None and with_tokens else None
     return {
         "id": one.id,
         "parent": one.parent,
@@ -96,7 +106,7 @@ def _message(place: Profile, one: StoredMessage) -> Json:
         "text": one.text,
         "html": render(one.text) if one.role == "assistant" else None,
         "siblings": place.conversations.siblings(one.id),
-        "tokens": None if trace is None else tokens.unpack(trace.details["tokens"]),
+        "tokens": None if packed is None else tokens.unpack(packed),
         "strength": None if trace is None else trace.strength,
         "guard": None if trace is None else guard_of(trace),
         "stand_ins": trace is not None and bool(trace.details.get("stand_ins")),

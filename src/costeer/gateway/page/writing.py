@@ -68,8 +68,7 @@ class Keeping:
             InputError: the conversation was removed meanwhile.
         """
         place = self.place
-        exchanges = sorted(result.exchanges, key=lambda one: one.when)
-        left = [_departure(one, self.cloud) for one in exchanges if one.bytes_up]
+        left = _departures(result, self.cloud)
         if not (result.steps and result.text):
             if self.is_new and result.finish_reason == "error":
                 self._withdraw()
@@ -122,6 +121,31 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Where an answer is shown beside a kept one, whose ledger has what left the device for both.
+
+    Attributes:
+        place: the database.
+        message: the kept answer.
+        cloud: the address of the LLM; None in this process.
+    """
+
+    place: Profile
+    message: int
+    cloud: str | None
+
+    def keep(self, _: Sequence[Token], result: Result) -> None:
+        """Keep what left the device, and nothing else; nothing where the answer was removed."""
+        with suppress(InputError):
+            left = _departures(result, self.cloud)
+            self.place.conversations.add_departures(self.message, left)
+
+    def sends_stand_ins(self, _: Result) -> bool:
+        """The kept answer says it."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """An ``Answer`` that has ended already."""
 
@@ -152,7 +176,7 @@ class PageAnswer:
     answer: Answer
     spell: Spell
     question: int | None = None
-    keeping: Keeping | None = None
+    keeping: Keeping | Beside | None = None
     tokens: list[Token] = field(default_factory=list)
     message: int | None = None
 
@@ -184,6 +208,11 @@ class PageAnswer:
 
 
 Start = Callable[[], PageAnswer]
+
+
+def _departures(result: Result, cloud: str | None) -> list[Departure]:
+    exchanges = sorted(result.exchanges, key=lambda one: one.when)
+    return [_departure(one, cloud) for one in exchanges if one.bytes_up]
 
 
 def _departure(exchange: TrafficRecord, cloud: str | None) -> Departure:

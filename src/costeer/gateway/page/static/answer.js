@@ -9,6 +9,13 @@ import { button, bytes, count, element, icon } from "./element.js";
 import { attempt } from "./notices.js";
 import { TokenView } from "./tokens.js";
 
+/** What is said of an answer by its ``finish_reason``. */
+const UNFINISHED = {
+  length: "The answer was cut at the longest length.",
+  interrupted: "The answer was stopped here.",
+  error: "The answer broke off here.",
+};
+
 export class Answer {
   message;
   live = null;
@@ -53,6 +60,7 @@ export class Answer {
     const before = this.message;
     this.message = message;
     this.#guarded(message.stand_ins);
+    this.#unfinished(message.finish_reason);
     if (message.tokens && this.words.tokens.length === 0) this.#words(message.tokens);
     if (message.html !== undefined && message.html !== before?.html) this.#render(message.html);
     if (this.live === null && message.id !== null) this.#finish();
@@ -85,6 +93,12 @@ export class Answer {
     this.#notes.prepend(element("p", { class: "guarded" }, icon("lock"), text));
   }
 
+  /** Say once why it has no end of its own, unless an error says so already. */
+  #unfinished(reason) {
+    if (!(reason in UNFINISHED) || this.#notes.querySelector(".problem, .unfinished")) return;
+    this.#notes.append(element("p", { class: "note unfinished" }, UNFINISHED[reason]));
+  }
+
   /** Tell the person something about this answer. */
   note(text, problem = false) {
     this.#notes.append(element("p", { class: problem ? "note problem" : "note" }, text));
@@ -102,9 +116,9 @@ export class Answer {
     this.words.draw();
     if (end.message === null) return this.fail("Nothing was written.");
     this.#sent = end.bytes_up;
-    if (end.finish_reason === "length") this.note("The answer was cut at the longest length.");
     this.#side = null;
-    return this.update({ ...this.message, id: end.message, html: end.html, text: this.words.text });
+    const { message: id, html, finish_reason } = end;
+    return this.update({ ...this.message, id, html, finish_reason, text: this.words.text });
   }
 
   /** It failed; `kept` is the message under which what was written is kept. */
@@ -145,8 +159,10 @@ export class Answer {
     for await (const event of events) {
       this.element.classList.remove("waiting");
       if (event.type === "token") own.append(event.text);
+      if (event.type === "end" && this.#sent !== null) this.#sent += event.bytes_up;
     }
     this.#other.setAttribute("aria-busy", "false");
+    this.#tools.lastChild.replaceWith(this.#summary());
   }
 
   #uncompare() {
@@ -175,6 +191,8 @@ export class Answer {
       link.title = link.href;
     }
     for (const wide of this.#text.querySelectorAll("pre, table")) wide.tabIndex = 0;
+    // Markers, bars and columns begin on the side on which the text does.
+    for (const block of this.#text.querySelectorAll("ul, ol, blockquote, table")) block.dir = "auto";
   }
 
   #show(side) {

@@ -55,13 +55,13 @@ function decide(values) {
       element(
         "div",
         { id: "confirm-text" },
-        part("Your question holds:", values.filter((value) => value.asked)),
-        part("Earlier messages hold:", values.filter((value) => !value.asked)),
+        part("Your question contains:", values.filter((value) => value.asked)),
+        part("Earlier messages contain:", values.filter((value) => !value.asked)),
         element(
           "p",
           { class: "muted small" },
-          "A stand-in is another value of the same kind. Only it is sent, for the rest of this " +
-            "conversation; your own is put back into what you see.",
+          "A stand-in is another value of the same kind. It is sent in place of yours for the rest " +
+            "of this conversation; what you see has your own.",
         ),
       ),
       element(

@@ -84,7 +84,7 @@ export class Chat {
         this.#log.toggleAttribute("data-wide", this.#log.querySelector(".comparing") !== null),
       follow: () => this.#scroll.follow(),
       edit: (message, text) =>
-        attempt(() => this.#again(message, { edit: message.id, text }, text)),
+        attempt(() => this.#again(message, { edit: message.id ?? undefined, text }, text)),
       regenerate: (message) => attempt(() => this.#again(message, { regenerate: message.id })),
       retry: (answer) => attempt(() => this.#retry(answer)),
       alone: (answer, signal) =>
@@ -147,7 +147,8 @@ export class Chat {
     return this.#writing(async () => {
       const decided = await this.#decided(body);
       if (decided === null) return;
-      const at = this.#views.findIndex((view) => view.id === message.id);
+      const { id } = message;
+      const at = this.#views.findIndex((one) => (id ? one.id === id : one.message === message));
       await this.#write(decided, at < 0 ? this.#views.length : at, text);
     });
   }
@@ -173,12 +174,8 @@ export class Chat {
       if (answer.id === null) return notify("This answer was not kept, so it cannot go on.");
       const seed = answer.words.tokens.slice(0, index);
       const at = this.#views.indexOf(answer);
-      return this.#write(
-        { continue: answer.id, position: index, token: token.id },
-        at,
-        undefined,
-        seed,
-      );
+      const body = { continue: answer.id, position: index, token: token.id };
+      return this.#write(body, at, undefined, seed);
     });
   }
 
@@ -214,6 +211,8 @@ export class Chat {
    * @param text of the question, where it is a new one; @param seed words that stand already.
    */
   async #write(body, at, text, seed = []) {
+    const held = document.activeElement;
+    const byKeys = held.matches(":focus-visible");
     this.#panel.close();
     this.#log.setAttribute("aria-live", "off");
     this.#views.length = at;
@@ -225,6 +224,7 @@ export class Chat {
     answer.wait();
     this.#views.push(answer);
     this.#draw();
+    if (byKeys && !(held.isConnected && held.checkVisibility())) byId("question").focus();
     this.#scroll.toEnd();
     await this.#run(answer, body);
   }
@@ -241,13 +241,8 @@ export class Chat {
 
   async #read(answer, body, signal) {
     try {
-      for await (const event of conversation.ask(
-        this.id,
-        { ...body, ...this.#hooks.options() },
-        signal,
-      )) {
-        this.#take(answer, event);
-      }
+      const sent = { ...body, ...this.#hooks.options() };
+      for await (const event of conversation.ask(this.id, sent, signal)) this.#take(answer, event);
     } catch (error) {
       answer.fail(
         error.name === "AbortError" ? "Stopped before anything was written." : error.message,
@@ -255,7 +250,8 @@ export class Chat {
       );
     }
     if (answer.id === null) return this.#forgetQuestion(answer);
-    await attempt(async () => this.#show(await conversation.load(this.id), { anew: false }));
+    const have = this.#views.filter((view) => view.words?.tokens.length).map((view) => view.id);
+    await attempt(async () => this.#show(await conversation.load(this.id, have), { anew: false }));
     return this.#hooks.changed();
   }
 
@@ -263,7 +259,7 @@ export class Chat {
   #forgetQuestion(answer) {
     if (answer.asked.text === undefined) return;
     const question = this.#views[this.#views.indexOf(answer) - 1];
-    question?.update({ ...question.message, id: null });
+    question?.update({ ...question.message, id: null, failed: true });
   }
 
   #take(answer, event) {

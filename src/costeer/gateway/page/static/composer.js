@@ -32,7 +32,13 @@ export class Composer {
     });
     this.#send = element(
       "button",
-      { type: "submit", class: "send", "aria-label": "Send" },
+      {
+        type: "submit",
+        class: "send",
+        "aria-label": "Send",
+        // The second click of a double click would stop what the first one has sent.
+        on: { click: (event) => event.detail > 1 && event.preventDefault() },
+      },
       icon("send"),
     );
     form.addEventListener("submit", (event) => {

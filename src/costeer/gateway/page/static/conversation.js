@@ -11,8 +11,11 @@ export const list = async () => (await request("GET", "/app/conversations")).con
 /** Begin one. @returns its id. */
 export const begin = async () => (await request("POST", "/app/conversations", {})).id;
 
-/** The messages of the current branch and the records that were read. */
-export const load = (id) => request("GET", path(id));
+/**
+ * The messages of the current branch and the records that were read.
+ * @param have ids of answers whose words are known already, and left out.
+ */
+export const load = (id, have = []) => request("GET", path(id, have.length ? `?have=${have}` : ""));
 
 export const rename = (id, title) => request("PATCH", path(id), { title });
 export const remove = (id) => request("DELETE", path(id));

@@ -44,7 +44,7 @@ export class Ledger {
       ),
       element("p", {}, story(departures, stayed, ledger.changed)),
       ...(taken.length && departures.length
-        ? [element("p", { class: "taken" }, "Out of your records it took: ", ...listed(taken), ".")]
+        ? [element("p", { class: "taken" }, "Words it took from your records: ", ...listed(taken), ".")]
         : []),
       ...(departures.length ? [element("h3", {}, "Each request, as it was sent")] : []),
       element("div", { class: "departures" }, ...departures.map(departure)),
@@ -84,7 +84,7 @@ function figure(name, value, more) {
 
 /** What a request says, for people; null where its body is text already. */
 function readable(text) {
-  if (text === "") return "No words: it goes on with an answer from before.";
+  if (text === "") return "No words: this request continues an earlier one.";
   return text?.trim() === "" ? visible(text) : text;
 }
 

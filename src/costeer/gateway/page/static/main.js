@@ -81,7 +81,7 @@ async function pointAtProfile() {
 function promise() {
   if (state.cloud === null) return "Both models run on this device: nothing is sent.";
   const where = URL.canParse(state.cloud) ? new URL(state.cloud).host : state.cloud;
-  return `Your profile stays on this device; your questions, the words of the answers and records that you mark as sent go to ${where}.`;
+  return `Your profile stays on this device. Questions, answers and records marked to be sent go to ${where}.`;
 }
 
 /** The conversation of before a reload; the browser keeps its number, nothing else. */

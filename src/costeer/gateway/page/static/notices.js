@@ -2,11 +2,17 @@
 
 import { button, byId, element } from "./element.js";
 
-/** Show a message until it is closed or the next one comes. */
+const notices = byId("notices");
+
+/**
+ * Show a message until it is closed or the next one comes; in the dialog that is open, if one is,
+ * because whatever is outside it is covered, and cannot be pressed or heard.
+ */
 export function notify(text) {
   const shown = element("div", { class: "notice" }, element("p", {}, text));
   shown.append(button("Close", () => shown.remove(), { picture: "close", quiet: true }));
-  byId("notices").replaceChildren(shown);
+  ([...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body).append(notices);
+  notices.replaceChildren(shown);
 }
 
 /** Run `work`, and tell the person where it fails. @returns what it returns, or undefined. */

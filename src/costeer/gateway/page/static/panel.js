@@ -48,7 +48,7 @@ export class Panel {
 
   /** Move the focus to the candidates. */
   enter() {
-    this.#box.querySelector(".candidate, button")?.focus();
+    (this.#box.querySelector(".candidate") ?? this.#box.querySelector("button")).focus();
   }
 
   /** Close, and leave the focus where it is. */
@@ -145,7 +145,7 @@ export class Panel {
     return element(
       "section",
       { class: "sources" },
-      element("h3", {}, `“${word}” stands in your profile`),
+      element("h3", {}, `“${word}” is in your profile`),
       ...found.slice(0, 3).map((record) => element("p", {}, around(record.text, word))),
     );
   }

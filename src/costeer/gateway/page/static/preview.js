@@ -107,12 +107,15 @@ export class Preview {
   }
 
   #heading() {
-    if (this.#off) return "The strength is off: nothing is read.";
+    const sent = this.#found.records.filter((record) => record.sent).length;
+    if (this.#off)
+      return `The strength is off: nothing is read.${sent ? ` ${marked(sent)} still sent.` : ""}`;
     const file = this.#file ? " Your context file is read, too." : "";
     if (this.#nothing)
       return `Write a question; what your profile has for it is shown here.${file}`;
     if (this.#found.records.length === 0) return `Your profile has nothing for this.${file}`;
-    return `The small model on this device reads these. None of them is sent.${file}`;
+    const stays = sent ? `${marked(sent)} sent, the others are not.` : "None of them is sent.";
+    return `The small model on this device reads these. ${stays}${file}`;
   }
 
   #count() {
@@ -150,14 +153,16 @@ export class Preview {
   /** Values that are asked about before they are sent. */
   #warn(values) {
     const open = values.filter(({ text }) => !this.#accepts(text));
-    const where = open.some(({ asked }) => asked) ? "Your question holds" : "Earlier messages hold";
+    const where = open.some(({ asked }) => asked) ? "Your question contains" : "Earlier messages contain";
     this.warning.hidden = open.length === 0;
     this.warning.replaceChildren(
       icon("warn"),
-      `${where} ${listed(named(open))}. You are asked before anything is sent.`,
+      `${where} ${listed(named(open))}. You will be asked before anything is sent.`,
     );
   }
 }
+
+const marked = (n) => (n === 1 ? "The one that you marked is" : `The ${n} that you marked are`);
 
 function brief(record) {
   return record.text.length > 60 ? `${record.text.slice(0, 60)}…` : record.text;

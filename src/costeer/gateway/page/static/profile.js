@@ -19,6 +19,7 @@ export class Profile {
     spellcheck: "false",
   });
   #timer = 0;
+  #adding = this.#form(); // what is written in it stays when the profile is closed
 
   /** @param dialog the element of index.html. @param changed called after each change. */
   constructor(dialog, changed) {
@@ -42,10 +43,10 @@ export class Profile {
       element(
         "p",
         { class: "muted" },
-        "The small model on this device reads it to steer the answers. None of it is sent but what you mark so; a word of it that an answer uses is sent with that answer.",
+        "The small model on this device reads it to steer the answers. Only records that you mark are sent; a word that an answer takes from the others is sent with that answer.",
       ),
       ...(name === null ? [nothingOpen()] : []),
-      this.#form(),
+      this.#adding,
       element("div", { class: "search" }, this.#query, this.#total),
       this.#list,
     );
@@ -59,9 +60,21 @@ export class Profile {
     this.#total.textContent = query
       ? `${count(found.records.length, "record")} found`
       : count(found.total, "record");
+    const focused = this.#focused();
     this.#list.replaceChildren(...found.records.map((record) => this.#row(record)));
+    focused?.();
     if (query === "" && found.records.length < found.total)
       this.#list.append(this.#more(found.records.length));
+  }
+
+  /** Puts the focus back where it is now in the list, or near it; null where it is elsewhere. */
+  #focused() {
+    const held = document.activeElement;
+    const id = this.#list.contains(held) && held.closest("[data-id]")?.dataset.id;
+    if (!id) return null;
+    const control = held.matches(".switch") ? ".switch" : "button";
+    return () =>
+      (this.#list.querySelector(`[data-id="${id}"] ${control}`) ?? this.#query).focus();
   }
 
   /** The list comes in parts. */
@@ -110,8 +123,8 @@ export class Profile {
       element(
         "div",
         { class: "buttons" },
-        sent.element,
         kind,
+        sent.element,
         element("button", { type: "submit", class: "primary-button" }, "Add"),
       ),
     );
@@ -130,7 +143,7 @@ export class Profile {
     });
     const row = element(
       "li",
-      { class: record.active ? "record" : "record inactive" },
+      { class: record.active ? "record" : "record inactive", "data-id": record.id },
       element(
         "div",
         { class: "record-text" },
@@ -168,20 +181,21 @@ export class Profile {
     text.value = record.text;
     const save = (event) => {
       event.preventDefault();
+      if (text.value.trim() === "") return text.focus();
       const changes = { kind: kind.value, text: text.value.trim(), sent: sent.chosen() };
-      this.#change(() => records.change(record.id, changes));
+      return this.#change(() => records.change(record.id, changes));
     };
     const cancel = () => attempt(() => this.#load());
     row.replaceChildren(
       element(
         "form",
-        { class: "add", on: { submit: save } },
+        { class: "add", on: { submit: save, keydown: (event) => escapes(event) && cancel() } },
         text,
         element(
           "div",
           { class: "buttons" },
-          sent.element,
           kind,
+          sent.element,
           button("Cancel", cancel, { style: "plain-button" }),
           element("button", { type: "submit", class: "primary-button" }, "Save"),
         ),
@@ -216,7 +230,7 @@ function sending(kind, checked) {
   const box = element("input", { type: "checkbox", checked });
   const label = element(
     "label",
-    { class: "small send", title: "How to answer you, not who you are: it leaves this device." },
+    { class: "small send-always", title: "How to answer you, not who you are: it leaves this device." },
     box,
     "Send with every question",
   );
@@ -226,6 +240,13 @@ function sending(kind, checked) {
   kind.addEventListener("change", update);
   update();
   return { element: label, chosen: () => box.checked && !label.hidden };
+}
+
+/** Whether Esc was pressed; then it does not close the profile too. */
+function escapes(event) {
+  if (event.key !== "Escape") return false;
+  event.preventDefault();
+  return true;
 }
 
 function brief(text) {

@@ -29,7 +29,8 @@ export class Question {
         { class: "tools" },
         known && branches(message, this.#actions.go),
         copyButton(() => message.text),
-        known && button("Edit", () => this.#edit(), { picture: "edit", quiet: true }),
+        (known || message.failed) &&
+          button("Edit", () => this.#edit(), { picture: "edit", quiet: true }),
       ),
     );
   }
@@ -41,7 +42,10 @@ export class Question {
       spellcheck: "false",
       autocomplete: "off",
     });
-    const cancel = () => this.update(this.message);
+    const cancel = () => {
+      this.update(this.message);
+      this.element.querySelector(".tools > :last-child").focus();
+    };
     const save = (event) => {
       event.preventDefault();
       const wanted = text.value.trim();

@@ -43,7 +43,7 @@ export class Sidebar {
     this.#list.replaceChildren(
       rows.length
         ? element("ul", {}, ...rows)
-        : element("p", { class: "muted small" }, "Your conversations will stand here."),
+        : element("p", { class: "muted small" }, "Your conversations will appear here."),
     );
   }
 
@@ -55,6 +55,7 @@ export class Sidebar {
       {
         type: "button",
         class: "conversation",
+        "data-id": one.id,
         "aria-current": current ? "true" : null,
         on: { click: () => this.#hooks.open(one.id) },
       },
@@ -89,16 +90,18 @@ export class Sidebar {
       done = true;
       const title = field.value.trim();
       if (!keep || title === "" || title === one.title) return this.#draw();
-      attempt(async () => {
+      return attempt(async () => {
         await conversation.rename(one.id, title);
         await this.refresh();
         if (one.id === this.#current) this.#hooks.renamed();
       });
     };
     field.addEventListener("blur", () => end(true));
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") end(true);
-      if (event.key === "Escape") end(false);
+    field.addEventListener("keydown", async (event) => {
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.stopPropagation(); // Esc ends this alone
+      await end(event.key === "Enter");
+      this.#list.querySelector(`[data-id="${one.id}"]`)?.focus();
     });
     row.replaceChildren(field);
     field.select();

@@ -18,12 +18,19 @@ export async function* events(path, body, signal) {
   throw new ApiError(0, { message: "The answer broke off." });
 }
 
+/** What browsers say of a connection that was cut ("network error") helps nobody. */
+function breakOff(error) {
+  if (error.name === "AbortError") throw error;
+  const message = "The answer broke off. Is the gateway on this device still running?";
+  throw new ApiError(0, { message });
+}
+
 async function* lines(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read().catch(breakOff);
       if (done) return;
       const parts = (rest + value).split("\n");
       rest = parts.pop();
