@@ -106,7 +106,7 @@ def test_words_that_appear_beneath_a_resting_pointer_open_nothing(person: Any) -
       document.addEventListener("pointerover", meet, true);
     }""")
     person.ask()
-    assert person.page.evaluate("met") > 0
+    person.page.wait_for_function("met > 0")
     assert person.page.locator("#panel").is_hidden()
 
 
