@@ -3,7 +3,7 @@
 Usage: python runs/guard_everyday.py [DATA.jsonl]
 
 Writes the everyday requests in whose context the rules find a value to guard (27 of the 72 that the
-project ships, and 20 when the published rows were made; or those of a file of the same form), each
+project ships; or those of a file of the same form), each
 without a guard and three times with "stand-in", each time with other stand-ins, 90 tokens at the
 default strength. The other requests are the same with and without. Rows go to ``OUT`` (default
 ``results/guard_cpu``) and hold no text; a stopped run continues where it was. A quarter of an hour

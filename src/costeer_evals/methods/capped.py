@@ -1,7 +1,7 @@
 """Any steered method under the cap of ``--epsilon``, to see what the cap costs in likelihood.
 
 The answer that spends is the reference itself. As in the product the device chooses among the first
-``TOP`` tokens of the LLM. The product rules every other one out; here it keeps the LLM's own
+``top`` tokens of the LLM. The product rules every other one out; here it keeps the LLM's own
 probability, so that no reference is impossible.
 """
 
@@ -16,10 +16,8 @@ import numpy as np
 from costeer.decoding.cap import STEP, box
 from costeer.decoding.steering import Array
 from costeer.exceptions import ParameterError
-from costeer_evals.methods.base import Branch, Method, Rows, Rule, require_number
+from costeer_evals.methods.base import Branch, Method, Rows, Rule, require_count, require_number
 from costeer_evals.prompts import TokenPrompts
-
-TOP = 64
 
 
 @dataclass(frozen=True)
@@ -29,14 +27,17 @@ class Capped(Method):
     Attributes:
         inner: a method that adds something to one row of the LLM.
         epsilon: the cap on |L|; nats.
+        top: how many tokens the device chooses among.
     """
 
     name = "capped"
     inner: Method
     epsilon: float = 8.0
+    top: int = 64
 
     def __post_init__(self) -> None:
         require_number("epsilon", self.epsilon, 0)
+        require_count("top", self.top)
         if len(self._bases) != 1:
             raise ParameterError(
                 f"{self.inner.label} does not start from the LLM without context.",
@@ -58,13 +59,15 @@ class Capped(Method):
 
     @property
     def label(self) -> str:
-        return f"{self.inner.label}, epsilon {self.epsilon:g}"
+        among = "" if self.top == 64 else f" among {self.top:,}"
+        return f"{self.inner.label}, epsilon {self.epsilon:g}{among}"
 
     @property
     def parameters(self) -> dict[str, Any]:
         return {
             "epsilon": float(self.epsilon),
             "step": STEP,
+            "top": float(self.top),
             "inner": self.inner.name,
             **self.inner.parameters,
         }
@@ -90,7 +93,7 @@ class Capped(Method):
         ratios = np.zeros_like(row)
         up, down = min(STEP, self.epsilon - told), min(STEP, self.epsilon + told)
         if min(up, down) > 0:
-            top = np.argpartition(-row, min(TOP, row.size) - 1)[:TOP]
+            top = np.argpartition(-row, min(self.top, row.size) - 1)[: self.top]
             share = np.exp(row[top].astype(np.float64))
             ratios[top] = np.log(box(share / share.sum(), bonus[top].astype(np.float64), up, down))
         return ratios

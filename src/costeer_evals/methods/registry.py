@@ -48,8 +48,8 @@ METHODS: Mapping[str, tuple[type[Method], Mapping[str, Any]]] = {
 GUIDED = "guided-"
 """The prefix of a method whose LLM is guided (``methods.guided``)."""
 
-CAPPED = re.compile(r"capped-([0-9.]+)-(.+)")
-"""A method under a cap of so many nats (``methods.capped``)."""
+CAPPED = re.compile(r"capped-([0-9.]+)-(?:of-([0-9]+)-)?(.+)")
+"""A method under a cap of so many nats, which chooses among so many tokens (``methods.capped``)."""
 
 
 def make_method(name: str, **parameters: Any) -> Method:
@@ -76,14 +76,15 @@ def make_method(name: str, **parameters: Any) -> Method:
 def parse_method(text: str) -> Method:
     """Parse a method as people write it: a name, then parameters, e.g. ``costeer:gain=0.5``.
 
-    ``guided-`` may precede the name, and ``capped-8-``, with any epsilon, the whole.
+    ``guided-`` may precede the name, and ``capped-8-`` or ``capped-8-of-1024-`` the whole.
 
     Raises:
         ParameterError: there is no such method or parameter, or the text has another form.
     """
     text = text.strip()
     if capped := CAPPED.fullmatch(text):
-        return Capped(parse_method(capped[2]), _number(capped[1], text))
+        epsilon, top, inner = capped.groups()
+        return Capped(parse_method(inner), _number(epsilon, text), int(top or 64))
     if text.startswith(GUIDED):
         return Guided(parse_method(text.removeprefix(GUIDED)))
     name, *given = text.split(":")

@@ -60,12 +60,14 @@ def test_it_does_not_matter_in_which_pieces_the_rows_come(seed: int, cut: int) -
     assert np.array_equal(whole, np.concatenate([first, second]))
 
 
-def test_only_the_first_tokens_of_the_llm_are_chosen_among() -> None:
+@pytest.mark.parametrize(("name", "top"), [("capped-8-costeer", 64), ("capped-8-of-5-costeer", 5)])
+def test_only_the_first_tokens_of_the_llm_are_chosen_among(name: str, top: int) -> None:
     given_rows = rows(n=1, width=200)
-    capped = log_softmax(parse_method("capped-8-costeer").scores(given_rows))
+    capped = log_softmax(parse_method(name).scores(given_rows))
     row = given_rows["llm_without"][0]
     changed = np.flatnonzero(np.abs(capped[0] - row) > 1e-5)
-    assert set(changed) <= set(np.argsort(-row)[:64].tolist())
+    assert changed.size
+    assert set(changed) <= set(np.argsort(-row)[:top].tolist())
 
 
 def test_a_guided_method_is_capped_on_the_guided_row() -> None:
@@ -74,7 +76,10 @@ def test_a_guided_method_is_capped_on_the_guided_row() -> None:
     assert method.label == "LightCoSteer, guided, epsilon 8"
 
 
-@pytest.mark.parametrize("name", ["capped-8-llm-with", "capped-1.2.3-costeer", "capped-8-nothing"])
+@pytest.mark.parametrize(
+    "name",
+    ["capped-8-llm-with", "capped-1.2.3-costeer", "capped-8-nothing", "capped-8-of-0-costeer"],
+)
 def test_what_cannot_be_capped_is_refused(name: str) -> None:
     with pytest.raises(ParameterError):
         parse_method(name)
