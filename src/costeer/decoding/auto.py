@@ -61,7 +61,7 @@ class AutoParams:
 
     gain: float = 2.5
     knee: float = 0.4
-    calm: float = 0.4
+    calm: float = 0.2
     cap: float = 2.0
     span: float = 12.0
     fade: float = 5.0
