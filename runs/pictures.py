@@ -44,7 +44,9 @@ def main(folder: Path) -> None:
             "COSTEER_PRIVATE": f"{home}/private",
             "COSTEER_PASSPHRASE_FILE": f"{home}/passphrase",
         }
-        Path(home, "passphrase").write_text("an invented person's passphrase")
+        passphrase = Path(home, "passphrase")
+        passphrase.touch(0o600)
+        passphrase.write_text("an invented person's passphrase")
         make_profile(environment)
         serve = [*COSTEER, "serve", "--model", "qwen2.5-coder-1.5b", "--port", "0"]
         with running(serve, environment, r"http://\S+") as cloud:
