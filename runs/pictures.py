@@ -28,7 +28,7 @@ RECORDS = {
     "My name is Maren Okafor. I live in Porto with my dog Biscuit.": "fact",
 }
 NOTE = "Write a card that thanks our neighbour for walking Biscuit, from Maren."
-QUESTION = "Recommend a dinner spot for Saturday and say what I should order."
+QUESTION = "Suggest a day out for Saturday and how to get there."
 WORD = "Porto"
 SIZE = {"width": 1200, "height": 720}
 WAIT = 600_000
