@@ -30,6 +30,9 @@ RECORDS = {
 NOTE = "Write a card that thanks our neighbour for walking Biscuit, from Maren."
 QUESTION = "Suggest a day out for Saturday and how to get there."
 WORD = "Porto"
+TOKENS = 110
+"""Of the answer, which is stopped there."""
+
 SIZE = {"width": 1200, "height": 720}
 WAIT = 600_000
 COSTEER = [sys.executable, "-m", "costeer"]
@@ -93,6 +96,8 @@ def take(browser: Any, link: str, folder: Path) -> None:
     page.get_by_text("records will be read").click()
     page.fill("#question", QUESTION)
     page.press("#question", "Enter")
+    page.locator(".word").nth(TOKENS).wait_for(state="attached")
+    page.get_by_role("button", name="Stop").click()
     page.wait_for_selector(".answer:last-child .summary")
     page.get_by_role("button", name="Words", exact=True).click()
     page.locator(".word", has_text=WORD).first.click()
