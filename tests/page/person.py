@@ -29,6 +29,16 @@ class Person:
         self.page.press("#question", "Enter")
         self.finished()
 
+    def ask_and_stop(self, text: Any = "Stop it?") -> None:
+        """Ask, and stop the answer in its middle."""
+        self.write(text)
+        with self.served.model.held_at(20):
+            self.page.press("#question", "Enter")
+            self.page.wait_for_selector(".word")
+            with self.page.expect_response("**/stop"):
+                self.page.get_by_role("button", name="Stop", exact=True).click()
+        self.finished()
+
     def finished(self) -> None:
         """Wait until nothing is being written."""
         self.page.wait_for_selector("#log[aria-busy='false']")

@@ -96,13 +96,7 @@ def test_words_that_are_shown_are_not_loaded_again(person: Any) -> None:
 
 def test_a_stopped_answer_is_kept_as_far_as_it_came(person: Any) -> None:
     person.page.locator("#strength").fill("0")  # no halves of characters
-    person.write("Stop it?")
-    with person.served.model.held_at(20):
-        person.page.press("#question", "Enter")
-        person.page.wait_for_selector(".word")
-        with person.page.expect_response("**/stop"):
-            person.page.get_by_role("button", name="Stop", exact=True).click()
-    person.finished()
+    person.ask_and_stop()
     person.words()
     kept = person.conversation()["messages"][1]["text"]
     assert person.text() == kept

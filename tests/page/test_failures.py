@@ -119,13 +119,7 @@ def test_an_error_is_told_in_the_dialog_that_is_open(person: Any) -> None:
 
 
 def test_an_answer_that_was_stopped_says_so_also_later(person: Any) -> None:
-    person.write("Stop it?")
-    with person.served.model.held_at(20):
-        person.page.press("#question", "Enter")
-        person.page.wait_for_selector(".word")
-        with person.page.expect_response("**/stop"):
-            person.page.get_by_role("button", name="Stop", exact=True).click()
-    person.finished()
+    person.ask_and_stop()
     for _ in range(2):
         notes = person.page.locator(".note")
         notes.wait_for()
